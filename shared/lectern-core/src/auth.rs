@@ -1,0 +1,224 @@
+//! Keys, tenants, scopes: who a caller is and what they may do.
+
+use std::fmt;
+
+use hmac::{Hmac, Mac};
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use sha2::Sha256;
+use subtle::ConstantTimeEq;
+use thiserror::Error;
+
+use crate::{
+    ids::{CollectionId, KeyId, TenantId},
+    time::Timestamp,
+};
+
+/// What every API key begins with.
+pub const KEY_PREFIX: &str = "lk_";
+/// Bytes of entropy in a key's secret half.
+pub const SECRET_BYTES: usize = 32;
+
+/// What a key may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Permission {
+    /// Ask and search.
+    Query,
+    /// Write and delete documents and collections.
+    Upload,
+    /// Manage keys, see usage.
+    Admin,
+    /// Back up and restore.
+    Backup,
+}
+
+/// The stored record of an API key. The secret is never stored, only its keyed hash.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ApiKey {
+    /// Public half.
+    pub id: KeyId,
+    /// Whose data it opens.
+    pub tenant: TenantId,
+    /// What a person calls it.
+    pub name: String,
+    /// HMAC-SHA-256 of the secret under the deployment's pepper, lower-case hex.
+    pub secret_hmac: String,
+    /// What it may do.
+    pub permissions: Vec<Permission>,
+    /// The collections it may touch; `None` for all of the tenant's.
+    pub collections: Option<Vec<CollectionId>>,
+    /// Principals its holder acts as, matched against documents' ACLs.
+    pub principals: Vec<String>,
+    /// Requests per minute.
+    pub rate_per_minute: u32,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When it stops working by itself.
+    pub expires_at: Option<Timestamp>,
+    /// When it was revoked.
+    pub revoked_at: Option<Timestamp>,
+}
+
+impl ApiKey {
+    /// Whether the key works at `now`.
+    #[must_use]
+    pub fn is_active(&self, now: Timestamp) -> bool {
+        self.revoked_at.is_none() && self.expires_at.is_none_or(|expiry| now < expiry)
+    }
+}
+
+/// A verified caller: the only source of tenant, permissions and principals.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// Whose data.
+    pub tenant: TenantId,
+    /// The key used, `None` for the local operator (`--open`, command line).
+    pub key_id: Option<KeyId>,
+    /// What is allowed.
+    pub permissions: Vec<Permission>,
+    /// Collections allowed; `None` for all.
+    pub collections: Option<Vec<CollectionId>>,
+    /// Whom documents' ACLs are matched with.
+    pub principals: Vec<String>,
+}
+
+impl Caller {
+    /// Returns the operator of a local data directory, who may do everything in `tenant`.
+    #[must_use]
+    pub fn operator(tenant: TenantId) -> Self {
+        use Permission::{Admin, Backup, Query, Upload};
+        let permissions = vec![Query, Upload, Admin, Backup];
+        Self { tenant, key_id: None, permissions, collections: None, principals: Vec::new() }
+    }
+
+    /// Whether the caller holds `permission`.
+    #[must_use]
+    pub fn may(&self, permission: Permission) -> bool {
+        self.permissions.contains(&permission)
+    }
+
+    /// Whether the caller may touch `collection`.
+    #[must_use]
+    pub fn may_touch(&self, collection: &CollectionId) -> bool {
+        self.collections.as_ref().is_none_or(|allowed| allowed.contains(collection))
+    }
+}
+
+impl From<&ApiKey> for Caller {
+    fn from(key: &ApiKey) -> Self {
+        Self {
+            tenant: key.tenant.clone(),
+            key_id: Some(key.id.clone()),
+            permissions: key.permissions.clone(),
+            collections: key.collections.clone(),
+            principals: key.principals.clone(),
+        }
+    }
+}
+
+/// A presented credential, `lk_<key id>_<secret>`.
+pub struct Credential {
+    /// Public half: finds the record.
+    pub key_id: KeyId,
+    secret: SecretString,
+}
+
+impl fmt::Debug for Credential {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Credential").field("key_id", &self.key_id).finish_non_exhaustive()
+    }
+}
+
+/// The presented text is not an API key. Says nothing more on purpose.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+#[error("not an API key")]
+pub struct NotAKey;
+
+impl Credential {
+    /// Parses `lk_<26-character id>_<64 hex digits>`.
+    ///
+    /// # Errors
+    /// When the text has another form.
+    pub fn parse(raw: &str) -> Result<Self, NotAKey> {
+        let (id, secret) =
+            raw.strip_prefix(KEY_PREFIX).and_then(|rest| rest.split_once('_')).ok_or(NotAKey)?;
+        let key_id = id.parse().map_err(|_| NotAKey)?;
+        let is_hex = secret.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if secret.len() != SECRET_BYTES * 2 || !is_hex {
+            return Err(NotAKey);
+        }
+        Ok(Self { key_id, secret: secret.to_owned().into() })
+    }
+
+    /// Returns a new credential and its text, which is shown once.
+    #[must_use]
+    pub fn generate(key_id: KeyId, secret: [u8; SECRET_BYTES]) -> (Self, SecretString) {
+        let secret = hex::encode(secret);
+        let text = format!("{KEY_PREFIX}{key_id}_{secret}").into();
+        (Self { key_id, secret: secret.into() }, text)
+    }
+
+    /// Returns the keyed hash that is stored: HMAC-SHA-256 (RFC 2104) of the secret under `pepper`.
+    #[must_use]
+    pub fn hmac(&self, pepper: &SecretString) -> String {
+        let mut mac = Hmac::<Sha256>::new_from_slice(pepper.expose_secret().as_bytes())
+            .expect("HMAC takes keys of every length");
+        mac.update(self.secret.expose_secret().as_bytes());
+        hex::encode(mac.finalize().into_bytes())
+    }
+
+    /// Whether this credential belongs to `key`; takes the same time whatever the answer.
+    #[must_use]
+    pub fn matches(&self, key: &ApiKey, pepper: &SecretString) -> bool {
+        let same_id = self.key_id == key.id;
+        let same_hash = self.hmac(pepper).as_bytes().ct_eq(key.secret_hmac.as_bytes());
+        same_id & bool::from(same_hash)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(credential: &Credential, pepper: &SecretString) -> ApiKey {
+        ApiKey {
+            id: credential.key_id.clone(),
+            tenant: "acme".parse().unwrap(),
+            name: "test".into(),
+            secret_hmac: credential.hmac(pepper),
+            permissions: vec![Permission::Query],
+            collections: None,
+            principals: vec![],
+            rate_per_minute: 100,
+            created_at: Timestamp::from_millis(0),
+            expires_at: Some(Timestamp::from_millis(10)),
+            revoked_at: None,
+        }
+    }
+
+    #[test]
+    fn a_generated_key_parses_and_matches_only_itself() {
+        let pepper = "pepper".to_owned().into();
+        let id = KeyId::new(Timestamp::from_millis(5), 1);
+        let (credential, text) = Credential::generate(id.clone(), [7; SECRET_BYTES]);
+        let presented = Credential::parse(text.expose_secret()).unwrap();
+        let key = key(&credential, &pepper);
+        assert!(presented.matches(&key, &pepper));
+        let (other, _) = Credential::generate(id, [8; SECRET_BYTES]);
+        assert!(!other.matches(&key, &pepper));
+        assert!(!presented.matches(&key, &"other pepper".to_owned().into()));
+        assert!(key.is_active(Timestamp::from_millis(9)));
+        assert!(!key.is_active(Timestamp::from_millis(10)));
+    }
+
+    #[test]
+    fn refuses_other_texts_and_never_prints_the_secret() {
+        for bad in ["", "lk_", "lk_x_y", "sk-123", "lk_01ARZ3NDEKTSV4RRFFQ69G5FAV_zz"] {
+            assert!(Credential::parse(bad).is_err(), "{bad}");
+        }
+        let id = KeyId::new(Timestamp::from_millis(5), 1);
+        let (credential, _) = Credential::generate(id, [0xab; SECRET_BYTES]);
+        assert!(!format!("{credential:?}").contains("abab"));
+    }
+}

@@ -1,0 +1,159 @@
+//! Identifiers, parsed once at the door. A value that exists is valid.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::time::Timestamp;
+
+/// Longest tenant or collection name in bytes.
+pub const MAX_SLUG_BYTES: usize = 64;
+
+/// Why a string is not an identifier.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum IdError {
+    /// Not 26 characters of Crockford base 32.
+    #[error("must be a 26-character ULID")]
+    NotUlid,
+    /// Not a slug.
+    #[error(
+        "must be 1 to {MAX_SLUG_BYTES} characters of a-z, 0-9, `-` and `_`, starting with a letter or digit"
+    )]
+    NotSlug,
+}
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident, $check:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// Returns the identifier as text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = IdError;
+            fn from_str(raw: &str) -> Result<Self, IdError> {
+                $check(raw).map(Self)
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = IdError;
+            fn try_from(raw: String) -> Result<Self, IdError> {
+                raw.parse()
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str(&self.0)
+            }
+        }
+    };
+}
+
+macro_rules! ulid_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        id!($(#[$doc])* $name, parse_ulid);
+
+        impl $name {
+            /// Returns a new identifier, sortable by `now`, from 80 bits of `entropy`.
+            #[must_use]
+            pub fn new(now: Timestamp, entropy: u128) -> Self {
+                Self(ulid::Ulid::from_parts(now.as_millis(), entropy).to_string())
+            }
+        }
+    };
+}
+
+ulid_id!(
+    /// A document, the same through all its versions.
+    DocumentId
+);
+ulid_id!(
+    /// One question and its answer.
+    QueryId
+);
+ulid_id!(
+    /// A conversation.
+    SessionId
+);
+ulid_id!(
+    /// The public half of an API key.
+    KeyId
+);
+id!(
+    /// Who owns the data. Comes from a verified credential only.
+    TenantId,
+    parse_slug
+);
+id!(
+    /// A set of documents that are asked together.
+    CollectionId,
+    parse_slug
+);
+
+impl CollectionId {
+    /// Returns the collection used when a request names none: `default`.
+    #[must_use]
+    pub fn default_collection() -> Self {
+        Self("default".to_owned())
+    }
+}
+
+fn parse_ulid(raw: &str) -> Result<String, IdError> {
+    let id: ulid::Ulid = raw.parse().map_err(|_| IdError::NotUlid)?;
+    Ok(id.to_string())
+}
+
+fn parse_slug(raw: &str) -> Result<String, IdError> {
+    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let starts_well = raw.bytes().next().is_some_and(allowed);
+    let rest_is_well = raw.bytes().all(|byte| allowed(byte) || byte == b'-' || byte == b'_');
+    if starts_well && rest_is_well && raw.len() <= MAX_SLUG_BYTES {
+        Ok(raw.to_owned())
+    } else {
+        Err(IdError::NotSlug)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ulid_sorts_by_time_and_reads_back() {
+        let early = DocumentId::new(Timestamp::from_millis(1_000), 7);
+        let late = DocumentId::new(Timestamp::from_millis(2_000), 3);
+        assert!(early < late);
+        assert_eq!(early.as_str().parse(), Ok(early));
+    }
+
+    #[test]
+    fn slugs_are_bounded_and_plain() {
+        assert!("a".repeat(MAX_SLUG_BYTES).parse::<TenantId>().is_ok());
+        for bad in ["", "-a", "A", "a b", "a#b", "ü", &"a".repeat(MAX_SLUG_BYTES + 1)] {
+            assert_eq!(bad.parse::<TenantId>(), Err(IdError::NotSlug), "{bad}");
+        }
+    }
+
+    #[test]
+    fn json_is_parsed_not_trusted() {
+        assert!(serde_json::from_str::<CollectionId>("\"../etc\"").is_err());
+        assert!(serde_json::from_str::<DocumentId>("\"nope\"").is_err());
+    }
+}

@@ -1,0 +1,35 @@
+//! The domain of Lectern: what a document, a passage, a question and an answer are, and every rule
+//! that needs no outside world.
+//!
+//! This crate refuses to know: async runtimes, HTTP, storage engines, SDKs, vendors, the clock and
+//! the random source (both are arguments). The ports at the bottom are what flows ask of the world;
+//! adapters in sibling crates answer.
+//!
+//! | module | answers |
+//! |---|---|
+//! | [`ids`] | which strings are identifiers |
+//! | [`document`] | what a document and its versions are, and which state follows which |
+//! | [`text`] | what a parser returns and how it becomes the canonical text |
+//! | [`chunking`] | how a canonical text is cut into chunks |
+//! | [`passage`] | what the index stores and returns |
+//! | [`filter`] | which metadata conditions a caller can set |
+//! | [`analysis`] | how text becomes BM25 terms |
+//! | [`fusion`] | how two rankings become one |
+//! | [`question`] | what may be asked |
+//! | [`prompt`] | what the model is sent |
+//! | [`answer`], [`citations`], [`extract`] | how a draft becomes an answer whose citations hold |
+//! | [`limits`], [`pricing`] | arithmetic of rates and money |
+//! | [`auth`] | keys, tenants, scopes |
+//! | [`ports`], [`errors`], [`env`] | the edge: what adapters implement, how they fail, what configures them |
+
+pub mod analysis;
+pub mod auth;
+pub mod document;
+pub mod errors;
+pub mod filter;
+pub mod ids;
+pub mod limits;
+pub mod passage;
+pub mod ports;
+pub mod text;
+pub mod time;

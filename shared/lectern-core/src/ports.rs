@@ -1,0 +1,158 @@
+//! What flows ask of the outside world. Each line of a contract is a function in `lectern-testkit`
+//! and is run against every adapter.
+
+use std::{fmt::Debug, pin::Pin, time::Duration};
+
+use async_trait::async_trait;
+use futures::Stream;
+
+use crate::{
+    document::Job,
+    errors::PortError,
+    passage::{Candidates, PassageQuery, Point, PointId, Scope, ScrollPage},
+};
+
+/// Whose vectors these are. Vectors of different models are never compared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EmbeddingModel {
+    /// Stable name, `all-MiniLM-L6-v2` or `openai:text-embedding-3-small`.
+    pub id: String,
+    /// Length of each vector.
+    pub dimensions: usize,
+}
+
+/// Turns texts into vectors.
+///
+/// Contract: one vector per text, in order, each of `model().dimensions` finite numbers with
+/// Euclidean norm 1 (±0.001); the same text gives the same vector; no text is an error; a text longer
+/// than the model's window is truncated, not refused; an empty list gives an empty list.
+#[async_trait]
+pub trait Embedder: Send + Sync + Debug {
+    /// Returns whose vectors these are.
+    fn model(&self) -> &EmbeddingModel;
+
+    /// Returns the vectors of `texts`.
+    async fn embed(&self, texts: &[String]) -> Result<Vec<Vec<f32>>, PortError>;
+}
+
+/// Who speaks in a chat.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// The operator's instructions.
+    System,
+    /// The person who asks.
+    User,
+    /// The model.
+    Assistant,
+}
+
+/// One message of a chat.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChatMessage {
+    /// Who speaks.
+    pub role: Role,
+    /// What is said.
+    pub content: String,
+}
+
+/// What a chat model is asked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ChatRequest {
+    /// The messages, oldest first.
+    pub messages: Vec<ChatMessage>,
+    /// Most tokens of the reply.
+    pub max_tokens: u32,
+    /// Sampling temperature.
+    pub temperature: f32,
+    /// How long the whole reply may take.
+    pub timeout: Duration,
+}
+
+/// Tokens a model counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TokenCount {
+    /// Tokens sent.
+    pub prompt: u32,
+    /// Tokens received.
+    pub completion: u32,
+}
+
+/// A piece of a model's reply.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ChatEvent {
+    /// More text.
+    Token(String),
+    /// The reply is complete. Always the last event of a reply that did not fail.
+    Done {
+        /// What the model says it counted, if it says so.
+        usage: Option<TokenCount>,
+        /// Whether the reply was cut at `max_tokens`.
+        truncated: bool,
+    },
+}
+
+/// A reply as it arrives. A stream that ends without [`ChatEvent::Done`] or an error was cut; adapters
+/// turn that into [`crate::errors::ErrorKind::Unavailable`].
+pub type ChatStream = Pin<Box<dyn Stream<Item = Result<ChatEvent, PortError>> + Send>>;
+
+/// Replies to a prompt.
+///
+/// Contract: a refusal before the first token is the outer error; a reply ends with exactly one
+/// `Done` or one error; a stalled stream ends in `Timeout`, a cut one in `Unavailable`; 429 becomes
+/// `RateLimited` with the server's `Retry-After`; a prompt over the context length is `TooLarge`.
+#[async_trait]
+pub trait ChatModel: Send + Sync + Debug {
+    /// Returns the name the price table knows the model by.
+    fn model(&self) -> &str;
+
+    /// Starts a reply.
+    async fn stream(&self, request: ChatRequest) -> Result<ChatStream, PortError>;
+}
+
+/// Reads passages. The query function holds only this.
+///
+/// Contract: never returns a passage of another tenant, of another collection than asked, outside
+/// the filter, or whose ACL holds neither `*` nor a principal of the caller; each ranking is
+/// best first, at most `limit` long, and stable between two equal calls; an empty sparse vector or an absent
+/// dense one gives an empty ranking; `count` is exact; `scroll` returns every point of the scope once, in id order,
+/// with its vectors.
+#[async_trait]
+pub trait PassageReader: Send + Sync + Debug {
+    /// Returns the two rankings for a question.
+    async fn search(&self, query: &PassageQuery) -> Result<Candidates, PortError>;
+
+    /// Returns how many passages the scope holds.
+    async fn count(&self, scope: &Scope) -> Result<u64, PortError>;
+
+    /// Returns up to `limit` points of the scope whose ids are at or after `from`.
+    async fn scroll(
+        &self,
+        scope: &Scope,
+        from: Option<PointId>,
+        limit: usize,
+    ) -> Result<ScrollPage, PortError>;
+
+    /// Answers when the index can be read; for readiness probes.
+    async fn ping(&self) -> Result<(), PortError>;
+}
+
+/// Writes passages.
+///
+/// Contract: what a call acknowledged survives `kill -9` and is seen by the next read; writing the
+/// same point twice leaves one; deleting what is not there succeeds; `delete` removes nothing outside its scope.
+#[async_trait]
+pub trait PassageWriter: Send + Sync + Debug {
+    /// Writes points, replacing those with the same id.
+    async fn upsert(&self, points: Vec<Point>) -> Result<(), PortError>;
+
+    /// Removes every point of the scope.
+    async fn delete(&self, scope: &Scope) -> Result<(), PortError>;
+}
+
+/// Rings for the ingestion worker. At-least-once; order is not kept. A lost ring is found again by
+/// the sweep over pending versions.
+#[async_trait]
+pub trait JobQueue: Send + Sync + Debug {
+    /// Announces a job.
+    async fn enqueue(&self, job: &Job) -> Result<(), PortError>;
+}
