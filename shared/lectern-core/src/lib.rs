@@ -23,13 +23,18 @@
 //! | [`ports`], [`errors`], [`env`] | the edge: what adapters implement, how they fail, what configures them |
 
 pub mod analysis;
+pub mod answer;
 pub mod auth;
 pub mod document;
+pub mod env;
 pub mod errors;
 pub mod filter;
 pub mod ids;
 pub mod limits;
 pub mod passage;
 pub mod ports;
+pub mod pricing;
+pub mod question;
+pub mod sentences;
 pub mod text;
 pub mod time;

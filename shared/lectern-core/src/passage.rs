@@ -93,6 +93,8 @@ pub struct Passage {
     pub heading: String,
     /// Page the chunk begins on, from 1, for formats that have pages.
     pub page: Option<u32>,
+    /// Line of the canonical text the chunk begins on, from 1.
+    pub line: u32,
     /// Where the text stands in the canonical text.
     pub span: Span,
     /// The canonical text at `span`, byte for byte.

@@ -1,0 +1,134 @@
+//! What tokens cost.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::ports::TokenCount;
+
+const BUILT_IN: &str = include_str!("prices.json");
+
+/// Millionths of a US dollar.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct MicroDollars(pub u64);
+
+impl MicroDollars {
+    /// Returns dollars, for people and JSON.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "exact below 9 billion dollars")]
+    pub fn as_dollars(self) -> f64 {
+        self.0 as f64 / 1_000_000.0
+    }
+}
+
+/// Dollars per million tokens of one model.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Price {
+    /// Per million prompt tokens.
+    pub prompt: f64,
+    /// Per million completion tokens.
+    pub completion: f64,
+}
+
+/// A versioned table of prices by model name.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PriceTable {
+    /// Day the prices were taken from the vendors' pages, `2026-11-21`.
+    pub version: String,
+    /// Price of a model that is not listed: the dearest, so that a budget errs on the safe side.
+    pub unlisted: Price,
+    /// Prices by model name; the longest listed prefix of a name wins.
+    pub models: BTreeMap<String, Price>,
+}
+
+/// The price table is not valid.
+#[derive(Debug, Error)]
+pub enum PriceError {
+    /// Not the expected JSON.
+    #[error("the price table is not valid JSON of the expected form")]
+    Json(#[from] serde_json::Error),
+    /// A price that is no finite number of at least 0.
+    #[error("the price of `{0}` must be a finite number of at least 0")]
+    Number(String),
+}
+
+impl PriceTable {
+    /// Returns the table this version was built with.
+    ///
+    /// # Panics
+    /// Never: a test reads the same bytes.
+    #[must_use]
+    pub fn built_in() -> Self {
+        Self::parse(BUILT_IN).expect("the built-in table is tested")
+    }
+
+    /// Parses a table from JSON.
+    ///
+    /// # Errors
+    /// When the form is another or a price is negative or not finite.
+    pub fn parse(json: &str) -> Result<Self, PriceError> {
+        let table: Self = serde_json::from_str(json)?;
+        let valid = |price: &Price| {
+            [price.prompt, price.completion].iter().all(|usd| usd.is_finite() && *usd >= 0.0)
+        };
+        let listed = table.models.iter().find(|(_, price)| !valid(price));
+        if let Some((model, _)) = listed {
+            return Err(PriceError::Number(model.clone()));
+        }
+        if valid(&table.unlisted) { Ok(table) } else { Err(PriceError::Number("unlisted".into())) }
+    }
+
+    /// Returns the price of `model`.
+    #[must_use]
+    pub fn price(&self, model: &str) -> Price {
+        let longest = self.models.iter().filter(|(name, _)| model.starts_with(name.as_str()));
+        longest.max_by_key(|(name, _)| name.len()).map_or(self.unlisted, |(_, price)| *price)
+    }
+
+    /// Returns what `tokens` of `model` cost, rounded up to the millionth.
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked prices, u32 counts")]
+    pub fn cost(&self, model: &str, tokens: TokenCount) -> MicroDollars {
+        let price = self.price(model);
+        // Dollars per million tokens are millionths of a dollar per token.
+        let cost =
+            f64::from(tokens.prompt) * price.prompt + f64::from(tokens.completion) * price.completion;
+        MicroDollars(cost.ceil() as u64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_longest_prefix_wins_and_the_unlisted_is_dearest() {
+        let table = PriceTable::built_in();
+        assert!(table.price("gpt-4o-mini-2024-07-18").prompt < table.price("gpt-4o").prompt);
+        let dearest = table.models.values().map(|price| price.completion).fold(0.0, f64::max);
+        assert!(table.unlisted.completion >= dearest);
+    }
+
+    #[test]
+    fn refuses_prices_that_are_no_price() {
+        let bad = r#"{"version":"x","unlisted":{"prompt":-1,"completion":1},"models":{}}"#;
+        assert!(PriceTable::parse(bad).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn cost_never_falls_when_tokens_rise(prompt in 0_u32..1_000_000, completion in 0_u32..100_000, more in 0_u32..1_000) {
+            let table = PriceTable::built_in();
+            let less = table.cost("gpt-4o", TokenCount { prompt, completion });
+            let dearer = table.cost("gpt-4o", TokenCount { prompt: prompt + more, completion });
+            prop_assert!(less <= dearer);
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! Where sentences begin and end.
+
+use unicode_segmentation::UnicodeSegmentation;
+
+use crate::passage::Span;
+
+/// Longest sentence in bytes; a longer run (a table row, text without full stops) is cut at a word.
+pub const MAX_SENTENCE_BYTES: usize = 800;
+
+/// Words whose full stop does not end a sentence although a capital or digit follows.
+const ABBREVIATIONS: [&str; 22] = [
+    "mr.", "mrs.", "ms.", "dr.", "prof.", "st.", "no.", "nos.", "fig.", "figs.", "eq.", "sec.",
+    "vs.", "cf.", "e.g.", "i.e.", "al.", "inc.", "ltd.", "co.", "u.s.", "approx.",
+];
+
+/// Returns the sentences of `text` as byte spans without surrounding white space.
+///
+/// Boundaries are those of Unicode Standard Annex 29 (line ends included), joined again after
+/// abbreviations and initials, and cut at [`MAX_SENTENCE_BYTES`].
+#[must_use]
+pub fn sentences(text: &str) -> Vec<Span> {
+    let mut spans: Vec<Span> = Vec::new();
+    let mut joins = false;
+    for (start, piece) in text.split_sentence_bound_indices() {
+        let end = start + piece.len();
+        match spans.last_mut() {
+            Some(last) if joins => last.end = end,
+            _ => spans.push(Span { start, end }),
+        }
+        joins = !piece.ends_with('\n') && ends_in_abbreviation(piece);
+    }
+    let trimmed = spans.into_iter().filter_map(|span| trim(text, span));
+    trimmed.flat_map(|span| cut(text, span)).collect()
+}
+
+fn ends_in_abbreviation(piece: &str) -> bool {
+    let Some(word) = piece.split_whitespace().next_back() else { return false };
+    let word = word.trim_start_matches(['(', '[', '"', '\'']).to_lowercase();
+    let is_initial = word.len() == 2 && word.ends_with('.') && word.starts_with(|c: char| c.is_alphabetic());
+    is_initial || ABBREVIATIONS.contains(&word.as_str())
+}
+
+/// Returns `span` without the white space around it, `None` when nothing is left.
+#[must_use]
+pub fn trim(text: &str, span: Span) -> Option<Span> {
+    let raw = span.of(text)?;
+    let start = span.start + (raw.len() - raw.trim_start().len());
+    let end = span.end - (raw.len() - raw.trim_end().len());
+    (start < end).then_some(Span { start, end })
+}
+
+fn cut(text: &str, span: Span) -> Vec<Span> {
+    let mut pieces = Vec::new();
+    let mut rest = span;
+    while rest.len() > MAX_SENTENCE_BYTES {
+        let limit = text.floor_char_boundary(rest.start + MAX_SENTENCE_BYTES);
+        let window = &text[rest.start..limit];
+        let at = window.rfind(char::is_whitespace).filter(|at| *at > 0).unwrap_or(window.len());
+        pieces.extend(trim(text, Span { start: rest.start, end: rest.start + at }));
+        rest.start += at;
+    }
+    pieces.extend(trim(text, rest));
+    pieces
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn texts(text: &str) -> Vec<&str> {
+        sentences(text).into_iter().map(|span| span.of(text).unwrap()).collect()
+    }
+
+    #[test]
+    fn splits_in_several_scripts() {
+        assert_eq!(texts("One. Two!\nThree"), ["One.", "Two!", "Three"]);
+        assert_eq!(texts("یہ ایک ہے۔ وہ دو ہے۔"), ["یہ ایک ہے۔", "وہ دو ہے۔"]);
+        assert_eq!(texts("यह एक है। वह दो है।"), ["यह एक है।", "वह दो है।"]);
+        assert_eq!(texts("第一句。第二句。"), ["第一句。", "第二句。"]);
+    }
+
+    #[test]
+    fn abbreviations_and_initials_do_not_end_a_sentence() {
+        assert_eq!(texts("Dr. Smith met J. Doe. They left."), ["Dr. Smith met J. Doe.", "They left."]);
+        assert_eq!(texts("See Fig. 3 for it. Done."), ["See Fig. 3 for it.", "Done."]);
+    }
+
+    #[test]
+    fn a_run_without_full_stops_is_cut() {
+        let long = "word ".repeat(1_000);
+        assert!(sentences(&long).iter().all(|span| span.len() <= MAX_SENTENCE_BYTES));
+        let unbroken = "ہ".repeat(2_000);
+        assert_eq!(sentences(&unbroken).iter().map(|span| span.len()).sum::<usize>(), unbroken.len());
+    }
+
+    proptest! {
+        #[test]
+        fn spans_ascend_on_character_boundaries(text in "\\PC{0,200}") {
+            let mut last = 0;
+            for span in sentences(&text) {
+                prop_assert!(span.start >= last && span.of(&text).is_some_and(|piece| !piece.trim().is_empty()));
+                last = span.end;
+            }
+        }
+    }
+}
