@@ -1,1 +1,88 @@
-fn main() {}
+//! `cargo xtask`: everything a developer or CI does to this workspace, as one command.
+//!
+//! It refuses to know what Lectern does: it depends on no crate of the product, only on what Cargo and
+//! git say about the tree.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | `steps` | named, timed steps and the processes they start |
+//! | `check` | formatting, lints, documentation, licences, boundaries, sizes |
+//! | `test` | the whole test suite, and what it needs installed |
+//! | `package` | release binaries, one package at a time |
+//! | `boundaries` | which package may use which: the rules |
+//! | `graph` | what `boundaries` judges: members, declarations, closures |
+//! | `workspace` | reads that graph from Cargo and the source tree |
+//! | `sizes` | lines per file |
+#![allow(clippy::print_stdout, reason = "a command line tool reports on its standard output")]
+
+mod boundaries;
+mod check;
+mod graph;
+mod package;
+mod sizes;
+mod steps;
+mod test;
+mod workspace;
+
+use clap::{Parser, Subcommand};
+
+/// Builds, checks and tests the Lectern workspace.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", version, arg_required_else_help = true)]
+struct CommandLine {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Check formatting, boundaries, sizes, lints, documentation and licences; all, even when one fails
+    Check(check::Options),
+    /// Run every test: documentation examples, the pages in a browser, then the whole workspace
+    Test(test::Options),
+    /// Show whether every package uses only what it may; print each breach with its path
+    Boundaries,
+    /// Show the largest source files; fail when one is over its limit
+    Sizes,
+    /// Build release binaries of the functions, one package at a time, and print their sizes
+    Package(package::Options),
+}
+
+fn main() -> anyhow::Result<()> {
+    let task = CommandLine::parse().task;
+    let root = workspace::root()?;
+    match task {
+        Task::Check(options) => check::run(&root, &options),
+        Task::Test(options) => test::run(&root, &options),
+        Task::Boundaries => boundaries::run(&root),
+        Task::Sizes => sizes::run(&root),
+        Task::Package(options) => package::run(&root, &options),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn command_line_is_consistent() {
+        super::CommandLine::command().debug_assert();
+    }
+
+    #[test]
+    fn every_task_and_option_is_described() {
+        fn undescribed(command: &clap::Command) -> Vec<String> {
+            let mut names: Vec<String> = command
+                .get_arguments()
+                .filter(|argument| argument.get_help().is_none())
+                .map(|argument| format!("{} {}", command.get_name(), argument.get_id()))
+                .collect();
+            if command.get_about().is_none() {
+                names.push(command.get_name().to_owned());
+            }
+            names.extend(command.get_subcommands().flat_map(undescribed));
+            names
+        }
+        assert_eq!(undescribed(&super::CommandLine::command()), Vec::<String>::new());
+    }
+}
