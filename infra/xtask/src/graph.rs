@@ -41,16 +41,25 @@ impl Closure {
         Ok(Self { rows })
     }
 
-    /// Returns, for each different package below the root that `wanted` accepts, one path from the root to it.
+    /// Returns, for each different package below the root that `wanted` accepts, one path from the root to it;
+    /// what hangs below such a package is not looked at, for it goes when the package goes.
     pub(crate) fn paths_to(&self, wanted: impl Fn(&str) -> bool) -> Vec<Vec<String>> {
         let mut seen = BTreeSet::new();
         let mut path: Vec<&str> = Vec::new();
         let mut paths = Vec::new();
+        let mut found_at = usize::MAX;
         for (depth, name) in &self.rows {
+            if *depth > found_at {
+                continue;
+            }
+            found_at = usize::MAX;
             path.truncate(*depth);
             path.push(name);
-            if *depth > 0 && wanted(name) && seen.insert(name) {
-                paths.push(path.iter().map(|&name| name.to_owned()).collect());
+            if *depth > 0 && wanted(name) {
+                found_at = *depth;
+                if seen.insert(name) {
+                    paths.push(path.iter().map(|&name| name.to_owned()).collect());
+                }
             }
         }
         paths
@@ -96,6 +105,60 @@ impl Workspace {
     }
 }
 
+/// A workspace for the tests of the rules.
+#[cfg(test)]
+pub(crate) mod for_test {
+    use super::*;
+
+    pub(crate) fn a_member(folder: &str, declared: &[&str]) -> Member {
+        Member {
+            name: folder.split('/').next_back().unwrap().to_owned(),
+            folder: folder.to_owned(),
+            has_binary: folder.starts_with("functions/"),
+            declared: declared.iter().map(|&name| name.to_owned()).collect(),
+            ..Member::default()
+        }
+    }
+
+    /// A workspace whose members link only what they declare.
+    pub(crate) fn a_workspace(members: Vec<Member>) -> Workspace {
+        let mut workspace = Workspace { members, ..Workspace::default() };
+        for member in &workspace.members {
+            let below: String =
+                member.declared.iter().map(|name| format!("1{name} v1\n")).collect();
+            let closure = Closure::parse(&format!("0{} v1\n{below}", member.name)).unwrap();
+            workspace.closures.insert(member.name.clone(), closure);
+            workspace.resolved.insert(member.name.clone(), member.declared.clone());
+        }
+        workspace
+    }
+
+    pub(crate) fn the_design() -> Vec<Member> {
+        vec![
+            a_member("shared/lectern-core", &["serde"]),
+            a_member("shared/lectern-tables", &["lectern-core", "aws-sdk-dynamodb", "dynoxide-rs"]),
+            a_member("shared/lectern-aws", &["lectern-core", "aws-sdk-sqs"]),
+            a_member("shared/lectern-index", &["lectern-core", "qdrant-client", "qdrant-edge"]),
+            a_member("shared/lectern-models", &["lectern-core", "reqwest"]),
+            a_member("shared/lectern-app", &["lectern-core", "lectern-tables", "lectern-index"]),
+            a_member(
+                "shared/lectern-runtime",
+                &["lectern-app", "lectern-core", "axum", "lambda_http"],
+            ),
+            a_member(
+                "shared/lectern-testkit",
+                &["lectern-app", "lectern-index", "qdrant-client", "axum"],
+            ),
+            a_member(
+                "functions/query",
+                &["lectern-runtime", "lectern-app", "lectern-tables", "axum"],
+            ),
+            a_member("functions/local", &["query", "lectern-runtime", "lectern-index", "axum"]),
+            a_member("infra/xtask", &["clap"]),
+        ]
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -111,6 +174,14 @@ mod tests {
             paths,
             [vec!["lectern-core", "futures", "futures-util", "tokio"], vec!["lectern-core", "hex"]]
         );
+    }
+
+    #[test]
+    fn what_hangs_below_a_find_is_not_reported() {
+        let closure =
+            Closure::parse("0query v1\n1reqwest v1\n2hyper v1\n3h2 v1\n1hyper-util v1").unwrap();
+        let paths = closure.paths_to(|name| name != "h2");
+        assert_eq!(paths, [["query", "reqwest"], ["query", "hyper-util"]]);
     }
 
     #[test]

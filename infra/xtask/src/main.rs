@@ -9,7 +9,8 @@
 //! | `check` | formatting, lints, documentation, licences, boundaries, sizes |
 //! | `test` | the whole test suite, and what it needs installed |
 //! | `package` | release binaries, one package at a time |
-//! | `boundaries` | which package may use which: the rules |
+//! | `boundaries` | which packages may come in, and where: the rules |
+//! | `layers` | which package of the workspace may use which other: the rules |
 //! | `graph` | what `boundaries` judges: members, declarations, closures |
 //! | `workspace` | reads that graph from Cargo and the source tree |
 //! | `sizes` | lines per file |
@@ -18,12 +19,16 @@
 mod boundaries;
 mod check;
 mod graph;
+mod layers;
 mod package;
 mod sizes;
 mod steps;
 mod test;
 mod workspace;
 
+use std::process::ExitCode;
+
+use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 /// Builds, checks and tests the Lectern workspace.
@@ -48,8 +53,17 @@ enum Task {
     Package(package::Options),
 }
 
-fn main() -> anyhow::Result<()> {
-    let task = CommandLine::parse().task;
+fn main() -> ExitCode {
+    match run(CommandLine::parse().task) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(task: Task) -> Result<()> {
     let root = workspace::root()?;
     match task {
         Task::Check(options) => check::run(&root, &options),

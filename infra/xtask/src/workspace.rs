@@ -10,8 +10,9 @@ use anyhow::{Context, Result, anyhow};
 use cargo_metadata::{CargoOpt, DependencyKind, Metadata, MetadataCommand, Package, PackageId};
 
 use crate::{
-    boundaries::{ADAPTERS, closure_is_judged},
+    boundaries::closure_is_judged,
     graph::{Closure, Member, Workspace},
+    layers::ADAPTERS,
     steps,
 };
 
