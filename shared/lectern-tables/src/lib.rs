@@ -1,1 +1,87 @@
+//! Everything Lectern remembers besides passages and files, in one DynamoDB table.
+//!
+//! There is no port here: `aws-sdk-dynamodb` is the only client, and locally the same client talks
+//! to an engine in this process through the SDK's HTTP seam. So the conditions, transactions and
+//! paging below run the same on a laptop and on AWS; only the URL differs.
+//!
+//! This crate refuses to know: what a document's text is, the index, models, HTTP, and the clock
+//! (every rule takes `now`). It decides nothing that [`lectern_core`] can decide.
+//!
+//! | module | keeps |
+//! |---|---|
+//! | [`collections`] | collections, their settings and generation |
+//! | [`documents`], [`registration`] | documents, and how one is accepted |
+//! | [`versions`], [`ingestion`] | leases on versions, and how a version becomes live |
+//! | [`deletion`] | deletions under way and their receipts |
+//! | [`keys`] | API keys and their rate state |
+//! | [`sessions`], [`feedback`] | conversations and what readers thought of answers |
+//! | [`cache`], [`idempotency`] | what may be forgotten: cached values, replayed responses |
+//! | [`usage`], [`budget`] | what was spent, and what may be |
+//!
+//! # Layout
+//!
+//! `PK` and `SK` are strings; the index `GSI1` has `GSI1PK` and `GSI1SK` and holds whole items.
+//! `expires_at` is the TTL attribute, in seconds; DynamoDB deletes late, so reads filter it too.
+//!
+//! | item | `PK` | `SK` | `GSI1PK` | `GSI1SK` |
+//! |---|---|---|---|---|
+//! | collection | `T#{tenant}` | `COLLECTION#{id}` | | |
+//! | document | `T#{tenant}` | `DOCUMENT#{id}` | `T#{tenant}#C#{collection}` | `{created_at}#{id}` |
+//! | version | `T#{tenant}#D#{document}` | `VERSION#{number}` | `PENDING` while pending | `{created_at}#{tenant}#{document}#{number}` |
+//! | deletion, later tombstone | `T#{tenant}#D#{document}` | `DELETION` | `PENDING` while pending | `{begun_at}#{tenant}#{document}#DELETION` |
+//! | content | `T#{tenant}#C#{collection}` | `CONTENT#{sha256}` | | |
+//! | API key | `KEY#{id}` | `KEY` | | |
+//! | API key of a tenant | `T#{tenant}` | `KEY#{id}` | | |
+//! | session message | `T#{tenant}#S#{session}` | `MESSAGE#{at}#{query}#{role}` | | |
+//! | cached value | `CACHE#{hash}` | `CACHE` | | |
+//! | idempotent request | `T#{tenant}#I#{hash}` | `IDEMPOTENCY` | | |
+//! | usage of a day | `T#{tenant}#U` | `DAY#{day}#KEY#{key}` | | |
+//! | budget of a month | `T#{tenant}#U` | `BUDGET#{month}#KEY#{key}` | | |
+//! | feedback | `T#{tenant}` | `FEEDBACK#{query}` | | |
+//!
+//! A key's rate state changes with every request, so keys stay out of the index, which would double
+//! that write; the second item lists them instead.
 
+mod connect;
+mod errors;
+mod item;
+mod layout;
+mod range;
+mod retries;
+mod schema;
+mod table;
+mod takeover;
+mod transaction;
+
+#[cfg(feature = "aws")]
+mod aws;
+#[cfg(feature = "embedded")]
+mod embedded;
+
+pub mod budget;
+pub mod cache;
+pub mod collections;
+pub mod deletion;
+pub mod documents;
+pub mod feedback;
+pub mod idempotency;
+pub mod ingestion;
+pub mod keys;
+pub mod registration;
+pub mod sessions;
+pub mod usage;
+pub mod versions;
+
+pub use connect::Tables;
+
+/// Most records of one page; a larger `limit` is cut to it.
+pub const MAX_PAGE: usize = 100;
+
+/// One page of a listing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page<T> {
+    /// The records.
+    pub items: Vec<T>,
+    /// Pass it to get the next page; `None` at the end.
+    pub next: Option<String>,
+}

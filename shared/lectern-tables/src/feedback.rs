@@ -1,0 +1,72 @@
+//! What readers thought of answers.
+
+use lectern_core::{
+    errors::PortError,
+    ids::{QueryId, TenantId},
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    item::{from_item, to_item},
+    layout,
+    table::Table,
+    transaction::Condition,
+};
+
+/// A thumb.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rating {
+    /// The answer helped.
+    Up,
+    /// It did not.
+    Down,
+}
+
+/// What a reader thought of one answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Feedback {
+    /// Whose question.
+    pub tenant: TenantId,
+    /// The question.
+    pub query_id: QueryId,
+    /// The thumb.
+    pub rating: Rating,
+    /// In the reader's words.
+    pub comment: Option<String>,
+    /// When it was given.
+    pub at: Timestamp,
+}
+
+/// The feedback of every tenant.
+#[derive(Clone, Copy, Debug)]
+pub struct Feedbacks<'tables> {
+    pub(crate) table: &'tables Table,
+}
+
+impl Feedbacks<'_> {
+    /// Stores feedback; later feedback on the same question replaces earlier.
+    ///
+    /// # Errors
+    /// When the table cannot be written.
+    pub async fn put(&self, feedback: &Feedback) -> Result<(), PortError> {
+        let mut item = to_item(feedback);
+        layout::feedback(&feedback.tenant, &feedback.query_id).put_into(&mut item);
+        self.table.put("put feedback", item, Condition::default()).await.map(|_| ())
+    }
+
+    /// Returns the feedback on a question.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn get(
+        &self,
+        tenant: &TenantId,
+        query: &QueryId,
+    ) -> Result<Option<Feedback>, PortError> {
+        let operation = "get feedback";
+        let item = self.table.get(operation, &layout::feedback(tenant, query)).await?;
+        item.map(|item| from_item(operation, &item)).transpose()
+    }
+}

@@ -1,0 +1,228 @@
+//! API keys, and the one call that finds a key and takes from its rate.
+
+use lectern_core::{
+    auth::ApiKey,
+    errors::{ErrorKind, PortError},
+    ids::{KeyId, TenantId},
+    limits::{Rate, Verdict},
+    time::Timestamp,
+};
+
+use crate::{
+    MAX_PAGE, Page,
+    item::{Item, from_item, number, number_in, text, text_in, to_item},
+    layout::{self, KEY},
+    range::Range,
+    table::{Conditional, Table},
+    transaction::{Change, Condition, Transacted, Write},
+};
+
+const AUTHENTICATE: &str = "authenticate";
+/// How often a request is decided anew because clocks of two callers differ or the rate changed.
+const MAX_LOOKS: u32 = 4;
+
+/// The API keys of every tenant.
+#[derive(Clone, Copy, Debug)]
+pub struct Keys<'tables> {
+    pub(crate) table: &'tables Table,
+}
+
+/// A key found by its id and secret, and what its rate says about this request.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Authenticated {
+    /// The key's record. It may be revoked or expired: ask [`ApiKey::is_active`].
+    pub key: ApiKey,
+    /// Whether this request is within the key's rate. An allowed one is counted already.
+    pub verdict: Verdict,
+}
+
+impl Keys<'_> {
+    /// Stores a new key.
+    ///
+    /// # Errors
+    /// `Conflict` when its id is taken.
+    pub async fn create(&self, key: &ApiKey) -> Result<(), PortError> {
+        let operation = "create key";
+        let mut item = to_item(key);
+        layout::api_key(&key.id).put_into(&mut item);
+        item.insert("interval_ms".to_owned(), number(interval_ms(key.rate_per_minute)));
+        let listing = layout::api_key_listing(&key.tenant, &key.id).to_item();
+        let absent = Condition::new("attribute_not_exists(#PK)");
+        let writes = vec![Write::Put(item, absent), Write::Put(listing, Condition::default())];
+        match self.table.transact(operation, writes).await? {
+            Transacted::Written => Ok(()),
+            Transacted::Refused(_) => Err(PortError::bare(ErrorKind::Conflict, operation)),
+        }
+    }
+
+    /// Returns a key of the tenant.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn get(&self, tenant: &TenantId, id: &KeyId) -> Result<Option<ApiKey>, PortError> {
+        let operation = "get key";
+        let item = self.table.get(operation, &layout::api_key(id)).await?;
+        let key: Option<ApiKey> = item.map(|item| from_item(operation, &item)).transpose()?;
+        Ok(key.filter(|key| key.tenant == *tenant))
+    }
+
+    /// Returns up to `limit` (at most [`MAX_PAGE`]) keys of the tenant, oldest first, revoked ones too.
+    ///
+    /// # Errors
+    /// `Invalid` for a cursor that no page returned.
+    pub async fn list(
+        &self,
+        tenant: &TenantId,
+        limit: usize,
+        cursor: Option<&str>,
+    ) -> Result<Page<ApiKey>, PortError> {
+        let operation = "list keys";
+        let mut range = Range::prefixed(layout::tenant(tenant), KEY, limit.clamp(1, MAX_PAGE));
+        if let Some(cursor) = cursor {
+            let id = cursor.parse();
+            let id = id.map_err(|error| PortError::new(ErrorKind::Invalid, operation, error))?;
+            range.after = Some(layout::api_key_listing(tenant, &id).to_item());
+        }
+        let (listed, last) = self.table.range(operation, &range).await?;
+        let ids = listed.iter().filter_map(|item| text_in(item, "SK")?.strip_prefix(KEY));
+        let ids: Vec<KeyId> = ids.filter_map(|id| id.parse().ok()).collect();
+        let found = self.table.batch_get(operation, ids.iter().map(layout::api_key).collect());
+        let found = found.await?;
+        let mut items: Vec<ApiKey> =
+            found.iter().map(|item| from_item(operation, item)).collect::<Result<_, _>>()?;
+        items.sort_by(|one, other| one.id.cmp(&other.id));
+        Ok(Page { items, next: last.and(ids.last()).map(ToString::to_string) })
+    }
+
+    /// Makes a key stop working; returns its record. The first revocation's time stays.
+    ///
+    /// # Errors
+    /// `NotFound` when the tenant has no such key.
+    pub async fn revoke(
+        &self,
+        tenant: &TenantId,
+        id: &KeyId,
+        now: Timestamp,
+    ) -> Result<ApiKey, PortError> {
+        let expression = "SET #revoked_at = if_not_exists(#revoked_at, :now)";
+        let change = Change::of(layout::api_key(id), expression);
+        self.change("revoke key", tenant, change.with(":now", number(now.as_millis()))).await
+    }
+
+    /// Gives a key another name and rate; returns its record.
+    ///
+    /// # Errors
+    /// `NotFound` when the tenant has no such key.
+    pub async fn update(
+        &self,
+        tenant: &TenantId,
+        id: &KeyId,
+        name: &str,
+        rate_per_minute: u32,
+    ) -> Result<ApiKey, PortError> {
+        let change = Change::of(
+            layout::api_key(id),
+            "SET #name = :name, #rate_per_minute = :rate, #interval_ms = :interval",
+        )
+        .with(":name", text(name))
+        .with(":rate", number(rate_per_minute))
+        .with(":interval", number(interval_ms(rate_per_minute)));
+        self.change("update key", tenant, change).await
+    }
+
+    async fn change(
+        &self,
+        operation: &'static str,
+        tenant: &TenantId,
+        change: Change,
+    ) -> Result<ApiKey, PortError> {
+        let owned = change.when("#tenant = :tenant").with(":tenant", text(tenant.as_str()));
+        match self.table.update(operation, owned).await? {
+            Conditional::Done(item) => from_item(operation, &item),
+            Conditional::Refused(_) => Err(PortError::bare(ErrorKind::NotFound, operation)),
+        }
+    }
+
+    /// Finds the key with this id and secret hash and takes one request from its rate: one write for
+    /// a caller below its rate or over it, two for one within a burst. Exact for any number of
+    /// concurrent callers. `None` for an unknown id or another secret, which take nothing, so that
+    /// nobody can use up a key by its public half.
+    ///
+    /// # Errors
+    /// When the table cannot be written.
+    pub async fn authenticate(
+        &self,
+        id: &KeyId,
+        secret_hmac: &str,
+        now: Timestamp,
+    ) -> Result<Option<Authenticated>, PortError> {
+        let mut change = at_rest(id, now);
+        for _ in 0..MAX_LOOKS {
+            let secret = text(secret_hmac);
+            match self.table.update(AUTHENTICATE, change.with(":secret", secret)).await? {
+                Conditional::Done(item) => return counted(&item, now).map(Some),
+                Conditional::Refused(None) => return Ok(None),
+                Conditional::Refused(Some(item)) => {
+                    let key: ApiKey = from_item(AUTHENTICATE, &item)?;
+                    if key.secret_hmac != secret_hmac {
+                        return Ok(None);
+                    }
+                    let verdict = Rate::per_minute(key.rate_per_minute).decide(tat(&item), now);
+                    if matches!(verdict, Verdict::Refused { .. }) {
+                        return Ok(Some(Authenticated { key, verdict }));
+                    }
+                    change = match tat(&item) {
+                        Some(ahead) if ahead > now => within_burst(&key, now),
+                        _ => at_rest(id, now),
+                    };
+                }
+            }
+        }
+        Err(PortError::new(ErrorKind::Conflict, AUTHENTICATE, "the key kept changing"))
+    }
+}
+
+/// The request of a key that was quiet: its arrival time restarts at `now`.
+fn at_rest(id: &KeyId, now: Timestamp) -> Change {
+    Change::of(layout::api_key(id), "SET #tat = :now + #interval_ms")
+        .when("#secret_hmac = :secret AND (attribute_not_exists(#tat) OR #tat <= :now)")
+        .with(":now", number(now.as_millis()))
+}
+
+/// The request of a key that is within its burst: its arrival time moves on from where it is. The
+/// change adds up however many callers send it at once, so none has to read first.
+fn within_burst(key: &ApiKey, now: Timestamp) -> Change {
+    let interval = interval_ms(key.rate_per_minute);
+    // Allowed while the new arrival time is at most `burst` intervals ahead.
+    let latest = now.as_millis() + interval * u64::from(key.rate_per_minute.max(1) - 1);
+    Change::of(layout::api_key(&key.id), "SET #tat = #tat + #interval_ms")
+        .when(
+            "#secret_hmac = :secret AND #tat > :now AND #tat <= :latest \
+             AND #interval_ms = :interval",
+        )
+        .with(":now", number(now.as_millis()))
+        .with(":latest", number(latest))
+        .with(":interval", number(interval))
+}
+
+/// Returns the key and the verdict on a request that was just counted.
+fn counted(item: &Item, now: Timestamp) -> Result<Authenticated, PortError> {
+    let key: ApiKey = from_item(AUTHENTICATE, item)?;
+    let before = number_in(item, "tat").saturating_sub(interval_ms(key.rate_per_minute));
+    let before = Some(Timestamp::from_millis(before));
+    let verdict = Rate::per_minute(key.rate_per_minute).decide(before, now);
+    Ok(Authenticated { key, verdict })
+}
+
+fn tat(item: &Item) -> Option<Timestamp> {
+    item.contains_key("tat").then(|| Timestamp::from_millis(number_in(item, "tat")))
+}
+
+/// Returns the time one request takes from the rate: what the rule adds to a fresh state.
+fn interval_ms(rate_per_minute: u32) -> u64 {
+    let start = Timestamp::from_millis(0);
+    match Rate::per_minute(rate_per_minute).decide(None, start) {
+        Verdict::Allowed { tat, .. } => tat.as_millis(),
+        Verdict::Refused { .. } => unreachable!("a rate allows at least one request"),
+    }
+}

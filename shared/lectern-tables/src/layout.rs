@@ -1,0 +1,162 @@
+//! The keys of every item kind, as the table in the crate's documentation says.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use lectern_core::{
+    document::{Document, Version},
+    ids::{CollectionId, DocumentId, KeyId, QueryId, SessionId, TenantId},
+    time::Timestamp,
+};
+
+use crate::item::{Item, text};
+
+/// Name of the secondary index.
+pub(crate) const INDEX: &str = "GSI1";
+/// Partition of the index that holds the work to be done.
+pub(crate) const PENDING: &str = "PENDING";
+/// Begin of a version's sort key.
+pub(crate) const VERSION: &str = "VERSION#";
+/// Sort key of a deletion.
+pub(crate) const DELETION: &str = "DELETION";
+/// Begin of a collection's sort key.
+pub(crate) const COLLECTION: &str = "COLLECTION#";
+/// Begin of a document's sort key.
+pub(crate) const DOCUMENT: &str = "DOCUMENT#";
+/// Begin of the sort key of a tenant's list of API keys.
+pub(crate) const KEY: &str = "KEY#";
+/// Begin of a session message's sort key.
+pub(crate) const MESSAGE: &str = "MESSAGE#";
+
+/// A primary key.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Key {
+    pub(crate) pk: String,
+    pub(crate) sk: String,
+}
+
+impl Key {
+    fn new(pk: impl Into<String>, sk: impl Into<String>) -> Self {
+        Self { pk: pk.into(), sk: sk.into() }
+    }
+
+    /// Returns the two attributes.
+    pub(crate) fn to_item(&self) -> Item {
+        Item::from([("PK".into(), text(&*self.pk)), ("SK".into(), text(&*self.sk))])
+    }
+
+    /// Adds the two attributes to `item`.
+    pub(crate) fn put_into(&self, item: &mut Item) {
+        item.extend(self.to_item());
+    }
+}
+
+/// The partition of a tenant's collections, documents, list of keys and feedback.
+pub(crate) fn tenant(tenant: &TenantId) -> String {
+    format!("T#{tenant}")
+}
+
+pub(crate) fn collection(owner: &TenantId, id: &CollectionId) -> Key {
+    Key::new(tenant(owner), format!("{COLLECTION}{id}"))
+}
+
+pub(crate) fn document(owner: &TenantId, id: &DocumentId) -> Key {
+    Key::new(tenant(owner), format!("{DOCUMENT}{id}"))
+}
+
+/// The partition of one document's versions and deletion.
+pub(crate) fn document_parts(tenant: &TenantId, document: &DocumentId) -> String {
+    format!("T#{tenant}#D#{document}")
+}
+
+pub(crate) fn version(tenant: &TenantId, document: &DocumentId, version: Version) -> Key {
+    Key::new(document_parts(tenant, document), format!("{VERSION}{version:010}"))
+}
+
+pub(crate) fn deletion(tenant: &TenantId, document: &DocumentId) -> Key {
+    Key::new(document_parts(tenant, document), DELETION)
+}
+
+pub(crate) fn content(tenant: &TenantId, collection: &CollectionId, sha256: &str) -> Key {
+    Key::new(format!("T#{tenant}#C#{collection}"), format!("CONTENT#{sha256}"))
+}
+
+pub(crate) fn api_key(id: &KeyId) -> Key {
+    Key::new(format!("KEY#{id}"), "KEY")
+}
+
+pub(crate) fn api_key_listing(owner: &TenantId, id: &KeyId) -> Key {
+    Key::new(tenant(owner), format!("{KEY}{id}"))
+}
+
+/// The partition of one conversation.
+pub(crate) fn session(tenant: &TenantId, session: &SessionId) -> String {
+    format!("T#{tenant}#S#{session}")
+}
+
+pub(crate) fn message(partition: &str, at: Timestamp, query: &QueryId, role: u8) -> Key {
+    Key::new(partition, format!("{MESSAGE}{}#{query}#{role}", millis(at)))
+}
+
+pub(crate) fn cached(hash: &str) -> Key {
+    Key::new(format!("CACHE#{hash}"), "CACHE")
+}
+
+pub(crate) fn idempotency(tenant: &TenantId, hash: &str) -> Key {
+    Key::new(format!("T#{tenant}#I#{hash}"), "IDEMPOTENCY")
+}
+
+/// The partition of a tenant's spending.
+pub(crate) fn spending(tenant: &TenantId) -> String {
+    format!("T#{tenant}#U")
+}
+
+pub(crate) fn usage_day(tenant: &TenantId, day: &str, spender: &str) -> Key {
+    Key::new(spending(tenant), format!("DAY#{day}#KEY#{spender}"))
+}
+
+pub(crate) fn budget(tenant: &TenantId, month: &str, spender: &str) -> Key {
+    Key::new(spending(tenant), format!("BUDGET#{month}#KEY#{spender}"))
+}
+
+pub(crate) fn feedback(owner: &TenantId, query: &QueryId) -> Key {
+    Key::new(tenant(owner), format!("FEEDBACK#{query}"))
+}
+
+/// The item that is always absent; reading it shows that the table can be read.
+pub(crate) fn nothing() -> Key {
+    Key::new("PING", "PING")
+}
+
+/// The index partition that lists a collection's documents.
+pub(crate) fn listing(tenant: &TenantId, collection: &CollectionId) -> String {
+    format!("T#{tenant}#C#{collection}")
+}
+
+/// The index attributes of a document.
+pub(crate) fn listed(document: &Document) -> [(String, AttributeValue); 2] {
+    let sort = format!("{}#{}", millis(document.created_at), document.id);
+    index_keys(listing(&document.tenant, &document.collection), sort)
+}
+
+/// The index attributes of work to be done; `part` is a padded version number or [`DELETION`].
+pub(crate) fn pending(
+    since: Timestamp,
+    tenant: &TenantId,
+    document: &DocumentId,
+    part: &str,
+) -> [(String, AttributeValue); 2] {
+    index_keys(PENDING.to_owned(), format!("{}#{tenant}#{document}#{part}", millis(since)))
+}
+
+/// A padded version number, as it stands in sort keys.
+pub(crate) fn padded(version: Version) -> String {
+    format!("{version:010}")
+}
+
+fn index_keys(partition: String, sort: String) -> [(String, AttributeValue); 2] {
+    [("GSI1PK".into(), text(partition)), ("GSI1SK".into(), text(sort))]
+}
+
+/// Milliseconds padded so that text order is time order until the year 33658.
+fn millis(at: Timestamp) -> String {
+    format!("{:015}", at.as_millis())
+}
