@@ -25,10 +25,12 @@
 pub mod analysis;
 pub mod answer;
 pub mod auth;
+pub mod chunking;
 pub mod document;
 pub mod env;
 pub mod errors;
 pub mod filter;
+pub mod fusion;
 pub mod ids;
 pub mod limits;
 pub mod passage;

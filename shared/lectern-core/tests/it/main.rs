@@ -1,0 +1,4 @@
+//! Tests of the crate from outside, on the evaluation data.
+
+mod bm25;
+mod retrieval;
