@@ -21,6 +21,8 @@ use lectern_tables::{
 pub(crate) const LEASE: Duration = Duration::from_secs(60);
 pub(crate) const ATTEMPTS: u32 = 3;
 
+/// An engine in memory, or the table named by `LECTERN_TEST_DYNAMODB_URL` (needs the `aws` feature).
+/// Emulators that do not isolate concurrent requests fail the promises about concurrency.
 pub(crate) async fn memory_or_service() -> Tables {
     let url = std::env::var_os("LECTERN_TEST_DYNAMODB_URL");
     let url = url.and_then(|url| url.into_string().ok());
