@@ -1,1 +1,24 @@
+//! What tests share and nobody ships: contract suites of the ports, servers that stand in for a
+//! deployment, and decorators that make ports fail.
+//!
+//! Adapters run the contract suites; flows use the decorators. This crate knows the ports, not the adapters.
+//!
+//! | module | feature | what it holds |
+//! |---|---|---|
+//! | `chat` | `chat` | an OpenAI-compatible server that answers as scripted |
+//! | `embedder_contract` | `chat` | the contract of `Embedder` |
+//! | `faults` | | any port, failing on purpose |
+//! | `index_contract` | `index` | the contract of `PassageReader` and `PassageWriter` |
+//! | `qdrant_facade` | `index` | a Qdrant server in this process |
+#![warn(missing_docs)]
+#![allow(clippy::unwrap_used, reason = "tests call this crate; a panic is its report")]
 
+#[cfg(feature = "chat")]
+pub mod chat;
+#[cfg(feature = "chat")]
+pub mod embedder_contract;
+pub mod faults;
+#[cfg(feature = "index")]
+pub mod index_contract;
+#[cfg(feature = "index")]
+pub mod qdrant_facade;

@@ -1,0 +1,323 @@
+//! A Qdrant server over gRPC.
+
+mod convert;
+mod errors;
+mod schema;
+
+use std::{fmt, future::Future, time::Duration};
+
+use async_trait::async_trait;
+use lectern_core::{
+    errors::{ErrorKind, PortError},
+    passage::{Candidates, PassageQuery, Point, PointId, Scope, ScoredPassage, ScrollPage},
+    ports::{PassageReader, PassageWriter},
+};
+use qdrant_client::{
+    QdrantError,
+    qdrant::{
+        BatchResult, CountPoints, DeletePoints, PointsOperationResponse, PointsSelector,
+        QueryBatchPoints, ScrollPoints, UpdateResult, UpdateStatus, UpsertPoints,
+        points_selector::PointsSelectorOneOf, with_payload_selector, with_vectors_selector,
+    },
+};
+use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::OnceCell;
+
+use crate::{
+    batches::batches,
+    conditions,
+    rankings::rank,
+    settings::{IndexSettings, MAX_PAGE, MAX_RANKING},
+};
+
+/// How long calls to a server may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// Establishing a connection, TLS included.
+    pub connect: Duration,
+    /// A search, a count, a page of a scroll, a ping; connecting included.
+    pub read: Duration,
+    /// One batch of a write, a deletion, or a step of [`Qdrant::ensure`]; connecting included.
+    pub write: Duration,
+}
+
+impl Default for Timeouts {
+    /// Returns 1 s, 2 s and 20 s.
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(1),
+            read: Duration::from_secs(2),
+            write: Duration::from_secs(20),
+        }
+    }
+}
+
+/// The index on a Qdrant server: one collection per embedding model, addressed by its alias.
+///
+/// BM25's IDF counts the documents of all tenants of the collection.
+pub struct Qdrant {
+    client: qdrant_client::Qdrant,
+    settings: IndexSettings,
+    alias: String,
+    timeouts: Timeouts,
+    ensured: OnceCell<()>,
+}
+
+impl fmt::Debug for Qdrant {
+    // The client's own form shows the API key.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Qdrant").field("alias", &self.alias).finish_non_exhaustive()
+    }
+}
+
+impl Qdrant {
+    /// Returns an index on the server at `url` (`http://` or `https://`, gRPC port). Nothing is sent
+    /// before the first call. TLS needs a rustls provider installed by the process.
+    ///
+    /// # Errors
+    /// `Invalid` when the address is none.
+    pub fn connect(
+        url: &str,
+        api_key: Option<&SecretString>,
+        settings: IndexSettings,
+        timeouts: Timeouts,
+    ) -> Result<Self, PortError> {
+        let mut config = qdrant_client::Qdrant::from_url(url)
+            .api_key(api_key.map(|key| key.expose_secret().to_owned()))
+            .connect_timeout(timeouts.connect)
+            // Each call has a limit of its own; this one only bounds what the client retries inside.
+            .timeout(timeouts.read.max(timeouts.write))
+            .skip_compatibility_check();
+        // HTTP/2 carries concurrent calls on one connection: more would cost a function's first requests
+        // a handshake each.
+        config.set_pool_size(1);
+        let client = config.build().map_err(|error| errors::port_error("qdrant connect", error))?;
+        let alias = settings.name();
+        Ok(Self { client, settings, alias, timeouts, ensured: OnceCell::new() })
+    }
+
+    /// Creates collection, field indexes and alias where they are missing. Two processes may do so at
+    /// once. Writers call it by themselves; a reader's process calls it at start, which warms the
+    /// connection too.
+    ///
+    /// # Errors
+    /// `Conflict` when the alias names a collection for other vectors; else what the server says.
+    pub async fn ensure(&self) -> Result<(), PortError> {
+        self.ensured.get_or_try_init(|| self.create_missing()).await.map(|_| ())
+    }
+
+    async fn create_missing(&self) -> Result<(), PortError> {
+        const OPERATION: &str = "qdrant ensure";
+        match self.check_collection(OPERATION).await {
+            Err(error) if error.kind == ErrorKind::NotFound => {}
+            checked => return checked,
+        }
+        let creation = self.client.create_collection(schema::collection(&self.settings));
+        if let Err(error) = self.write(OPERATION, creation).await {
+            // Somebody else may have been faster; servers differ in the status they give for it.
+            let name = schema::collection_name(&self.settings);
+            let exists = self.client.collection_exists(name);
+            if !self.write(OPERATION, exists).await? {
+                return Err(error);
+            }
+        }
+        for index in schema::field_indexes(&self.settings) {
+            self.write(OPERATION, self.client.create_field_index(index)).await?;
+        }
+        // The alias comes last: where it exists, everything does.
+        self.write(OPERATION, self.client.create_alias(schema::alias(&self.settings))).await?;
+        self.check_collection(OPERATION).await
+    }
+
+    async fn check_collection(&self, operation: &'static str) -> Result<(), PortError> {
+        let call = self.client.collection_info(self.alias.as_str());
+        let info = self.read(operation, call).await?.result.unwrap_or_default();
+        if schema::dimensions(&info) == self.settings.dimensions() {
+            return Ok(());
+        }
+        let reason = "the collection was created for vectors of another length";
+        Err(PortError::new(ErrorKind::Conflict, operation, reason))
+    }
+
+    async fn read<T>(
+        &self,
+        operation: &'static str,
+        call: impl Future<Output = Result<T, QdrantError>>,
+    ) -> Result<T, PortError> {
+        within(self.timeouts.read, operation, call).await
+    }
+
+    async fn write<T>(
+        &self,
+        operation: &'static str,
+        call: impl Future<Output = Result<T, QdrantError>>,
+    ) -> Result<T, PortError> {
+        within(self.timeouts.write, operation, call).await
+    }
+}
+
+async fn within<T>(
+    limit: Duration,
+    operation: &'static str,
+    call: impl Future<Output = Result<T, QdrantError>>,
+) -> Result<T, PortError> {
+    tokio::time::timeout(limit, call)
+        .await
+        .map_err(|elapsed| PortError::new(ErrorKind::Timeout, operation, elapsed))?
+        .map_err(|error| errors::port_error(operation, error))
+}
+
+/// The server stops work nobody waits for; it counts whole seconds.
+fn server_side(limit: Duration) -> Option<u64> {
+    Some(limit.as_secs().max(1))
+}
+
+#[async_trait]
+impl PassageReader for Qdrant {
+    async fn search(&self, query: &PassageQuery) -> Result<Candidates, PortError> {
+        const OPERATION: &str = "qdrant search";
+        self.settings.check(query.dense.as_ref(), OPERATION)?;
+        let limit = query.limit.min(MAX_RANKING);
+        let Some(conditions) = conditions::of_query(query, OPERATION)? else {
+            return Ok(Candidates::default());
+        };
+        let filter = convert::filter(&conditions);
+        let dense = query
+            .dense
+            .clone()
+            .map(|vector| convert::dense_query(&self.alias, vector, filter.clone(), limit));
+        let sparse = (!query.sparse.is_empty())
+            .then(|| convert::sparse_query(&self.alias, query.sparse.clone(), filter, limit));
+        let asked = [dense.is_some(), sparse.is_some()];
+        let query_points: Vec<_> = dense.into_iter().chain(sparse).collect();
+        if query_points.is_empty() || limit == 0 {
+            return Ok(Candidates::default());
+        }
+        let batch = QueryBatchPoints {
+            collection_name: self.alias.clone(),
+            query_points,
+            timeout: server_side(self.timeouts.read),
+            ..QueryBatchPoints::default()
+        };
+        let found = self.read(OPERATION, self.client.query_batch(batch)).await?.result;
+        if found.len() != asked.into_iter().filter(|asked| *asked).count() {
+            let reason = "the server answered another number of queries";
+            return Err(PortError::new(ErrorKind::Internal, OPERATION, reason));
+        }
+        let mut rankings = found.into_iter();
+        let mut next = |asked: bool| {
+            let batch =
+                if asked { rankings.next().unwrap_or_default() } else { BatchResult::default() };
+            ranking(batch, limit, OPERATION)
+        };
+        Ok(Candidates { dense: next(asked[0])?, sparse: next(asked[1])? })
+    }
+
+    async fn count(&self, scope: &Scope) -> Result<u64, PortError> {
+        const OPERATION: &str = "qdrant count";
+        let request = CountPoints {
+            collection_name: self.alias.clone(),
+            filter: Some(convert::filter(&conditions::of_scope(scope))),
+            exact: Some(true),
+            timeout: server_side(self.timeouts.read),
+            ..CountPoints::default()
+        };
+        let reply = self.read(OPERATION, self.client.count(request)).await?;
+        let missing = || PortError::new(ErrorKind::Internal, OPERATION, "the reply has no count");
+        reply.result.map(|counted| counted.count).ok_or_else(missing)
+    }
+
+    async fn scroll(
+        &self,
+        scope: &Scope,
+        from: Option<PointId>,
+        limit: usize,
+    ) -> Result<ScrollPage, PortError> {
+        const OPERATION: &str = "qdrant scroll";
+        let limit = limit.clamp(1, MAX_PAGE);
+        let request = ScrollPoints {
+            collection_name: self.alias.clone(),
+            filter: Some(convert::filter(&conditions::of_scope(scope))),
+            offset: from.map(convert::point_id),
+            // One more than asked: the first of the next page.
+            limit: Some(u32::try_from(limit + 1).expect("at most one more than MAX_PAGE")),
+            with_payload: Some(with_payload_selector::SelectorOptions::Enable(true).into()),
+            with_vectors: Some(with_vectors_selector::SelectorOptions::Enable(true).into()),
+            timeout: server_side(self.timeouts.read),
+            ..ScrollPoints::default()
+        };
+        let reply = self.read(OPERATION, self.client.scroll(request)).await?;
+        let mut points = reply
+            .result
+            .into_iter()
+            .map(|retrieved| convert::restored(retrieved, OPERATION))
+            .collect::<Result<Vec<_>, _>>()?;
+        let next = points.get(limit).map(|point| point.passage.point_id());
+        points.truncate(limit);
+        Ok(ScrollPage { points, next })
+    }
+
+    async fn ping(&self) -> Result<(), PortError> {
+        self.check_collection("qdrant ping").await
+    }
+}
+
+#[async_trait]
+impl PassageWriter for Qdrant {
+    async fn upsert(&self, points: Vec<Point>) -> Result<(), PortError> {
+        const OPERATION: &str = "qdrant upsert";
+        self.settings.check_points(&points, OPERATION)?;
+        self.ensure().await?;
+        for batch in batches(points) {
+            let request = UpsertPoints {
+                collection_name: self.alias.clone(),
+                wait: Some(true),
+                points: batch.into_iter().map(convert::point).collect(),
+                timeout: server_side(self.timeouts.write),
+                ..UpsertPoints::default()
+            };
+            let reply = self.write(OPERATION, self.client.upsert_points(request)).await?;
+            completed(&reply, OPERATION)?;
+        }
+        Ok(())
+    }
+
+    async fn delete(&self, scope: &Scope) -> Result<(), PortError> {
+        const OPERATION: &str = "qdrant delete";
+        self.ensure().await?;
+        let filter = convert::filter(&conditions::of_scope(scope));
+        let request = DeletePoints {
+            collection_name: self.alias.clone(),
+            wait: Some(true),
+            points: Some(PointsSelector {
+                points_selector_one_of: Some(PointsSelectorOneOf::Filter(filter)),
+            }),
+            timeout: server_side(self.timeouts.write),
+            ..DeletePoints::default()
+        };
+        let reply = self.write(OPERATION, self.client.delete_points(request)).await?;
+        completed(&reply, OPERATION)
+    }
+}
+
+/// `wait` is a wish: a server that gives up waiting says so in an otherwise good reply.
+fn completed(reply: &PointsOperationResponse, operation: &'static str) -> Result<(), PortError> {
+    let status = reply.result.as_ref().map(UpdateResult::status);
+    match status {
+        Some(UpdateStatus::Completed) => Ok(()),
+        _ => Err(PortError::new(
+            ErrorKind::Timeout,
+            operation,
+            "the server did not wait for the write",
+        )),
+    }
+}
+
+fn ranking(
+    batch: BatchResult,
+    limit: usize,
+    operation: &'static str,
+) -> Result<Vec<ScoredPassage>, PortError> {
+    let scored = batch.result.into_iter().map(|point| convert::scored(point, operation));
+    Ok(rank(scored.collect::<Result<_, _>>()?, limit))
+}
