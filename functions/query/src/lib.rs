@@ -1,1 +1,38 @@
+//! `query`: ask, search, conversations, feedback. Routes and contract; everything with a decision in it is in the flows.
 
+pub mod contract;
+
+mod ask;
+mod conversation;
+mod search;
+
+use std::time::Duration;
+
+use axum::{Router, middleware};
+use lectern_app::ask::Ask;
+use lectern_runtime::gate::{Gate, admit};
+use utoipa::openapi::OpenApi;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// What the routes need.
+#[derive(Clone, Debug)]
+pub struct Query {
+    /// Who is calling.
+    pub gate: Gate,
+    /// Answers questions; its search serves `/v1/search`.
+    pub ask: Ask,
+    /// How long a whole answer may take.
+    pub answer_timeout: Duration,
+}
+
+/// Returns the routes, all behind the gate, and their description.
+pub fn router(query: Query) -> (Router, OpenApi) {
+    let gate = query.gate.clone();
+    let (router, openapi) = OpenApiRouter::new()
+        .routes(routes!(ask::ask))
+        .routes(routes!(search::search))
+        .routes(routes!(conversation::read, conversation::delete))
+        .routes(routes!(conversation::feedback))
+        .split_for_parts();
+    (router.layer(middleware::from_fn_with_state(gate, admit)).with_state(query), openapi)
+}

@@ -1,1 +1,48 @@
+//! `upload`: documents and collections. Routes and contract; everything with a decision in it is in the flows.
 
+pub mod contract;
+
+mod body;
+mod collections;
+mod documents;
+
+use axum::{Router, extract::DefaultBodyLimit, middleware};
+use lectern_app::{
+    collections::Collections, documents::Documents, forget::Forget, upload::Upload as UploadFlow,
+};
+use lectern_runtime::gate::{Gate, admit};
+use utoipa::openapi::OpenApi;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// What the routes need.
+#[derive(Clone, Debug)]
+pub struct Upload {
+    /// Who is calling.
+    pub gate: Gate,
+    /// Accepts documents.
+    pub upload: UploadFlow,
+    /// Reads documents.
+    pub documents: Documents,
+    /// Deletes documents.
+    pub forget: Forget,
+    /// Manages collections.
+    pub collections: Collections,
+}
+
+/// Returns the routes, all behind the gate, and their description.
+pub fn router(upload: Upload) -> (Router, OpenApi) {
+    let gate = upload.gate.clone();
+    let (router, openapi) = OpenApiRouter::new()
+        .routes(routes!(documents::upload, documents::list))
+        .routes(routes!(documents::get, documents::delete))
+        .routes(routes!(documents::retry))
+        .routes(routes!(documents::text))
+        .routes(routes!(collections::create, collections::list))
+        .routes(routes!(collections::get, collections::delete))
+        .split_for_parts();
+    // The handlers bound bodies themselves and say so as a problem; axum's own 2 MB would come first.
+    let router = router
+        .layer(DefaultBodyLimit::disable())
+        .layer(middleware::from_fn_with_state(gate, admit));
+    (router.with_state(upload), openapi)
+}

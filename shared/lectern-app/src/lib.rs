@@ -1,1 +1,37 @@
+//! The flows of Lectern, one file each, read from top to bottom.
+//!
+//! A flow is a struct whose public fields are what it needs and whose methods are straight lines of awaits. This
+//! crate refuses to know: HTTP, Lambda, command lines, vendors. It knows the table concretely (one
+//! implementation), files through `object_store`, and everything else through the ports of
+//! `lectern-core`.
+//!
+//! | module | flow |
+//! |---|---|
+//! | [`ask`] | one question: retrieve → prompt → generate → verify → record |
+//! | [`search`] | retrieval only: embed → search → fuse → check against the documents' records |
+//! | [`upload`] | one document arrives: validate → store → register → enqueue |
+//! | [`ingest`] | one document becomes ready: claim → parse → chunk → embed → index → switch → retire |
+//! | [`forget`] | one document goes, with a receipt |
+//! | [`documents`], [`collections`] | listing, status, the text a citation points into |
+//! | [`conversation`] | reading and deleting a conversation, feedback |
+//! | [`keys`] | API keys and authentication |
+//! | [`worker`] | jobs at the doorbell and those the sweep finds |
+//! | [`backfill`] | passages without vectors get them once a model is there |
+//! | [`health`] | can a question be answered now? |
+//! | [`blobs`], [`clock`], [`errors`] | names of stored files, time, how flows fail |
 
+pub mod ask;
+pub mod backfill;
+pub mod blobs;
+pub mod clock;
+pub mod collections;
+pub mod conversation;
+pub mod documents;
+pub mod errors;
+pub mod forget;
+pub mod health;
+pub mod ingest;
+pub mod keys;
+pub mod search;
+pub mod upload;
+pub mod worker;

@@ -22,13 +22,12 @@ pub fn verify(draft: &Draft, passages: &[Passage]) -> Answer {
         return Answer::refusal(Mode::Generated);
     }
     let mut builder = Builder::default();
-    for written in markers::sentences(&draft.0) {
+    for written in markers::sentences_of(&draft.0) {
         let checked = check(&written, passages);
         builder.push(&written, &checked, passages);
     }
-    let says_something = |sentence: &Sentence| {
-        matches!(sentence.verdict, Verdict::Supported | Verdict::Partial)
-    };
+    let says_something =
+        |sentence: &Sentence| matches!(sentence.verdict, Verdict::Supported | Verdict::Partial);
     if !builder.sentences.iter().any(says_something) {
         return Answer::refusal(Mode::Generated);
     }
@@ -48,8 +47,12 @@ struct Checked {
 }
 
 fn check(written: &markers::Written, passages: &[Passage]) -> Checked {
-    let cited: Vec<usize> =
-        written.cited.iter().filter_map(|id| id.checked_sub(1)).filter(|at| *at < passages.len()).collect();
+    let cited: Vec<usize> = written
+        .cited
+        .iter()
+        .filter_map(|id| id.checked_sub(1))
+        .filter(|at| *at < passages.len())
+        .collect();
     let cites_unknown = written.cited.len() > cited.len();
     let supports = |at: usize| -> Option<(usize, Support)> {
         let passage = &passages[at];
@@ -57,17 +60,22 @@ fn check(written: &markers::Written, passages: &[Passage]) -> Checked {
         claim.best_support(&passage.text, &passage.language).map(|support| (at, support))
     };
     let from_cited: Vec<(usize, Support)> = cited.iter().filter_map(|at| supports(*at)).collect();
-    let full: Vec<(usize, Span)> =
-        from_cited.iter().filter(|(_, support)| support.is_full()).map(|(at, support)| (*at, support.span)).collect();
+    let full: Vec<(usize, Span)> = from_cited
+        .iter()
+        .filter(|(_, support)| support.is_full())
+        .map(|(at, support)| (*at, support.span))
+        .collect();
     if !full.is_empty() {
         return Checked { verdict: Verdict::Supported, support: full };
     }
     // Nothing cited says it: another passage may, and then that one is the right citation.
     let others = (0..passages.len()).filter(|at| !cited.contains(at)).filter_map(supports);
-    if let Some((at, support)) = others.filter(|(_, support)| support.is_full()).max_by(by_coverage) {
+    if let Some((at, support)) = others.filter(|(_, support)| support.is_full()).max_by(by_coverage)
+    {
         return Checked { verdict: Verdict::Supported, support: vec![(at, support.span)] };
     }
-    let partial = from_cited.into_iter().filter(|(_, support)| support.is_partial()).max_by(by_coverage);
+    let partial =
+        from_cited.into_iter().filter(|(_, support)| support.is_partial()).max_by(by_coverage);
     match partial {
         Some((at, support)) => {
             Checked { verdict: Verdict::Partial, support: vec![(at, support.span)] }

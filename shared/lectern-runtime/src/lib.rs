@@ -1,1 +1,17 @@
+//! What every binary and every router starts with.
+//!
+//! This crate knows HTTP (axum) and nothing of what is behind a flow: no engine, no vendor.
+//!
+//! | module | answers |
+//! |---|---|
+//! | [`gate`] | who is calling: credential → verified caller, rate headers |
+//! | [`problem`] | how an error looks to a client: the one place that maps errors to HTTP |
+//! | [`extract`] | how bodies, queries and ids are read, with a pointer to the wrong field |
+//! | [`trace`] | request ids, one log line per request, security headers |
+//! | [`telemetry`] | where log lines go |
 
+pub mod extract;
+pub mod gate;
+pub mod problem;
+pub mod telemetry;
+pub mod trace;

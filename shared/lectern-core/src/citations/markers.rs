@@ -20,8 +20,16 @@ pub(super) fn sentences_of(text: &str) -> Vec<Written> {
     let mut written: Vec<Written> = Vec::with_capacity(spans.len());
     let mut previous_end = 0;
     for span in &spans {
-        let gap = if written.is_empty() { String::new() } else { plain[previous_end..span.start].to_owned() };
-        written.push(Written { gap, text: plain[span.start..span.end].to_owned(), cited: Vec::new() });
+        let gap = if written.is_empty() {
+            String::new()
+        } else {
+            plain[previous_end..span.start].to_owned()
+        };
+        written.push(Written {
+            gap,
+            text: plain[span.start..span.end].to_owned(),
+            cited: Vec::new(),
+        });
         previous_end = span.end;
     }
     for (position, number) in markers {
@@ -33,8 +41,6 @@ pub(super) fn sentences_of(text: &str) -> Vec<Written> {
     }
     written
 }
-
-pub(super) use sentences_of as sentences;
 
 /// Returns the index of the last sentence that begins before `position`.
 fn owner(spans: &[Span], position: usize) -> Option<usize> {
@@ -71,7 +77,9 @@ fn marker(text: &str) -> Option<(Vec<usize>, usize)> {
     let close = text.find(']')?;
     let inner = &text[1..close];
     let is_list = !inner.is_empty()
-        && inner.chars().all(|character| character.is_ascii_digit() || matches!(character, ',' | ' ' | ';'));
+        && inner
+            .chars()
+            .all(|character| character.is_ascii_digit() || matches!(character, ',' | ' ' | ';'));
     if !is_list || !inner.contains(|character: char| character.is_ascii_digit()) {
         return None;
     }
@@ -102,6 +110,9 @@ mod tests {
         let found = sentences_of("See [the manual](x) and a[i] [2].");
         assert_eq!(found[0].text, "See [the manual](x) and a[i].");
         assert_eq!(found[0].cited, [2]);
-        assert_eq!(sentences_of("huge [99999999999999999999999]").first().unwrap().cited, [usize::MAX]);
+        assert_eq!(
+            sentences_of("huge [99999999999999999999999]").first().unwrap().cited,
+            [usize::MAX]
+        );
     }
 }

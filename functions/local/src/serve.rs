@@ -1,0 +1,226 @@
+//! `lectern serve`: the API and the chat page, with the ingestion worker beside them.
+
+use std::{
+    collections::HashSet,
+    io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use axum::serve::ListenerExt as _;
+use lectern_app::upload::NewDocument;
+use lectern_core::{auth::Caller, document::Metadata, ids::CollectionId};
+use notify::{RecursiveMode, Watcher as _};
+use secrecy::ExposeSecret as _;
+use tokio::{net::TcpListener, sync::mpsc};
+use tracing::{info, warn};
+
+use crate::{
+    compose::Local,
+    sources::{SourceFile, files_at, source},
+};
+
+/// How long requests under way may take after Ctrl-C.
+const GRACE: Duration = Duration::from_secs(10);
+/// Changes that may wait.
+const WATCH_BUFFER: usize = 4_096;
+/// How long a changed file must be left alone before it is read.
+const SETTLE: Duration = Duration::from_millis(300);
+
+/// What is served.
+#[derive(Clone, Debug)]
+pub(crate) struct ServeOptions {
+    /// Files and folders to ingest first.
+    pub(crate) paths: Vec<PathBuf>,
+    /// Where to listen.
+    pub(crate) addr: SocketAddr,
+    /// Whether anybody who can connect is the operator; on loopback only.
+    pub(crate) open: bool,
+    /// Whether changes of the files are followed.
+    pub(crate) watch: bool,
+    /// Where the files' documents belong.
+    pub(crate) collection: CollectionId,
+}
+
+/// Serves until Ctrl-C, or SIGTERM.
+///
+/// # Errors
+/// When the address cannot be bound, `--open` is asked for beyond loopback, or a path does not exist.
+pub(crate) async fn serve(local: &Local, options: &ServeOptions) -> Result<(), String> {
+    if options.open && !options.addr.ip().is_loopback() {
+        return Err("--open lets everybody in, so it works on a loopback address only; give people keys instead".into());
+    }
+    let files = files_at(&options.paths)?;
+    let listener = TcpListener::bind(options.addr)
+        .await
+        .map_err(|error| format!("cannot listen at {}: {error}; choose another with --addr", options.addr))?;
+    let addr = listener.local_addr().map_err(|error| error.to_string())?;
+    welcome(local, options, addr).await?;
+
+    let open_to = options.open.then(|| local.tenant.clone());
+    let listener = listener.tap_io(|stream| {
+        // A token of an answer is a small write that must not wait for the next.
+        if let Err(error) = stream.set_nodelay(true) {
+            warn!(%error, "failed to set TCP_NODELAY");
+        }
+    });
+    let server = axum::serve(listener, local.router(open_to)).with_graceful_shutdown(stopped());
+    let files_in = async {
+        take_in(local, &options.collection, files).await;
+        if options.watch {
+            watch(local, options).await?;
+        }
+        std::future::pending::<Result<(), String>>().await
+    };
+    let serving = async {
+        tokio::select! {
+            served = server.into_future() => served.map_err(|error| error.to_string()),
+            failed = files_in => failed,
+            () = too_slow() => Ok(()),
+        }
+    };
+    local.drive(serving).await
+}
+
+async fn welcome(local: &Local, options: &ServeOptions, addr: SocketAddr) -> Result<(), String> {
+    let mut lines: Vec<String> = local.notices.clone();
+    if options.open {
+        lines.push("open: everybody who can reach this address is the operator".into());
+    } else if let Some(key) = local.first_key().await.map_err(|error| error.to_string())? {
+        lines.push(format!("API key (shown once): {}", key.expose_secret()));
+    }
+    lines.push(format!("Lectern listens at http://{addr}"));
+    let mut out = io::stderr().lock();
+    for line in lines {
+        io::Write::write_fmt(&mut out, format_args!("{line}\n")).map_err(|error| error.to_string())?;
+    }
+    Ok(())
+}
+
+/// Uploads files; a file that cannot be taken is named and left out.
+async fn take_in(local: &Local, collection: &CollectionId, files: Vec<SourceFile>) {
+    let total = files.len();
+    let mut accepted = 0;
+    for file in files {
+        match upload(local, collection, &file).await {
+            Ok(()) => accepted += 1,
+            Err(reason) => warn!(file = file.name, reason, "left a file out"),
+        }
+    }
+    if total > 0 {
+        info!(accepted, files = total, "took in the files");
+    }
+}
+
+async fn upload(local: &Local, collection: &CollectionId, file: &SourceFile) -> Result<(), String> {
+    let bytes = tokio::fs::read(&file.path).await.map_err(|error| error.to_string())?;
+    let operator = Caller::operator(local.tenant.clone());
+    let id = file.document_id();
+    let known = local.documents.get(&operator, &id).await.is_ok();
+    let new = NewDocument {
+        collection: collection.clone(),
+        document_id: known.then(|| id.clone()),
+        new_id: Some(id),
+        name: file.name.clone(),
+        bytes: bytes.into(),
+        acl: Vec::new(),
+        metadata: Metadata::new(),
+    };
+    local.upload.upload(&operator, new).await.map(|_| ()).map_err(|error| error.to_string())
+}
+
+/// Follows changes: a changed file becomes a new version, a removed one is deleted.
+async fn watch(local: &Local, options: &ServeOptions) -> Result<(), String> {
+    let (sender, mut changes) = mpsc::channel::<PathBuf>(WATCH_BUFFER);
+    let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+        let paths = event.map(|event| event.paths).unwrap_or_default();
+        for path in paths {
+            // A full buffer means that everything changes; the next change of the file comes again.
+            if sender.try_send(path).is_err() {
+                warn!("too many changes at once; some files keep their old version until they change again");
+            }
+        }
+    })
+    .map_err(|error| format!("cannot watch files: {error}"))?;
+    for path in &options.paths {
+        watcher
+            .watch(path, RecursiveMode::Recursive)
+            .map_err(|error| format!("cannot watch {}: {error}", path.display()))?;
+    }
+    let roots = relative_roots(&options.paths);
+    while let Some(first) = changes.recv().await {
+        let mut changed = HashSet::from([first]);
+        while let Ok(Some(more)) = tokio::time::timeout(SETTLE, changes.recv()).await {
+            changed.insert(more);
+        }
+        for path in changed {
+            follow(local, options, &as_given(&path, &roots)).await;
+        }
+    }
+    Ok(())
+}
+
+async fn follow(local: &Local, options: &ServeOptions, path: &Path) {
+    let file = source(path);
+    let outcome = if path.is_file() {
+        let visible = files_at(&[path.to_owned()]).is_ok_and(|files| !files.is_empty());
+        if !visible {
+            return;
+        }
+        upload(local, &options.collection, &file).await
+    } else if path.exists() {
+        return;
+    } else {
+        let operator = Caller::operator(local.tenant.clone());
+        let gone = local.worker.forget.forget(&operator, &file.document_id()).await;
+        gone.map(|_| ()).map_err(|error| error.to_string())
+    };
+    match outcome {
+        Ok(()) => info!(file = file.name, "followed a change"),
+        Err(reason) => warn!(file = file.name, reason, "could not follow a change"),
+    }
+}
+
+/// Returns each path as given with its absolute form: watchers report absolute paths.
+fn relative_roots(paths: &[PathBuf]) -> Vec<(PathBuf, PathBuf)> {
+    let absolute = |path: &PathBuf| std::fs::canonicalize(path).ok();
+    paths.iter().filter_map(|path| Some((absolute(path)?, path.clone()))).collect()
+}
+
+fn as_given(path: &Path, roots: &[(PathBuf, PathBuf)]) -> PathBuf {
+    let inside = roots.iter().find_map(|(absolute, given)| {
+        let rest = path.strip_prefix(absolute).ok()?;
+        Some(if rest.as_os_str().is_empty() { given.clone() } else { given.join(rest) })
+    });
+    inside.unwrap_or_else(|| path.to_owned())
+}
+
+async fn stopped() {
+    let interrupt = async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    #[cfg(unix)]
+    let terminate = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => {
+                signal.recv().await;
+            }
+            Err(_) => std::future::pending().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let terminate = std::future::pending::<()>();
+    tokio::select! {
+        () = interrupt => {}
+        () = terminate => {}
+    }
+    info!("stopping: requests under way may finish");
+}
+
+async fn too_slow() {
+    stopped().await;
+    tokio::time::sleep(GRACE).await;
+}

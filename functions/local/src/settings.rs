@@ -1,0 +1,124 @@
+//! Settings of the local process, read from `LECTERN_*` variables; every problem is named at once.
+
+use std::{fmt::Display, str::FromStr, time::Duration};
+
+use lectern_core::{
+    chunking::ChunkSettings,
+    env::{Env, EnvError},
+};
+use lectern_models::config::{ApiConfig, ChatConfig, EmbedderConfig};
+
+/// Settings of the local process.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    /// `LECTERN_EMBEDDER`: `minilm` (default: used when its files are there), `none`, `openai:MODEL`.
+    pub(crate) embedder: EmbedderConfig,
+    /// `LECTERN_CHAT`: `extractive` (default) or `openai:MODEL`.
+    pub(crate) chat: ChatConfig,
+    /// `LECTERN_MODEL_URL` and `LECTERN_MODEL_API_KEY`: where `openai:` models are.
+    pub(crate) api: ApiConfig,
+    /// `LECTERN_ANSWER_TIMEOUT_MS`: how long a whole answer may take.
+    pub(crate) answer_timeout: Duration,
+    /// `LECTERN_MAX_DOCUMENT_BYTES`: largest document.
+    pub(crate) max_document_bytes: usize,
+    /// `LECTERN_INGEST_WORKERS`: documents ingested at the same time.
+    pub(crate) ingest_workers: usize,
+    /// `LECTERN_CHUNK_TOKENS`: tokens a chunk aims at.
+    pub(crate) chunking: ChunkSettings,
+}
+
+const DEFAULT_ANSWER_TIMEOUT_MS: u64 = 30_000;
+const DEFAULT_MAX_DOCUMENT_BYTES: usize = 50_000_000;
+const DEFAULT_INGEST_WORKERS: usize = 2;
+
+impl Settings {
+    /// Reads the settings.
+    ///
+    /// # Errors
+    /// Every variable that is missing or wrong.
+    pub(crate) fn from_env(env: &Env) -> Result<Self, Vec<EnvError>> {
+        let mut errors = Vec::new();
+        let api = ApiConfig {
+            base_url: env.get("LECTERN_MODEL_URL").map(str::to_owned),
+            key: env.secret("LECTERN_MODEL_API_KEY"),
+        };
+        let embedder = EmbedderConfig::parse(env.get("LECTERN_EMBEDDER").unwrap_or("minilm"));
+        let embedder = note(&mut errors, "LECTERN_EMBEDDER", embedder);
+        let chat = ChatConfig::parse(env.get("LECTERN_CHAT").unwrap_or("extractive"));
+        let chat = note(&mut errors, "LECTERN_CHAT", chat);
+        let timeout = read(&mut errors, env, "LECTERN_ANSWER_TIMEOUT_MS", DEFAULT_ANSWER_TIMEOUT_MS);
+        let bytes =
+            read(&mut errors, env, "LECTERN_MAX_DOCUMENT_BYTES", DEFAULT_MAX_DOCUMENT_BYTES);
+        let workers = read(&mut errors, env, "LECTERN_INGEST_WORKERS", DEFAULT_INGEST_WORKERS);
+        let defaults = ChunkSettings::default();
+        let target = read(&mut errors, env, "LECTERN_CHUNK_TOKENS", defaults.target_tokens());
+        let chunking =
+            ChunkSettings::parse(target, defaults.overlap_tokens(), defaults.max_tokens());
+        let chunking = note(&mut errors, "LECTERN_CHUNK_TOKENS", chunking);
+        match (embedder, chat, chunking) {
+            (Some(embedder), Some(chat), Some(chunking)) if errors.is_empty() => Ok(Self {
+                embedder,
+                chat,
+                api,
+                answer_timeout: Duration::from_millis(timeout),
+                max_document_bytes: bytes,
+                ingest_workers: workers.max(1),
+                chunking,
+            }),
+            _ => Err(errors),
+        }
+    }
+}
+
+fn read<T: FromStr<Err: Display>>(
+    errors: &mut Vec<EnvError>,
+    env: &Env,
+    name: &str,
+    default: T,
+) -> T {
+    match env.parsed(name) {
+        Ok(value) => value.unwrap_or(default),
+        Err(error) => {
+            errors.push(error);
+            default
+        }
+    }
+}
+
+fn note<T, E: Display>(
+    errors: &mut Vec<EnvError>,
+    name: &str,
+    parsed: Result<T, E>,
+) -> Option<T> {
+    let invalid = |error: E| EnvError::Invalid { name: name.to_owned(), reason: error.to_string() };
+    parsed.map_err(|error| errors.push(invalid(error))).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn env(pairs: &[(&str, &str)]) -> Env {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    #[test]
+    fn nothing_set_is_fine() {
+        let settings = Settings::from_env(&Env::default()).unwrap();
+        assert_eq!(settings.ingest_workers, DEFAULT_INGEST_WORKERS);
+    }
+
+    #[test]
+    fn every_problem_is_named_at_once() {
+        let env = env(&[
+            ("LECTERN_CHAT", "telepathy"),
+            ("LECTERN_INGEST_WORKERS", "many"),
+            ("LECTERN_CHUNK_TOKENS", "9999"),
+        ]);
+        let errors = Settings::from_env(&env).unwrap_err();
+        let text: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        for name in ["LECTERN_CHAT", "LECTERN_INGEST_WORKERS", "LECTERN_CHUNK_TOKENS"] {
+            assert!(text.iter().any(|line| line.contains(name)), "{name}: {text:?}");
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! A chat model behind the real process: what it says, and every way it fails.
+
+use lectern_testkit::chat::{Reply, ScriptedChat, owned};
+use serde_json::{Value, json};
+
+use crate::server::Server;
+
+const TEXT: &str = "# Backups\n\nBackups run daily at 03:00 UTC. They are kept for 30 days.";
+const QUESTION: &str = "When do backups run?";
+
+struct Setting {
+    _data: tempfile::TempDir,
+    chat: ScriptedChat,
+    server: Server,
+}
+
+async fn setting(replies: Vec<Reply>) -> Setting {
+    let data = tempfile::tempdir().unwrap();
+    let chat = ScriptedChat::start(replies);
+    let url = chat.base_url();
+    let variables = [
+        ("LECTERN_CHAT", "openai:scripted"),
+        ("LECTERN_MODEL_URL", url.as_str()),
+        ("LECTERN_ANSWER_TIMEOUT_MS", "4000"),
+    ];
+    let server = Server::start(data.path(), &["--open"], &variables);
+    server.ready("backup.md", TEXT).await;
+    Setting { _data: data, chat, server }
+}
+
+/// Returns the events of a streamed answer, by name.
+async fn events(server: &Server) -> Vec<(String, Value)> {
+    let body = json!({ "question": QUESTION, "stream": true });
+    let response = server.request("POST", "/v1/query").json(&body).send().await.unwrap();
+    assert_eq!(response.headers()["content-type"], "text/event-stream");
+    let text = response.text().await.unwrap();
+    let field = |event: &str, name: &str| {
+        event.lines().find_map(|line| line.strip_prefix(name)).map(|value| value.trim().to_owned())
+    };
+    let parse = |event: &str| {
+        let data = field(event, "data:")?;
+        Some((field(event, "event:")?, serde_json::from_str(&data).unwrap()))
+    };
+    text.split("\n\n").filter_map(parse).collect()
+}
+
+fn names(events: &[(String, Value)]) -> Vec<&str> {
+    events.iter().map(|(name, _)| name.as_str()).collect()
+}
+
+#[tokio::test]
+async fn a_reply_streams_and_its_citations_hold() {
+    let reply = Reply::tokens(&["Backups run daily ", "at 03:00 UTC ", "[1]."]);
+    let Setting { chat, server, .. } = &setting(vec![reply]).await;
+    let events = events(server).await;
+    assert_eq!(names(&events), ["retrieval", "token", "token", "token", "citation", "done"]);
+    let answer = &events[5].1;
+    assert_eq!(answer["answer"], "Backups run daily at 03:00 UTC [1].");
+    assert_eq!((&answer["sentences"][0]["verdict"], &answer["mode"]), (&json!("supported"), &json!("generated")));
+    assert_eq!(answer["citations"][0]["quote"], "Backups run daily at 03:00 UTC.");
+    server.assert_citations_hold(answer).await;
+    let request = &chat.requests()[0];
+    assert!(request.body["messages"][1]["content"].as_str().unwrap().contains(QUESTION));
+    assert!(request.body.get("tools").is_none());
+}
+
+#[tokio::test]
+async fn an_invented_citation_number_is_dropped() {
+    let reply = Reply::tokens(&["Backups run daily at 03:00 UTC [1]. The moon is made of cheese [7]."]);
+    let Setting { server, .. } = &setting(vec![reply]).await;
+    let answer = server.ask(QUESTION).await;
+    assert!(!answer["answer"].as_str().unwrap().contains("[7]"), "{answer}");
+    assert_eq!(answer["sentences"][1]["verdict"], "unknown_id");
+    assert_eq!(answer["citations"].as_array().unwrap().len(), 1);
+    server.assert_citations_hold(&answer).await;
+}
+
+#[tokio::test]
+async fn a_model_that_finds_no_answer_refuses() {
+    let Setting { server, .. } = &setting(vec![Reply::tokens(&["NO_ANSWER"])]).await;
+    let answer = server.ask(QUESTION).await;
+    assert_eq!(answer["refused"], true);
+    assert_eq!(answer["nearest"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_rate_limited_model_is_a_503_with_its_wait() {
+    // One reply for the request and one for each retry that fits the time.
+    let replies = vec![Reply::rate_limited("60"); 1];
+    let Setting { server, .. } = &setting(replies).await;
+    let body = json!({ "question": QUESTION });
+    let response = server.request("POST", "/v1/query").json(&body).send().await.unwrap();
+    assert_eq!(response.status(), 503);
+    assert_eq!(response.headers()["retry-after"], "60");
+    let problem: Value = response.json().await.unwrap();
+    assert_eq!(problem["type"], "urn:lectern:problem:upstream-rate-limited");
+}
+
+async fn last_error(replies: Vec<Reply>) -> (Vec<String>, Value) {
+    let Setting { server, .. } = &setting(replies).await;
+    let events = events(server).await;
+    let (name, problem) = events.last().unwrap();
+    assert_eq!(name, "error", "{events:?}");
+    assert!(problem["instance"].is_null() || problem["instance"].is_string());
+    (names(&events).into_iter().map(str::to_owned).collect(), problem.clone())
+}
+
+#[tokio::test]
+async fn a_stalled_stream_times_out() {
+    let (names, problem) = last_error(vec![Reply::Stall(owned(&["Backups run "]))]).await;
+    assert_eq!(names, ["retrieval", "token", "error"]);
+    assert_eq!((&problem["type"], &problem["status"]), (&json!("urn:lectern:problem:upstream-timeout"), &json!(504)));
+}
+
+#[tokio::test]
+async fn a_cut_stream_is_an_error_not_a_short_answer() {
+    let (names, problem) = last_error(vec![Reply::Cut(owned(&["Backups run "]))]).await;
+    assert_eq!(names, ["retrieval", "token", "error"]);
+    assert_eq!(problem["type"], "urn:lectern:problem:upstream-unavailable");
+}
+
+#[tokio::test]
+async fn a_broken_model_is_retried_then_a_503() {
+    let data = tempfile::tempdir().unwrap();
+    let chat = ScriptedChat::start(vec![Reply::status(500), Reply::tokens(&["Backups run daily at 03:00 UTC [1]."])]);
+    let url = chat.base_url();
+    let server = Server::start(
+        data.path(),
+        &["--open"],
+        &[("LECTERN_CHAT", "openai:scripted"), ("LECTERN_MODEL_URL", &url)],
+    );
+    server.ready("backup.md", TEXT).await;
+    assert_eq!(server.ask(QUESTION).await["refused"], false);
+    assert_eq!(chat.requests().len(), 2);
+    for _ in 0..8 {
+        chat.push(Reply::status(500));
+    }
+    let (status, problem) = server.post("/v1/query", &json!({ "question": QUESTION })).await;
+    assert_eq!((status.as_u16(), &problem["title"]), (503, &json!("Dependency unavailable")));
+    std::mem::forget(chat);
+}

@@ -1,0 +1,155 @@
+//! `POST /v1/query`, as one JSON document or as server-sent events.
+
+use std::{convert::Infallible, pin::Pin};
+
+use axum::{
+    extract::State,
+    http::{HeaderMap, header},
+    response::{
+        IntoResponse, Response,
+        sse::{Event, KeepAlive, Sse},
+    },
+};
+use futures::Stream;
+use lectern_app::{
+    ask::{AskEvent, AskRequest, Asked, EVENT_BUFFER},
+    errors::FlowError,
+};
+use lectern_core::ids::{CollectionId, SessionId};
+use lectern_runtime::{extract::Json, gate::Verified, problem::Problem};
+use serde::Serialize;
+use tokio::sync::mpsc;
+
+use crate::{
+    Query,
+    contract::{AnswerBody, CitationBody, PassageBody, QueryBody},
+};
+
+type Answering = Pin<Box<dyn Future<Output = Result<Asked, FlowError>> + Send>>;
+
+/// Answers a question from the documents, every citation checked against their text.
+///
+/// With `stream: true` or `Accept: text/event-stream`: events `retrieval`, `token`, `citation`,
+/// `done` (the whole answer) or `error` (a problem).
+#[utoipa::path(post, path = "/v1/query", tag = "query", request_body = QueryBody, responses(
+    (status = 200, body = AnswerBody),
+    (status = "4XX", body = Problem, content_type = "application/problem+json"),
+    (status = "5XX", body = Problem, content_type = "application/problem+json"),
+))]
+pub(crate) async fn ask(
+    State(query): State<Query>,
+    Verified(caller): Verified,
+    headers: HeaderMap,
+    Json(body): Json<QueryBody>,
+) -> Result<Response, Problem> {
+    let streams = body.stream || accepts_events(&headers);
+    let request = request(body, &query)?;
+    let (sender, mut events) = mpsc::channel(EVENT_BUFFER);
+    let ask = query.ask;
+    let mut answering: Answering =
+        Box::pin(async move { ask.ask(&caller, &request, &sender).await });
+
+    if !streams {
+        let (asked, ()) = tokio::join!(answering, drain(&mut events));
+        let asked = asked?;
+        return Ok(axum::Json(AnswerBody::from(&asked)).into_response());
+    }
+    // What fails before the first event still gets its own status.
+    let first = tokio::select! {
+        biased;
+        event = events.recv() => event,
+        asked = &mut answering => return Ok(axum::Json(AnswerBody::from(&asked?)).into_response()),
+    };
+    let stream = events_of(first, events, answering);
+    Ok(Sse::new(stream).keep_alive(KeepAlive::default()).into_response())
+}
+
+fn request(body: QueryBody, query: &Query) -> Result<AskRequest, FlowError> {
+    let question =
+        body.question.parse().map_err(|error| FlowError::field("/question", error))?;
+    let session_id: Option<SessionId> = body
+        .session_id
+        .map(|id| id.parse().map_err(|error| FlowError::field("/session_id", error)))
+        .transpose()?;
+    Ok(AskRequest {
+        collection: collection(body.collection)?,
+        question,
+        filter: body.filter,
+        session_id,
+        time_budget: query.answer_timeout,
+    })
+}
+
+/// Returns the collection a body names, `default` when it names none.
+pub(crate) fn collection(named: Option<String>) -> Result<CollectionId, FlowError> {
+    match named {
+        Some(id) => id.parse().map_err(|error| FlowError::field("/collection", error)),
+        None => Ok(CollectionId::default_collection()),
+    }
+}
+
+fn accepts_events(headers: &HeaderMap) -> bool {
+    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    accept.is_some_and(|accept| accept.contains("text/event-stream"))
+}
+
+async fn drain(events: &mut mpsc::Receiver<AskEvent>) {
+    while events.recv().await.is_some() {}
+}
+
+/// Runs the flow while its events are read: nothing is spawned, so nothing outlives the response.
+fn events_of(
+    first: Option<AskEvent>,
+    mut events: mpsc::Receiver<AskEvent>,
+    mut answering: Answering,
+) -> impl Stream<Item = Result<Event, Infallible>> {
+    async_stream::stream! {
+        if let Some(event) = first {
+            yield Ok(named(event));
+        }
+        let asked = loop {
+            tokio::select! {
+                biased;
+                Some(event) = events.recv() => yield Ok(named(event)),
+                asked = &mut answering => break asked,
+            }
+        };
+        while let Ok(event) = events.try_recv() {
+            yield Ok(named(event));
+        }
+        yield Ok(match asked {
+            Ok(asked) => json("done", &AnswerBody::from(&asked)),
+            Err(error) => json("error", &Problem::from(error)),
+        });
+    }
+}
+
+#[derive(Serialize)]
+struct Retrieval {
+    query_id: String,
+    session_id: String,
+    passages: Vec<PassageBody>,
+}
+
+#[derive(Serialize)]
+struct Token {
+    text: String,
+}
+
+fn named(event: AskEvent) -> Event {
+    match event {
+        AskEvent::Retrieval { query_id, session_id, passages } => {
+            let passages = passages.iter().map(PassageBody::from).collect();
+            let (query_id, session_id) = (query_id.into(), session_id.into());
+            json("retrieval", &Retrieval { query_id, session_id, passages })
+        }
+        AskEvent::Token(text) => json("token", &Token { text }),
+        AskEvent::Citation(citation) => json("citation", &CitationBody::from(&citation)),
+    }
+}
+
+fn json(name: &str, data: &impl Serialize) -> Event {
+    // The bodies are strings, numbers and lists: writing them cannot fail.
+    let data = serde_json::to_string(data).unwrap_or_default();
+    Event::default().event(name).data(data)
+}

@@ -1,0 +1,268 @@
+//! Bodies of requests and responses, as the OpenAPI document describes them.
+
+use lectern_app::ask::Asked;
+use lectern_core::{
+    answer::{Citation, Mode, Sentence, Verdict},
+    filter::Filter,
+    passage::ScoredPassage,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// A question.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct QueryBody {
+    /// The question, 1 to 4 000 characters.
+    #[schema(example = "When do backups run?", max_length = 4000)]
+    pub question: String,
+    /// The collection to answer from; `default` without.
+    #[serde(default)]
+    pub collection: Option<String>,
+    /// The conversation to continue; a new one without.
+    #[serde(default)]
+    pub session_id: Option<String>,
+    /// Conditions on documents and metadata.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    pub filter: Option<Filter>,
+    /// Whether to answer as server-sent events; `Accept: text/event-stream` does the same.
+    #[serde(default)]
+    pub stream: bool,
+}
+
+/// A search.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SearchBody {
+    /// What to look for, 1 to 4 000 characters.
+    #[schema(max_length = 4000)]
+    pub question: String,
+    /// The collection to search; `default` without.
+    #[serde(default)]
+    pub collection: Option<String>,
+    /// Conditions on documents and metadata.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    pub filter: Option<Filter>,
+    /// Most passages, 1 to 100; 10 without.
+    #[serde(default)]
+    #[schema(minimum = 1, maximum = 100)]
+    pub limit: Option<usize>,
+}
+
+/// A passage that was found.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct PassageBody {
+    /// The document.
+    pub document_id: String,
+    /// Its name.
+    pub document_name: String,
+    /// Its version.
+    pub version: u32,
+    /// Page from 1, where the format has pages.
+    pub page: Option<u32>,
+    /// Line of the canonical text, from 1.
+    pub line: u32,
+    /// First byte in the canonical text.
+    pub start: usize,
+    /// One past the last byte in the canonical text.
+    pub end: usize,
+    /// The headings above it, outermost first.
+    pub heading: String,
+    /// The canonical text at `start..end`.
+    pub text: String,
+    /// The fused score; comparable within one response only.
+    pub score: f32,
+}
+
+impl From<&ScoredPassage> for PassageBody {
+    fn from(found: &ScoredPassage) -> Self {
+        let passage = &found.passage;
+        Self {
+            document_id: passage.document_id.to_string(),
+            document_name: passage.document_name.clone(),
+            version: passage.version,
+            page: passage.page,
+            line: passage.line,
+            start: passage.span.start,
+            end: passage.span.end,
+            heading: passage.heading.clone(),
+            text: passage.text.clone(),
+            score: found.score,
+        }
+    }
+}
+
+/// What a search found, best first.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct SearchAnswer {
+    /// The passages.
+    pub passages: Vec<PassageBody>,
+    /// Milliseconds per stage: `embed`, `retrieve`.
+    #[schema(value_type = Object)]
+    pub timings_ms: serde_json::Value,
+}
+
+/// A sentence of an answer.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct SentenceBody {
+    /// First byte in `answer`.
+    pub start: usize,
+    /// One past the last byte in `answer`.
+    pub end: usize,
+    /// Ids of the citations that support it.
+    pub citations: Vec<u32>,
+    /// `supported`, `partial`, `unsupported` or `unknown_id`.
+    #[schema(value_type = String)]
+    pub verdict: Verdict,
+}
+
+/// A place in a document that supports a sentence.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct CitationBody {
+    /// Number in the answer, from 1.
+    pub id: u32,
+    /// The document.
+    pub document_id: String,
+    /// Its name.
+    pub document_name: String,
+    /// Its version.
+    pub version: u32,
+    /// Page from 1, where the format has pages.
+    pub page: Option<u32>,
+    /// Line of the canonical text, from 1.
+    pub line: u32,
+    /// First byte in the document's canonical UTF-8 text.
+    pub start: usize,
+    /// One past the last byte.
+    pub end: usize,
+    /// The bytes of the canonical text at `start..end`.
+    pub quote: String,
+}
+
+impl From<&Citation> for CitationBody {
+    fn from(citation: &Citation) -> Self {
+        Self {
+            id: citation.id,
+            document_id: citation.document_id.to_string(),
+            document_name: citation.document_name.clone(),
+            version: citation.version,
+            page: citation.page,
+            line: citation.line,
+            start: citation.start,
+            end: citation.end,
+            quote: citation.quote.clone(),
+        }
+    }
+}
+
+/// Tokens and money an answer used.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, ToSchema)]
+pub struct UsageBody {
+    /// Tokens sent to the model.
+    pub prompt_tokens: u32,
+    /// Tokens received from the model.
+    pub completion_tokens: u32,
+    /// What they cost in US dollars.
+    pub cost_usd: f64,
+}
+
+/// A verified answer.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct AnswerBody {
+    /// Id of the question, for feedback.
+    pub query_id: String,
+    /// Id of the conversation.
+    pub session_id: String,
+    /// The answer, with citation numbers in square brackets.
+    pub answer: String,
+    /// Its sentences, each with a verdict.
+    pub sentences: Vec<SentenceBody>,
+    /// What supports them.
+    pub citations: Vec<CitationBody>,
+    /// Whether nothing supports an answer.
+    pub refused: bool,
+    /// The nearest passages, when refused.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub nearest: Vec<PassageBody>,
+    /// `extractive` or `generated`.
+    #[schema(value_type = String)]
+    pub mode: Mode,
+    /// `hit` or `miss`.
+    pub cache: &'static str,
+    /// What it used.
+    pub usage: UsageBody,
+    /// Milliseconds per stage.
+    #[schema(value_type = Object)]
+    pub timings_ms: serde_json::Value,
+}
+
+impl From<&Asked> for AnswerBody {
+    fn from(asked: &Asked) -> Self {
+        let sentence = |sentence: &Sentence| SentenceBody {
+            start: sentence.start,
+            end: sentence.end,
+            citations: sentence.citations.clone(),
+            verdict: sentence.verdict,
+        };
+        Self {
+            query_id: asked.query_id.to_string(),
+            session_id: asked.session_id.to_string(),
+            answer: asked.answer.text().to_owned(),
+            sentences: asked.answer.sentences().iter().map(sentence).collect(),
+            citations: asked.answer.citations().iter().map(CitationBody::from).collect(),
+            refused: asked.answer.is_refused(),
+            nearest: asked.nearest.iter().map(PassageBody::from).collect(),
+            mode: asked.answer.mode(),
+            cache: "miss",
+            usage: UsageBody {
+                prompt_tokens: asked.spent.tokens.prompt,
+                completion_tokens: asked.spent.tokens.completion,
+                cost_usd: asked.spent.cost.as_dollars(),
+            },
+            timings_ms: serde_json::to_value(asked.timings).unwrap_or_default(),
+        }
+    }
+}
+
+/// A message of a conversation.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct MessageBody {
+    /// `user` or `assistant`.
+    pub role: &'static str,
+    /// What was said.
+    pub content: String,
+}
+
+/// A conversation.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct SessionBody {
+    /// Its id.
+    pub session_id: String,
+    /// Its newest messages, oldest first.
+    pub messages: Vec<MessageBody>,
+}
+
+/// What a reader thought of an answer.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Rating {
+    /// Helpful.
+    Up,
+    /// Not helpful.
+    Down,
+}
+
+/// Feedback on an answer.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FeedbackBody {
+    /// Id of the question.
+    pub query_id: String,
+    /// Up or down.
+    pub rating: Rating,
+    /// In words, at most 2 000 bytes.
+    #[serde(default)]
+    pub comment: Option<String>,
+}

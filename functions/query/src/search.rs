@@ -1,0 +1,38 @@
+//! `POST /v1/search`: retrieval only.
+
+use axum::{Json as JsonBody, extract::State};
+use lectern_app::{errors::FlowError, search::SearchRequest};
+use lectern_runtime::{extract::Json, gate::Verified, problem::Problem};
+
+use crate::{
+    Query,
+    ask::collection,
+    contract::{PassageBody, SearchAnswer, SearchBody},
+};
+
+/// Passages returned when a search says nothing else.
+const DEFAULT_LIMIT: usize = 10;
+
+/// Finds passages.
+#[utoipa::path(post, path = "/v1/search", tag = "query", request_body = SearchBody, responses(
+    (status = 200, body = SearchAnswer),
+    (status = "4XX", body = Problem, content_type = "application/problem+json"),
+    (status = "5XX", body = Problem, content_type = "application/problem+json"),
+))]
+pub(crate) async fn search(
+    State(query): State<Query>,
+    Verified(caller): Verified,
+    Json(body): Json<SearchBody>,
+) -> Result<JsonBody<SearchAnswer>, Problem> {
+    let request = SearchRequest {
+        collection: collection(body.collection)?,
+        question: body.question.parse().map_err(|error| FlowError::field("/question", error))?,
+        filter: body.filter,
+        limit: body.limit.unwrap_or(DEFAULT_LIMIT),
+    };
+    let found = query.ask.search.search(&caller, &request).await?;
+    Ok(JsonBody(SearchAnswer {
+        passages: found.passages.iter().map(PassageBody::from).collect(),
+        timings_ms: serde_json::to_value(found.timings).unwrap_or_default(),
+    }))
+}

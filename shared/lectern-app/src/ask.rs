@@ -1,0 +1,237 @@
+//! One question: retrieve → prompt → generate → verify → record → answer.
+
+mod record;
+mod reply;
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use lectern_core::{
+    answer::{Answer, Citation, Draft, Mode},
+    auth::Caller,
+    citations, extract,
+    filter::Filter,
+    ids::{CollectionId, QueryId, SessionId},
+    passage::{Passage, ScoredPassage},
+    ports::{ChatModel, TokenCount},
+    pricing::{MicroDollars, PriceTable},
+    prompt::{self, PromptBudget},
+    question::Question,
+};
+use lectern_tables::Tables;
+use serde::Serialize;
+use tokio::sync::mpsc;
+use tracing::info;
+
+use crate::{
+    clock::{Clock, entropy},
+    errors::FlowError,
+    search::{Search, SearchRequest, millis},
+};
+
+/// Passages a question is answered from.
+pub const ANSWER_PASSAGES: usize = 8;
+/// Nearest passages returned with a refusal.
+pub const NEAREST_PASSAGES: usize = 3;
+/// Longest reply of a model in tokens.
+pub const MAX_REPLY_TOKENS: u32 = 700;
+/// Events that may wait for a slow client before generation waits too.
+pub const EVENT_BUFFER: usize = 64;
+
+/// What is asked.
+#[derive(Clone, Debug)]
+pub struct AskRequest {
+    /// Where.
+    pub collection: CollectionId,
+    /// What.
+    pub question: Question,
+    /// Conditions on metadata.
+    pub filter: Option<Filter>,
+    /// The conversation it belongs to; a new one without.
+    pub session_id: Option<SessionId>,
+    /// How long the whole answer may take.
+    pub time_budget: Duration,
+}
+
+/// What happens while an answer is made.
+#[derive(Clone, Debug, PartialEq)]
+pub enum AskEvent {
+    /// Passages were found; the answer will be made from these.
+    Retrieval {
+        /// Id of the question.
+        query_id: QueryId,
+        /// Id of the conversation.
+        session_id: SessionId,
+        /// The passages, best first.
+        passages: Vec<ScoredPassage>,
+    },
+    /// More of the unverified draft.
+    Token(String),
+    /// A verified citation of the answer.
+    Citation(Citation),
+}
+
+/// Milliseconds per stage.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct AskTimings {
+    /// Turning the question into a vector.
+    pub embed: f64,
+    /// Finding and checking passages.
+    pub retrieve: f64,
+    /// The model's reply; 0 in extractive mode.
+    pub generate: f64,
+    /// Checking the reply, or choosing sentences in extractive mode.
+    pub verify: f64,
+    /// All of it.
+    pub total: f64,
+}
+
+/// What an answer used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Spent {
+    /// Tokens.
+    pub tokens: TokenCount,
+    /// Money.
+    pub cost: MicroDollars,
+}
+
+/// An answered question.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Asked {
+    /// Id of the question.
+    pub query_id: QueryId,
+    /// Id of the conversation.
+    pub session_id: SessionId,
+    /// The verified answer.
+    pub answer: Answer,
+    /// The nearest passages, when it was refused.
+    pub nearest: Vec<ScoredPassage>,
+    /// What it used.
+    pub spent: Spent,
+    /// Where the time went.
+    pub timings: AskTimings,
+}
+
+/// Answers questions.
+#[derive(Clone, Debug)]
+pub struct Ask {
+    /// Finds passages.
+    pub search: Search,
+    /// The table.
+    pub tables: Tables,
+    /// Writes answers; without one answers are extractive.
+    pub chat: Option<Arc<dyn ChatModel>>,
+    /// What tokens cost.
+    pub prices: Arc<PriceTable>,
+    /// How long prompts may be.
+    pub budget: PromptBudget,
+    /// The time.
+    pub clock: Clock,
+}
+
+impl Ask {
+    /// Answers a question; sends what happens meanwhile to `events`.
+    ///
+    /// # Errors
+    /// When the caller may not ask there, a field is wrong, or something behind a port fails.
+    pub async fn ask(
+        &self,
+        caller: &Caller,
+        request: &AskRequest,
+        events: &mpsc::Sender<AskEvent>,
+    ) -> Result<Asked, FlowError> {
+        let started = Instant::now();
+        let now = self.clock.now();
+        let query_id = QueryId::new(now, entropy());
+        let session_id =
+            request.session_id.clone().unwrap_or_else(|| SessionId::new(now, entropy()));
+
+        // Passages and the conversation so far do not depend on each other.
+        let search = search_request(request);
+        let (found, history) = tokio::try_join!(
+            self.search.search(caller, &search),
+            self.history(caller, request.session_id.as_ref())
+        )?;
+        let retrieval = AskEvent::Retrieval {
+            query_id: query_id.clone(),
+            session_id: session_id.clone(),
+            passages: found.passages.clone(),
+        };
+        send(events, retrieval).await;
+
+        // Draft and verify; without a model, or without anything to tell it, choose sentences.
+        let passages: Vec<Passage> =
+            found.passages.iter().map(|scored| scored.passage.clone()).collect();
+        let mut timings = AskTimings {
+            embed: found.timings.embed,
+            retrieve: found.timings.retrieve,
+            ..AskTimings::default()
+        };
+        let mut spent = Spent::default();
+        let answer = match &self.chat {
+            Some(chat) if !passages.is_empty() => {
+                let prompt = prompt::assemble(&request.question, &passages, &history, self.budget);
+                let used = &passages[..prompt.passages_used];
+                let remaining = request.time_budget.saturating_sub(started.elapsed());
+                let generating = Instant::now();
+                let reply = reply::generate(chat.as_ref(), prompt, remaining, events).await?;
+                timings.generate = millis(generating.elapsed());
+                spent = Spent { tokens: reply.tokens, cost: self.prices.cost(chat.model(), reply.tokens) };
+                let verifying = Instant::now();
+                let answer = citations::verify(&Draft::new(reply.text), used);
+                timings.verify = millis(verifying.elapsed());
+                answer
+            }
+            _ => {
+                let choosing = Instant::now();
+                let mut answer = extract::answer(&request.question, &passages);
+                if self.chat.is_some() && answer.is_refused() {
+                    answer = Answer::refusal(Mode::Generated);
+                }
+                timings.verify = millis(choosing.elapsed());
+                answer
+            }
+        };
+        for citation in answer.citations() {
+            send(events, AskEvent::Citation(citation.clone())).await;
+        }
+
+        // Record before responding: nothing runs after the response.
+        let nearest = match answer.is_refused() {
+            true => found.passages.into_iter().take(NEAREST_PASSAGES).collect(),
+            false => Vec::new(),
+        };
+        timings.total = millis(started.elapsed());
+        let asked = Asked { query_id, session_id, answer, nearest, spent, timings };
+        self.record(caller, request, &asked, now).await?;
+        info!(
+            query.id = %asked.query_id,
+            refused = asked.answer.is_refused(),
+            citations = asked.answer.citations().len(),
+            supported_ratio = asked.answer.supported_ratio(),
+            prompt_tokens = asked.spent.tokens.prompt,
+            completion_tokens = asked.spent.tokens.completion,
+            duration_ms = asked.timings.total,
+            "answered a question"
+        );
+        Ok(asked)
+    }
+}
+
+fn search_request(request: &AskRequest) -> SearchRequest {
+    SearchRequest {
+        collection: request.collection.clone(),
+        question: request.question.clone(),
+        filter: request.filter.clone(),
+        limit: ANSWER_PASSAGES,
+    }
+}
+
+/// Sends an event; a client that has gone is noticed when the answer is written, not here.
+async fn send(events: &mpsc::Sender<AskEvent>, event: AskEvent) {
+    if events.send(event).await.is_err() {
+        tracing::debug!("nobody listens to the events of a question");
+    }
+}

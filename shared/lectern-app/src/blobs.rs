@@ -1,0 +1,148 @@
+//! Names of stored files, and what is done with them.
+//!
+//! | name | holds |
+//! |---|---|
+//! | `raw/{tenant}/{document}/{sha256}` | the bytes as uploaded, named by content: two writers cannot mix them up |
+//! | `text/{tenant}/{document}/{version}` | the canonical UTF-8 text |
+
+use std::{ops::Range, sync::Arc};
+
+use bytes::Bytes;
+use futures::TryStreamExt as _;
+use lectern_core::{
+    document::Version,
+    errors::{ErrorKind, PortError},
+    ids::{DocumentId, TenantId},
+};
+use object_store::{Error as StoreError, ObjectStore, ObjectStoreExt as _, path::Path};
+
+/// The files of all documents.
+#[derive(Clone, Debug)]
+pub struct Blobs {
+    /// Where they are kept.
+    pub store: Arc<dyn ObjectStore>,
+}
+
+/// Name of a stored file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BlobName(Path);
+
+const RAW: &str = "raw";
+const TEXT: &str = "text";
+
+impl BlobName {
+    /// Returns the name of a version's bytes as uploaded.
+    #[must_use]
+    pub fn raw(tenant: &TenantId, document: &DocumentId, sha256: &str) -> Self {
+        Self(Path::from_iter([RAW, tenant.as_str(), document.as_str(), sha256]))
+    }
+
+    /// Returns the name of a version's canonical text.
+    #[must_use]
+    pub fn text(tenant: &TenantId, document: &DocumentId, version: Version) -> Self {
+        let version = version.to_string();
+        Self(Path::from_iter([TEXT, tenant.as_str(), document.as_str(), &version]))
+    }
+}
+
+impl Blobs {
+    /// Stores a file, replacing what was there.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub async fn put(
+        &self, name: &BlobName, bytes: Bytes) -> Result<(), PortError> {
+        let written = self.store.put(&name.0, bytes.into()).await;
+        written.map(|_| ()).map_err(|error| port_error("blob put", error))
+    }
+
+    /// Returns a whole file.
+    ///
+    /// # Errors
+    /// `NotFound` when there is none.
+    pub async fn get(
+        &self, name: &BlobName) -> Result<Bytes, PortError> {
+        let found = self.store.get(&name.0).await.map_err(|error| port_error("blob get", error))?;
+        found.bytes().await.map_err(|error| port_error("blob get", error))
+    }
+
+    /// Returns a file's size in bytes.
+    ///
+    /// # Errors
+    /// `NotFound` when there is none.
+    pub async fn size(
+        &self, name: &BlobName) -> Result<u64, PortError> {
+        let meta = self.store.head(&name.0).await.map_err(|error| port_error("blob head", error))?;
+        Ok(meta.size)
+    }
+
+    /// Returns the bytes of a file in `range`, which must lie within it.
+    ///
+    /// # Errors
+    /// `NotFound` when there is none, `Internal` when the range is not within it.
+    pub async fn range(
+        &self, name: &BlobName, range: Range<u64>) -> Result<Bytes, PortError> {
+        let read = self.store.get_range(&name.0, range).await;
+        read.map_err(|error| port_error("blob get", error))
+    }
+
+    /// Removes a file; one that is not there is fine.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub async fn delete(&self, name: &BlobName) -> Result<(), PortError> {
+        match self.store.delete(&name.0).await {
+            Ok(()) | Err(StoreError::NotFound { .. }) => Ok(()),
+            Err(error) => Err(port_error("blob delete", error)),
+        }
+    }
+
+    /// Answers when the store can be reached; for readiness probes.
+    ///
+    /// # Errors
+    /// When it cannot.
+    pub async fn ping(&self) -> Result<(), PortError> {
+        match self.store.head(&Path::from("probe")).await {
+            Ok(_) | Err(StoreError::NotFound { .. }) => Ok(()),
+            Err(error) => Err(port_error("blob head", error)),
+        }
+    }
+
+    /// Removes every file of a document and returns how many there were.
+    ///
+    /// # Errors
+    /// When the store cannot be listed or written.
+    pub async fn forget(&self, tenant: &TenantId, document: &DocumentId) -> Result<u64, PortError> {
+        let mut removed = 0;
+        for folder in [RAW, TEXT] {
+            let prefix = Path::from_iter([folder, tenant.as_str(), document.as_str()]);
+            let listed: Vec<_> = self
+                .store
+                .list(Some(&prefix))
+                .try_collect()
+                .await
+                .map_err(|error| port_error("blob list", error))?;
+            for meta in listed {
+                match self.store.delete(&meta.location).await {
+                    Ok(()) => removed += 1,
+                    Err(StoreError::NotFound { .. }) => {}
+                    Err(error) => return Err(port_error("blob delete", error)),
+                }
+            }
+        }
+        Ok(removed)
+    }
+}
+
+fn port_error(operation: &'static str, error: StoreError) -> PortError {
+    let kind = match &error {
+        StoreError::NotFound { .. } => ErrorKind::NotFound,
+        StoreError::AlreadyExists { .. } | StoreError::Precondition { .. } => ErrorKind::Conflict,
+        StoreError::PermissionDenied { .. } | StoreError::Unauthenticated { .. } => {
+            ErrorKind::Unauthenticated
+        }
+        StoreError::InvalidPath { .. } | StoreError::NotSupported { .. } => ErrorKind::Invalid,
+        _ => ErrorKind::Unavailable,
+    };
+    PortError::new(kind, operation, error)
+}

@@ -1,0 +1,61 @@
+//! How flows fail, in words a client can act on.
+
+use std::time::Duration;
+
+use lectern_core::errors::PortError;
+use thiserror::Error;
+
+/// One wrong field of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldError {
+    /// JSON pointer (RFC 6901) to the field, `/question`.
+    pub pointer: String,
+    /// What the field must be.
+    pub detail: String,
+}
+
+/// Why a flow did not do what was asked.
+#[derive(Debug, Error)]
+pub enum FlowError {
+    /// Fields of the request are wrong.
+    #[error("the request has invalid fields")]
+    Invalid(Vec<FieldError>),
+    /// No credential, or one that does not work.
+    #[error("the request carries no valid credential")]
+    Unauthenticated,
+    /// The credential does not allow this.
+    #[error("the credential does not allow this: {0}")]
+    Forbidden(&'static str),
+    /// What was asked for does not exist, or belongs to somebody else.
+    #[error("no such {0}")]
+    NotFound(&'static str),
+    /// The state of the thing forbids this now.
+    #[error("{0}")]
+    Conflict(String),
+    /// The content is larger than allowed.
+    #[error("the content is larger than {limit_bytes} bytes")]
+    TooLarge {
+        /// The limit.
+        limit_bytes: usize,
+    },
+    /// The content is of a type that is not read.
+    #[error("{0}")]
+    UnsupportedMedia(String),
+    /// Too many requests.
+    #[error("too many requests")]
+    RateLimited {
+        /// When the next one will pass.
+        retry_after: Duration,
+    },
+    /// Something behind a port failed.
+    #[error(transparent)]
+    Port(#[from] PortError),
+}
+
+impl FlowError {
+    /// Returns the error of one wrong field.
+    #[must_use]
+    pub fn field(pointer: &str, detail: impl ToString) -> Self {
+        Self::Invalid(vec![FieldError { pointer: pointer.to_owned(), detail: detail.to_string() }])
+    }
+}

@@ -1,0 +1,110 @@
+//! One document goes, with a receipt: stop answering → delete from the index → count → delete files →
+//! tombstone.
+//!
+//! From the moment the record says `deleting` no search shows the document; what follows removes the
+//! data. A crash in between is finished by the worker, which finds the deletion among the pending jobs.
+
+use std::sync::Arc;
+
+use lectern_core::{
+    auth::{Caller, Permission},
+    document::DeletionReceipt,
+    errors::{ErrorKind, PortError},
+    ids::{DocumentId, TenantId},
+    passage::Scope,
+    ports::{PassageReader, PassageWriter},
+};
+use lectern_tables::{Tables, deletion::Deletion};
+use tracing::info;
+
+use crate::{blobs::Blobs, clock::Clock, errors::FlowError};
+
+/// How often passages are deleted and counted before giving up on a writer that keeps writing.
+const MAX_ROUNDS: usize = 3;
+
+/// Deletes documents.
+#[derive(Clone, Debug)]
+pub struct Forget {
+    /// The table.
+    pub tables: Tables,
+    /// The files.
+    pub blobs: Blobs,
+    /// Counts passages.
+    pub reader: Arc<dyn PassageReader>,
+    /// Deletes passages.
+    pub writer: Arc<dyn PassageWriter>,
+    /// The time.
+    pub clock: Clock,
+}
+
+impl Forget {
+    /// Deletes a document and returns proof. Deleting it again returns the same proof.
+    ///
+    /// # Errors
+    /// When the caller may not, there is no such document, or a port fails; then the deletion has begun, the
+    /// document answers nothing, and the worker will finish it.
+    pub async fn forget(
+        &self,
+        caller: &Caller,
+        document_id: &DocumentId,
+    ) -> Result<DeletionReceipt, FlowError> {
+        if !caller.may(Permission::Upload) {
+            return Err(FlowError::Forbidden("it lacks the permission `upload`"));
+        }
+        // A document that is gone already has no record left; its receipt is found below.
+        let document = self.tables.documents().get(&caller.tenant, document_id).await?;
+        if document.is_some_and(|document| !caller.may_touch(&document.collection)) {
+            return Err(FlowError::NotFound("document"));
+        }
+        self.finish(&caller.tenant, document_id).await
+    }
+
+    /// Begins or continues a deletion; what the worker calls for a deletion that was interrupted.
+    ///
+    /// # Errors
+    /// When there is no such document or a port fails.
+    pub async fn finish(
+        &self,
+        tenant: &TenantId,
+        document_id: &DocumentId,
+    ) -> Result<DeletionReceipt, FlowError> {
+        let now = self.clock.now();
+        let deleted_at = match self.tables.deletions().begin(tenant, document_id, now).await? {
+            Deletion::Unknown => return Err(FlowError::NotFound("document")),
+            Deletion::Done(receipt) => return Ok(receipt),
+            Deletion::Begun(document) => document.updated_at,
+        };
+
+        // From here the document answers nothing; what follows removes its data.
+        let passages_deleted = self.empty_index(tenant, document_id).await?;
+        let blobs_deleted = self.blobs.forget(tenant, document_id).await?;
+        let receipt = DeletionReceipt {
+            document_id: document_id.clone(),
+            deleted_at,
+            passages_deleted,
+            passages_remaining: 0,
+            blobs_deleted,
+        };
+        let receipt = self.tables.deletions().finish(tenant, &receipt, now).await?;
+        info!(document.id = %document_id, passages_deleted, blobs_deleted, "deleted a document");
+        Ok(receipt)
+    }
+
+    /// Deletes all passages and reads the count back until it is zero.
+    async fn empty_index(
+        &self,
+        tenant: &TenantId,
+        document_id: &DocumentId,
+    ) -> Result<u64, PortError> {
+        let scope = Scope::document(tenant, document_id);
+        let mut deleted = 0;
+        for _ in 0..MAX_ROUNDS {
+            deleted += self.reader.count(&scope).await?;
+            self.writer.delete(&scope).await?;
+            if self.reader.count(&scope).await? == 0 {
+                return Ok(deleted);
+            }
+        }
+        Err(PortError::bare(ErrorKind::Conflict, "delete passages"))
+    }
+}

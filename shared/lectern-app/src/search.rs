@@ -1,0 +1,219 @@
+//! Retrieval: embed → search → fuse → check against the documents' records.
+//!
+//! The index says what is similar; the table says what may be shown. A passage is shown only when its
+//! document's record names its version as the live one, so a deleted document never answers and a
+//! search sees exactly one version of each document (docs/adr/004-search-then-check.md).
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use lectern_core::{
+    analysis,
+    auth::{Caller, Permission},
+    document::Document,
+    errors::PortError,
+    filter::Filter,
+    fusion::{self, Fusion},
+    ids::{CollectionId, DocumentId},
+    passage::{PassageQuery, ScoredPassage},
+    ports::{Embedder, PassageReader},
+    question::Question,
+};
+use lectern_tables::Tables;
+use serde::Serialize;
+use tracing::warn;
+
+use crate::errors::FlowError;
+
+/// Most passages a search returns.
+pub const MAX_LIMIT: usize = 100;
+/// Passages taken from each ranking before fusion.
+pub const RANKING_DEPTH: usize = 100;
+/// How often a search that raced with a version switch is repeated.
+const MAX_REPEATS: usize = 3;
+
+/// What is searched for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SearchRequest {
+    /// Where.
+    pub collection: CollectionId,
+    /// What.
+    pub question: Question,
+    /// Conditions on metadata.
+    pub filter: Option<Filter>,
+    /// Most passages, 1 to [`MAX_LIMIT`].
+    pub limit: usize,
+}
+
+/// Milliseconds a search spent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct SearchTimings {
+    /// Turning the question into a vector.
+    pub embed: f64,
+    /// Index search, fusion and the check against the documents' records.
+    pub retrieve: f64,
+}
+
+/// What a search found, best first.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Found {
+    /// The passages with their fused scores.
+    pub passages: Vec<ScoredPassage>,
+    /// Where the time went.
+    pub timings: SearchTimings,
+}
+
+/// Finds passages.
+#[derive(Clone, Debug)]
+pub struct Search {
+    /// The table.
+    pub tables: Tables,
+    /// The index.
+    pub passages: Arc<dyn PassageReader>,
+    /// Turns questions into vectors; without one retrieval is by BM25 only.
+    pub embedder: Option<Arc<dyn Embedder>>,
+    /// How the two rankings become one.
+    pub fusion: Fusion,
+}
+
+impl Search {
+    /// Returns the best passages for a question that the caller may see.
+    ///
+    /// # Errors
+    /// When the caller may not ask there, a field is wrong, there is no such collection, or a port fails.
+    pub async fn search(&self, caller: &Caller, request: &SearchRequest) -> Result<Found, FlowError> {
+        authorize(caller, request)?;
+
+        let started = Instant::now();
+        let dense = self.embed(&request.question).await;
+        let embedded = started.elapsed();
+        let query = query(caller, request, dense);
+
+        // A version may be switched between the search and the check; then neither version of that
+        // document would be shown, so the search is repeated.
+        let mut passages = Vec::new();
+        for repeat in 0..=MAX_REPEATS {
+            let candidates = self.passages.search(&query).await?;
+            let fused = fusion::fuse(candidates, &self.fusion, 2 * RANKING_DEPTH);
+            let (checked, raced) = self.check(caller, request, fused).await?;
+            passages = checked;
+            if !raced || repeat == MAX_REPEATS {
+                break;
+            }
+        }
+        passages.truncate(request.limit);
+        let retrieve = started.elapsed().saturating_sub(embedded);
+        let timings = SearchTimings { embed: millis(embedded), retrieve: millis(retrieve) };
+        Ok(Found { passages, timings })
+    }
+
+    /// Returns the question's vector; a failing embedder costs quality, not the answer.
+    async fn embed(&self, question: &Question) -> Option<Vec<f32>> {
+        let embedder = self.embedder.as_ref()?;
+        match embedder.embed(&[question.as_str().to_owned()]).await {
+            Ok(mut vectors) => vectors.pop(),
+            Err(error) => {
+                warn!(error = %lectern_core::errors::chain(&error), "failed to embed a question; searching by BM25 only");
+                None
+            }
+        }
+    }
+
+    /// Keeps the passages of live versions, and says whether a document lost all of its passages to
+    /// a switch that happened since the search.
+    async fn check(
+        &self,
+        caller: &Caller,
+        request: &SearchRequest,
+        fused: Vec<ScoredPassage>,
+    ) -> Result<(Vec<ScoredPassage>, bool), FlowError> {
+        let records = self.records(caller, request, &fused).await?;
+        let shown = |found: &ScoredPassage| {
+            let record = records.get(&found.passage.document_id);
+            record.is_some_and(|document| {
+                document.shows(found.passage.version)
+                    && document.collection == request.collection
+                    && may_see(caller, document)
+            })
+        };
+        let (kept, dropped): (Vec<_>, Vec<_>) = fused.into_iter().partition(shown);
+        let seen: HashSet<&DocumentId> = kept.iter().map(|found| &found.passage.document_id).collect();
+        let raced = dropped.iter().any(|found| {
+            let newer = |document: &Document| {
+                document.live_version.is_some_and(|live| live > found.passage.version)
+            };
+            let id = &found.passage.document_id;
+            !seen.contains(id)
+                && records.get(id).is_some_and(|document| newer(document) && may_see(caller, document))
+        });
+        Ok((kept, raced))
+    }
+
+    async fn records(
+        &self,
+        caller: &Caller,
+        request: &SearchRequest,
+        fused: &[ScoredPassage],
+    ) -> Result<HashMap<DocumentId, Document>, FlowError> {
+        let ids: HashSet<&DocumentId> = fused.iter().map(|found| &found.passage.document_id).collect();
+        let ids: Vec<DocumentId> = ids.into_iter().cloned().collect();
+        let documents = self.tables.documents();
+        let read =
+            documents.get_many_with_collection(&caller.tenant, &ids, &request.collection).await?;
+        if read.collection.is_none() {
+            return Err(FlowError::NotFound("collection"));
+        }
+        Ok(read.documents.into_iter().map(|document| (document.id.clone(), document)).collect())
+    }
+
+    /// Answers when a question could be answered now.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub async fn ping(&self) -> Result<(), PortError> {
+        self.passages.ping().await
+    }
+}
+
+/// The ACL is filtered in the index; the record's, which may be newer, decides.
+fn may_see(caller: &Caller, document: &Document) -> bool {
+    let sees = |principal: &String| {
+        principal == lectern_core::passage::EVERYBODY || caller.principals.contains(principal)
+    };
+    document.acl.iter().any(sees)
+}
+
+fn authorize(caller: &Caller, request: &SearchRequest) -> Result<(), FlowError> {
+    if !caller.may(Permission::Query) {
+        return Err(FlowError::Forbidden("it lacks the permission `query`"));
+    }
+    if !caller.may_touch(&request.collection) {
+        return Err(FlowError::NotFound("collection"));
+    }
+    if !(1..=MAX_LIMIT).contains(&request.limit) {
+        return Err(FlowError::field("/limit", format!("must be 1 to {MAX_LIMIT}")));
+    }
+    let valid = request.filter.as_ref().map_or(Ok(()), Filter::validate);
+    valid.map_err(|error| FlowError::field("/filter", error))
+}
+
+fn query(caller: &Caller, request: &SearchRequest, dense: Option<Vec<f32>>) -> PassageQuery {
+    let language = analysis::detect_language(request.question.as_str());
+    PassageQuery {
+        tenant: caller.tenant.clone(),
+        collection: request.collection.clone(),
+        principals: caller.principals.clone(),
+        filter: request.filter.clone(),
+        dense,
+        sparse: analysis::query_vector(request.question.as_str(), language),
+        limit: RANKING_DEPTH,
+    }
+}
+
+/// Returns milliseconds with three decimals.
+pub(crate) fn millis(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 1_000_000.0).round() / 1_000.0
+}

@@ -1,0 +1,149 @@
+//! How bodies, queries and ids are read. A value that cannot be read names its place.
+
+use std::str::FromStr;
+
+use axum::{
+    body::Bytes,
+    extract::{FromRequest, FromRequestParts, Query, Request, rejection::QueryRejection},
+    http::{header, request::Parts},
+};
+use lectern_app::errors::FlowError;
+use serde::de::DeserializeOwned;
+
+use crate::problem::Problem;
+
+/// Largest JSON body in bytes; documents have their own limit.
+pub const MAX_JSON_BYTES: usize = 64 * 1024;
+
+/// A JSON body, at most [`MAX_JSON_BYTES`] long.
+///
+/// 400 when it is not JSON, 413 when too long, 415 for another media type, 422 with a pointer when a field is wrong.
+#[derive(Clone, Copy, Debug)]
+pub struct Json<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _state: &S) -> Result<Self, Problem> {
+        let content_type = request.headers().get(header::CONTENT_TYPE);
+        let media_type = content_type.and_then(|value| value.to_str().ok()).unwrap_or("");
+        if !media_type.to_ascii_lowercase().starts_with("application/json") {
+            let detail = "send the body as `Content-Type: application/json`".to_owned();
+            return Err(FlowError::UnsupportedMedia(detail).into());
+        }
+        let body = read_body(request, MAX_JSON_BYTES).await?;
+        parse_json(&body).map(Self)
+    }
+}
+
+/// Returns a request's body, at most `limit_bytes` long.
+///
+/// # Errors
+/// 413 when it is longer, 400 when it breaks off.
+pub async fn read_body(request: Request, limit_bytes: usize) -> Result<Bytes, Problem> {
+    let declared = request.headers().get(header::CONTENT_LENGTH);
+    let declared = declared.and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    if declared.is_some_and(|length| length > limit_bytes) {
+        return Err(Problem::too_large(limit_bytes));
+    }
+    let read = axum::body::to_bytes(request.into_body(), limit_bytes).await;
+    read.map_err(|error| {
+        let is_limit = std::error::Error::source(&error)
+            .is_some_and(|source| source.to_string().contains("length limit"));
+        if is_limit {
+            Problem::too_large(limit_bytes)
+        } else {
+            Problem::malformed("the body broke off before its end")
+        }
+    })
+}
+
+/// Parses JSON into `T`.
+///
+/// # Errors
+/// 400 when it is not JSON, 422 with a pointer when a field is wrong.
+pub fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    let mut reader = serde_json::Deserializer::from_slice(body);
+    let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let pointer = pointer(error.path());
+        match error.inner().classify() {
+            serde_json::error::Category::Data => {
+                Problem::from(FlowError::field(&pointer, without_place(error.inner())))
+            }
+            _ => Problem::malformed(format!("the body is not valid JSON: {}", error.inner())),
+        }
+    })?;
+    reader.end().map_err(|error| Problem::malformed(format!("the body is not valid JSON: {error}")))?;
+    Ok(value)
+}
+
+fn pointer(path: &serde_path_to_error::Path) -> String {
+    use serde_path_to_error::Segment;
+    let segments = path.iter().map(|segment| match segment {
+        Segment::Seq { index } => format!("/{index}"),
+        Segment::Map { key } => format!("/{}", key.replace('~', "~0").replace('/', "~1")),
+        Segment::Enum { variant } => format!("/{variant}"),
+        Segment::Unknown => String::new(),
+    });
+    segments.collect()
+}
+
+/// Returns serde's sentence without `at line 1 column 7`, which the pointer says better.
+fn without_place(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    text.rsplit_once(" at line ").map_or(text.clone(), |(sentence, _)| sentence.to_owned())
+}
+
+/// The query string as `T`; 422 when a parameter is wrong.
+#[derive(Clone, Copy, Debug)]
+pub struct Params<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let read = Query::<T>::from_request_parts(parts, state).await;
+        read.map(|Query(value)| Self(value)).map_err(|rejection: QueryRejection| {
+            let text = rejection.body_text();
+            let detail = text.rsplit_once("query string: ").map_or(text.as_str(), |(_, rest)| rest);
+            let (field, reason) = detail.split_once(": ").unwrap_or(("", detail));
+            FlowError::field(&format!("/{field}"), reason).into()
+        })
+    }
+}
+
+/// Parses an identifier from a path; one that cannot exist is simply not found.
+///
+/// # Errors
+/// 404 naming `what`.
+pub fn path_id<T: FromStr>(raw: &str, what: &'static str) -> Result<T, Problem> {
+    raw.parse().map_err(|_| FlowError::NotFound(what).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Body {
+        #[expect(dead_code, reason = "only its reading is tested")]
+        items: Vec<u8>,
+    }
+
+    #[test]
+    fn a_wrong_field_is_named_by_pointer() {
+        let problem = parse_json::<Body>(br#"{"items":[1,"x"]}"#).unwrap_err();
+        assert_eq!((problem.status, problem.errors[0].pointer.as_str()), (422, "/items/1"));
+        assert!(!problem.detail.contains("line"));
+    }
+
+    #[test]
+    fn what_is_not_json_is_malformed() {
+        assert_eq!(parse_json::<Body>(b"{").unwrap_err().status, 400);
+        assert_eq!(parse_json::<Body>(br#"{"items":[]} x"#).unwrap_err().status, 400);
+        assert_eq!(parse_json::<Body>(br#"{"items":[],"more":1}"#).unwrap_err().status, 422);
+    }
+}

@@ -1,0 +1,115 @@
+//! Who is calling. Every route but the static ones and the probes stands behind this gate: it denies
+//! by default, and the verified [`Caller`] it leaves in the request is the only source of tenant,
+//! permissions and principals.
+
+use axum::{
+    extract::{FromRequestParts, Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, header, request::Parts},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use lectern_app::{
+    errors::FlowError,
+    keys::{Admitted, Keys},
+};
+use lectern_core::{
+    auth::{Caller, Credential},
+    ids::TenantId,
+};
+
+use crate::problem::Problem;
+
+/// Header that carries a key where `Authorization` cannot.
+pub const API_KEY_HEADER: HeaderName = HeaderName::from_static("x-api-key");
+
+/// How callers are verified.
+#[derive(Clone, Debug)]
+pub struct Gate {
+    /// Checks API keys.
+    pub keys: Keys,
+    /// The tenant whose operator anybody without a credential is. Only for a server on loopback
+    /// that was started with `--open`.
+    pub open_to: Option<TenantId>,
+}
+
+/// Lets a request with a valid credential through, with rate headers on the response.
+pub async fn admit(State(gate): State<Gate>, mut request: Request, next: Next) -> Response {
+    let admitted = match gate.verify(request.headers()).await {
+        Ok(admitted) => admitted,
+        Err(error) => return Problem::from(error).into_response(),
+    };
+    request.extensions_mut().insert(admitted.caller.clone());
+    let mut response = next.run(request).await;
+    if admitted.caller.key_id.is_some() {
+        rate_headers(response.headers_mut(), &admitted);
+    }
+    response
+}
+
+impl Gate {
+    async fn verify(&self, headers: &HeaderMap) -> Result<Admitted, FlowError> {
+        match (presented(headers), &self.open_to) {
+            (Some(text), _) => {
+                let credential = Credential::parse(text).map_err(|_| FlowError::Unauthenticated)?;
+                self.keys.admit(&credential).await
+            }
+            (None, Some(tenant)) => {
+                Ok(Admitted { caller: Caller::operator(tenant.clone()), limit: 0, remaining: 0 })
+            }
+            (None, None) => Err(FlowError::Unauthenticated),
+        }
+    }
+}
+
+fn presented(headers: &HeaderMap) -> Option<&str> {
+    if let Some(value) = headers.get(header::AUTHORIZATION) {
+        // An unreadable header counts as a wrong credential, not as none.
+        let text = value.to_str().unwrap_or("");
+        let (scheme, token) = text.split_once(' ').unwrap_or((text, ""));
+        return Some(if scheme.eq_ignore_ascii_case("bearer") { token.trim() } else { "" });
+    }
+    headers.get(API_KEY_HEADER).map(|value| value.to_str().unwrap_or(""))
+}
+
+/// Header fields of draft-ietf-httpapi-ratelimit-headers-07.
+fn rate_headers(headers: &mut HeaderMap, admitted: &Admitted) {
+    let values = [
+        ("ratelimit-limit", admitted.limit),
+        ("ratelimit-remaining", admitted.remaining),
+        ("ratelimit-reset", 60),
+    ];
+    for (name, value) in values {
+        headers.insert(HeaderName::from_static(name), HeaderValue::from(value));
+    }
+}
+
+/// The verified caller of a request that came through [`admit`].
+#[derive(Clone, Debug)]
+pub struct Verified(pub Caller);
+
+impl<S: Send + Sync> FromRequestParts<S> for Verified {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
+        let caller = parts.extensions.get::<Caller>().cloned();
+        caller.map(Self).ok_or_else(|| FlowError::Unauthenticated.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(name: HeaderName, value: &str) -> HeaderMap {
+        HeaderMap::from_iter([(name, HeaderValue::from_str(value).unwrap())])
+    }
+
+    #[test]
+    fn a_wrong_scheme_is_a_wrong_credential_not_none() {
+        assert_eq!(presented(&headers(header::AUTHORIZATION, "Bearer lk_x")), Some("lk_x"));
+        assert_eq!(presented(&headers(header::AUTHORIZATION, "bearer  lk_x ")), Some("lk_x"));
+        assert_eq!(presented(&headers(header::AUTHORIZATION, "Basic abc")), Some(""));
+        assert_eq!(presented(&headers(API_KEY_HEADER, "lk_x")), Some("lk_x"));
+        assert_eq!(presented(&HeaderMap::new()), None);
+    }
+}
