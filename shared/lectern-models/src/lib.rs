@@ -1,1 +1,26 @@
+//! The models behind the ports [`Embedder`](lectern_core::ports::Embedder) and
+//! [`ChatModel`](lectern_core::ports::ChatModel).
+//!
+//! This crate refuses to know: prompts, citations, indexes, the environment. It turns a text into a vector
+//! and a chat into tokens, says by remedy how that failed, and never puts a text, a prompt, a reply or a key
+//! into an error or a log line.
+//!
+//! | module | is |
+//! |---|---|
+//! | [`minilm`] | all-MiniLM-L6-v2 in process, and the installer of its weights (feature `minilm`) |
+//! | [`openai`] | any OpenAI-compatible API, chat and embeddings (feature `openai`) |
+//! | [`config`] | which of them a setting names |
+//! | [`retrying`] | tries again what may pass, within the deadline |
+//! | [`timed`] | bounds how long an embedder may take |
 
+pub mod config;
+#[cfg(any(feature = "minilm", feature = "openai"))]
+mod http;
+#[cfg(feature = "minilm")]
+pub mod minilm;
+#[cfg(feature = "openai")]
+pub mod openai;
+pub mod retrying;
+pub mod timed;
+#[cfg(any(feature = "minilm", feature = "openai"))]
+mod vectors;

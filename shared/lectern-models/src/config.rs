@@ -1,0 +1,314 @@
+//! Which model a setting names, as values; [`EmbedderConfig::open`] and [`ChatConfig::open`] build it.
+
+use std::{path::PathBuf, sync::Arc};
+
+use lectern_core::ports::{ChatModel, Embedder};
+use secrecy::SecretString;
+use thiserror::Error;
+
+use crate::retrying::RetryPolicy;
+
+/// Why a model cannot be had. Never holds the key.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// The setting names no known kind of model.
+    #[error("`{found}` is not one of {expected}")]
+    Unknown {
+        /// What the setting holds.
+        found: String,
+        /// What it may hold.
+        expected: &'static str,
+    },
+    /// The length of the model's vectors is neither known nor given.
+    #[error("the vectors' length of `{0}` is not known; write `openai:{0}@DIMENSIONS`")]
+    Dimensions(String),
+    /// The adapter was left out of this binary.
+    #[error("this binary was compiled without the adapter `{0}`")]
+    NotCompiled(&'static str),
+    /// The model in process is not installed or cannot be read.
+    #[cfg(feature = "minilm")]
+    #[error(transparent)]
+    MiniLm(#[from] crate::minilm::ModelError),
+    /// The API's address or client is unusable.
+    #[cfg(feature = "openai")]
+    #[error(transparent)]
+    Endpoint(#[from] crate::openai::EndpointError),
+}
+
+/// The API both kinds of model may use: `LECTERN_MODEL_URL` and `LECTERN_MODEL_API_KEY`.
+#[derive(Clone, Debug, Default)]
+pub struct ApiConfig {
+    /// Base URL, `https://api.openai.com/v1` when absent.
+    pub base_url: Option<String>,
+    /// Bearer token; local servers take none.
+    pub key: Option<SecretString>,
+}
+
+/// Which embedder, the value of `LECTERN_EMBEDDER`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EmbedderConfig {
+    /// `none`: retrieval by BM25 alone.
+    None,
+    /// `minilm`: all-MiniLM-L6-v2 in process.
+    MiniLm,
+    /// `openai:MODEL` or `openai:MODEL@DIMENSIONS`.
+    OpenAi {
+        /// The API's name of the model.
+        model: String,
+        /// Numbers per vector, where the setting says it.
+        dimensions: Option<usize>,
+    },
+}
+
+/// Which chat model, the value of `LECTERN_CHAT`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ChatConfig {
+    /// `extractive`: answers are sentences of the documents; no model is called.
+    Extractive,
+    /// `openai:MODEL`.
+    OpenAi {
+        /// The API's name of the model.
+        model: String,
+    },
+}
+
+impl EmbedderConfig {
+    /// Returns what `raw` names.
+    ///
+    /// # Errors
+    /// When it names nothing known.
+    pub fn parse(raw: &str) -> Result<Self, ConfigError> {
+        match (raw, raw.strip_prefix("openai:")) {
+            ("none", _) => Ok(Self::None),
+            ("minilm", _) => Ok(Self::MiniLm),
+            (_, Some(named)) if !named.is_empty() => Ok(parse_model(named)),
+            _ => Err(ConfigError::Unknown {
+                found: raw.to_owned(),
+                expected: "`none`, `minilm`, `openai:MODEL`",
+            }),
+        }
+    }
+
+    /// Returns the embedder, tried again as `policy` says where it is a network away; `None` for `none`.
+    /// `model_directory` is where [`crate::minilm`] is installed. Reads from disk; connects to nothing.
+    ///
+    /// # Errors
+    /// When the adapter is not compiled in, not installed, or its address is unusable.
+    pub fn open(
+        &self,
+        api: &ApiConfig,
+        model_directory: &std::path::Path,
+        policy: RetryPolicy,
+    ) -> Result<Option<Arc<dyn Embedder>>, ConfigError> {
+        match self {
+            Self::None => Ok(None),
+            Self::MiniLm => open_minilm(model_directory).map(Some),
+            Self::OpenAi { model, dimensions } => {
+                open_embedder(model, *dimensions, api, policy).map(Some)
+            }
+        }
+    }
+}
+
+/// An Ollama tag contains `:`, a hub's name `/`; `@` is free to set the dimensions apart.
+fn parse_model(named: &str) -> EmbedderConfig {
+    let parts = named.rsplit_once('@');
+    match parts.and_then(|(model, number)| Some((model, number.parse().ok()?))) {
+        Some((model, dimensions)) if !model.is_empty() && dimensions > 0 => {
+            EmbedderConfig::OpenAi { model: model.to_owned(), dimensions: Some(dimensions) }
+        }
+        _ => EmbedderConfig::OpenAi { model: named.to_owned(), dimensions: None },
+    }
+}
+
+impl ChatConfig {
+    /// Returns what `raw` names.
+    ///
+    /// # Errors
+    /// When it names nothing known.
+    pub fn parse(raw: &str) -> Result<Self, ConfigError> {
+        match (raw, raw.strip_prefix("openai:")) {
+            ("extractive", _) => Ok(Self::Extractive),
+            (_, Some(model)) if !model.is_empty() => Ok(Self::OpenAi { model: model.to_owned() }),
+            _ => Err(ConfigError::Unknown {
+                found: raw.to_owned(),
+                expected: "`extractive`, `openai:MODEL`",
+            }),
+        }
+    }
+
+    /// Returns the model, tried again as `policy` says; `None` for `extractive`. Connects to nothing.
+    ///
+    /// # Errors
+    /// When the adapter is not compiled in or its address is unusable.
+    pub fn open(
+        &self,
+        api: &ApiConfig,
+        policy: RetryPolicy,
+    ) -> Result<Option<Arc<dyn ChatModel>>, ConfigError> {
+        match self {
+            Self::Extractive => Ok(None),
+            Self::OpenAi { model } => open_chat(model, api, policy).map(Some),
+        }
+    }
+}
+
+#[cfg(feature = "minilm")]
+fn open_minilm(directory: &std::path::Path) -> Result<Arc<dyn Embedder>, ConfigError> {
+    Ok(Arc::new(crate::minilm::MiniLm::open(directory)?))
+}
+
+#[cfg(not(feature = "minilm"))]
+fn open_minilm(_: &std::path::Path) -> Result<Arc<dyn Embedder>, ConfigError> {
+    Err(ConfigError::NotCompiled("minilm"))
+}
+
+#[cfg(feature = "openai")]
+mod api {
+    use super::{ApiConfig, Arc, ChatModel, ConfigError, Embedder, RetryPolicy};
+    use crate::{
+        openai::{
+            DEFAULT_BASE_URL, EmbeddingLimits, Endpoint, EndpointError, OpenAiChat, OpenAiEmbedder,
+            ReplyLimits, native_dimensions,
+        },
+        retrying::Retrying,
+        timed::Timed,
+    };
+
+    fn endpoint(api: &ApiConfig) -> Result<Endpoint, EndpointError> {
+        let base_url = api.base_url.as_deref().unwrap_or(DEFAULT_BASE_URL);
+        Endpoint::new(base_url, api.key.clone(), ReplyLimits::default())
+    }
+
+    pub(super) fn open_embedder(
+        model: &str,
+        dimensions: Option<usize>,
+        api: &ApiConfig,
+        policy: RetryPolicy,
+    ) -> Result<Arc<dyn Embedder>, ConfigError> {
+        let dimensions = dimensions.or_else(|| native_dimensions(model));
+        let dimensions = dimensions.ok_or_else(|| ConfigError::Dimensions(model.to_owned()))?;
+        let limits = EmbeddingLimits::default();
+        let embedder = OpenAiEmbedder::new(endpoint(api)?, model, dimensions, limits);
+        // Half, so that an attempt that hangs leaves time for another.
+        let timed = Timed::new(embedder, policy.embedding_budget / 2);
+        Ok(Arc::new(Retrying::new(timed, policy)))
+    }
+
+    pub(super) fn open_chat(
+        model: &str,
+        api: &ApiConfig,
+        policy: RetryPolicy,
+    ) -> Result<Arc<dyn ChatModel>, ConfigError> {
+        Ok(Arc::new(Retrying::new(OpenAiChat::new(endpoint(api)?, model), policy)))
+    }
+}
+
+#[cfg(not(feature = "openai"))]
+mod api {
+    use super::{ApiConfig, Arc, ChatModel, ConfigError, Embedder, RetryPolicy};
+
+    pub(super) fn open_embedder(
+        _: &str,
+        _: Option<usize>,
+        _: &ApiConfig,
+        _: RetryPolicy,
+    ) -> Result<Arc<dyn Embedder>, ConfigError> {
+        Err(ConfigError::NotCompiled("openai"))
+    }
+
+    pub(super) fn open_chat(
+        _: &str,
+        _: &ApiConfig,
+        _: RetryPolicy,
+    ) -> Result<Arc<dyn ChatModel>, ConfigError> {
+        Err(ConfigError::NotCompiled("openai"))
+    }
+}
+
+use api::{open_chat, open_embedder};
+
+/// Where `lectern model install` puts all-MiniLM-L6-v2 below a data directory.
+#[must_use]
+pub fn minilm_directory(data_directory: &std::path::Path) -> PathBuf {
+    data_directory.join("models").join("all-MiniLM-L6-v2")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    fn named(model: &str, dimensions: Option<usize>) -> EmbedderConfig {
+        EmbedderConfig::OpenAi { model: model.to_owned(), dimensions }
+    }
+
+    #[test]
+    fn embedders_are_named_by_one_string() {
+        for (raw, expected) in [
+            ("none", EmbedderConfig::None),
+            ("minilm", EmbedderConfig::MiniLm),
+            ("openai:text-embedding-3-small", named("text-embedding-3-small", None)),
+            ("openai:nomic-embed-text:v1.5@256", named("nomic-embed-text:v1.5", Some(256))),
+            ("openai:org/model@main", named("org/model@main", None)),
+        ] {
+            assert_eq!(EmbedderConfig::parse(raw).unwrap(), expected);
+        }
+        for raw in ["", "openai:", "openai", "None", "bedrock:titan"] {
+            let error = EmbedderConfig::parse(raw).unwrap_err().to_string();
+            assert_eq!(error, format!("`{raw}` is not one of `none`, `minilm`, `openai:MODEL`"));
+        }
+    }
+
+    #[test]
+    fn chats_are_named_by_one_string() {
+        assert_eq!(ChatConfig::parse("extractive").unwrap(), ChatConfig::Extractive);
+        let expected = ChatConfig::OpenAi { model: "qwen3:8b".into() };
+        assert_eq!(ChatConfig::parse("openai:qwen3:8b").unwrap(), expected);
+        assert!(ChatConfig::parse("openai:").is_err());
+        assert!(ChatConfig::parse("minilm").is_err());
+    }
+
+    #[test]
+    fn none_and_extractive_open_nothing() {
+        let (api, policy) = (ApiConfig::default(), RetryPolicy::default());
+        assert!(EmbedderConfig::None.open(&api, Path::new("/"), policy).unwrap().is_none());
+        assert!(ChatConfig::Extractive.open(&api, policy).unwrap().is_none());
+    }
+
+    #[cfg(feature = "openai")]
+    #[test]
+    fn an_unknown_model_needs_its_dimensions() {
+        let api = ApiConfig { base_url: Some("http://localhost/v1".into()), key: None };
+        let open = |raw: &str| {
+            let config = EmbedderConfig::parse(raw).unwrap();
+            config.open(&api, Path::new("/"), RetryPolicy::default())
+        };
+        let error = open("openai:mine").unwrap_err().to_string();
+        assert!(error.contains("openai:mine@DIMENSIONS"), "{error}");
+        let embedder = open("openai:mine@12").unwrap().unwrap();
+        assert_eq!(embedder.model().id, "openai:mine");
+        assert_eq!(embedder.model().dimensions, 12);
+    }
+
+    #[cfg(feature = "minilm")]
+    #[test]
+    fn a_model_that_is_not_installed_says_how() {
+        let config = EmbedderConfig::MiniLm;
+        let missing = Path::new("/no/such/directory");
+        let error = config.open(&ApiConfig::default(), missing, RetryPolicy::default());
+        assert!(error.unwrap_err().to_string().contains("lectern model install"));
+    }
+
+    #[cfg(not(feature = "openai"))]
+    #[test]
+    fn an_adapter_left_out_says_so() {
+        let chat = ChatConfig::OpenAi { model: "m".into() };
+        let error = chat.open(&ApiConfig::default(), RetryPolicy::default()).err();
+        let message = error.map(|error| error.to_string());
+        let expected = "this binary was compiled without the adapter `openai`";
+        assert_eq!(message.as_deref(), Some(expected));
+    }
+}

@@ -1,0 +1,7 @@
+//! The adapters against what they talk to: the installed weights, and a scripted API.
+
+#![allow(clippy::unwrap_used, reason = "a panic is a test's report")]
+
+mod chat;
+mod embedder;
+mod minilm;
