@@ -121,3 +121,32 @@ impl Loaded {
         batches
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+
+    /// Where `lectern --data target model install` puts the vocabulary, unless `LECTERN_MODEL_DIR` says otherwise.
+    fn vocabulary() -> String {
+        let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/models/all-MiniLM-L6-v2");
+        let directory =
+            std::env::var_os("LECTERN_MODEL_DIR").map_or_else(|| root.into(), PathBuf::from);
+        String::from_utf8(VOCABULARY.read_from(&directory).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn tokens_are_those_of_the_reference_tokeniser() {
+        let reference = include_str!("../tests/data/minilm-reference.json");
+        let reference: serde_json::Value = serde_json::from_str(reference).unwrap();
+        let tokeniser = WordPiece::parse(&vocabulary()).unwrap();
+        let texts = reference["texts"].as_array().unwrap();
+        assert_eq!(texts.len(), 20);
+        for entry in texts {
+            let expected: Vec<u32> = serde_json::from_value(entry["ids"].clone()).unwrap();
+            let text = entry["text"].as_str().unwrap();
+            assert_eq!(tokeniser.encode(text, MAX_TOKENS), expected, "{text}");
+        }
+    }
+}

@@ -1,7 +1,8 @@
 //! Text to token ids, as BERT's uncased tokeniser does: clean, strip accents, lower, split at white space and
 //! punctuation, then the longest known piece first (Wu et al., arXiv:1609.08144).
 //!
-//! Equal to Hugging Face's `BertNormalizer`, `BertPreTokenizer` and `WordPiece` with `vocab.txt`, except that
+//! Equal to Hugging Face's `BertNormalizer`, `BertPreTokenizer` and `WordPiece` with `vocab.txt`, except for some
+//! 950 rare characters that newer versions of Unicode class differently (theirs is older), and except that
 //! `[CLS]`, `[SEP]` and the like in a text are ordinary characters: a document cannot smuggle in structure.
 
 use std::collections::HashMap;
