@@ -24,7 +24,7 @@ use tower::ServiceExt as _;
 pub(crate) use self::{
     problem::{ApiError, Problem},
     remote::Remote,
-    reply::{Events, Reply, ServerEvent},
+    reply::Reply,
 };
 use self::remote::Patience;
 

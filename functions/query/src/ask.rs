@@ -65,8 +65,7 @@ pub(crate) async fn ask(
 }
 
 fn request(body: QueryBody, query: &Query) -> Result<AskRequest, FlowError> {
-    let question =
-        body.question.parse().map_err(|error| FlowError::field("/question", error))?;
+    let question = body.question.parse().map_err(|error| FlowError::field("/question", error))?;
     let session_id: Option<SessionId> = body
         .session_id
         .map(|id| id.parse().map_err(|error| FlowError::field("/session_id", error)))

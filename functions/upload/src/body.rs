@@ -113,8 +113,9 @@ impl Form {
             "document_id" => self.document_id = Some(text()?),
             "acl" => self.acl.push(text()?),
             "metadata" => {
-                self.metadata = serde_json::from_slice(&bytes)
-                    .map_err(|error| FlowError::field("/metadata", format!("must be a JSON object: {error}")))?;
+                self.metadata = serde_json::from_slice(&bytes).map_err(|error| {
+                    FlowError::field("/metadata", format!("must be a JSON object: {error}"))
+                })?;
             }
             _ => {
                 let detail = "is not a field of this form: file, name, collection, document_id, acl, metadata";
@@ -157,9 +158,9 @@ impl Identity {
         acl: Vec<String>,
         metadata: Metadata,
     ) -> Result<NewDocument, Problem> {
-        let document_id = self.document_id.map(|id| {
-            id.parse().map_err(|error| FlowError::field("/document_id", error))
-        });
+        let document_id = self
+            .document_id
+            .map(|id| id.parse().map_err(|error| FlowError::field("/document_id", error)));
         Ok(NewDocument {
             collection: collection(self.collection)?,
             document_id: document_id.transpose()?,

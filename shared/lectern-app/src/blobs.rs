@@ -50,8 +50,7 @@ impl Blobs {
     ///
     /// # Errors
     /// When the store cannot be written.
-    pub async fn put(
-        &self, name: &BlobName, bytes: Bytes) -> Result<(), PortError> {
+    pub async fn put(&self, name: &BlobName, bytes: Bytes) -> Result<(), PortError> {
         let written = self.store.put(&name.0, bytes.into()).await;
         written.map(|_| ()).map_err(|error| port_error("blob put", error))
     }
@@ -60,8 +59,7 @@ impl Blobs {
     ///
     /// # Errors
     /// `NotFound` when there is none.
-    pub async fn get(
-        &self, name: &BlobName) -> Result<Bytes, PortError> {
+    pub async fn get(&self, name: &BlobName) -> Result<Bytes, PortError> {
         let found = self.store.get(&name.0).await.map_err(|error| port_error("blob get", error))?;
         found.bytes().await.map_err(|error| port_error("blob get", error))
     }
@@ -70,9 +68,9 @@ impl Blobs {
     ///
     /// # Errors
     /// `NotFound` when there is none.
-    pub async fn size(
-        &self, name: &BlobName) -> Result<u64, PortError> {
-        let meta = self.store.head(&name.0).await.map_err(|error| port_error("blob head", error))?;
+    pub async fn size(&self, name: &BlobName) -> Result<u64, PortError> {
+        let meta =
+            self.store.head(&name.0).await.map_err(|error| port_error("blob head", error))?;
         Ok(meta.size)
     }
 
@@ -80,8 +78,7 @@ impl Blobs {
     ///
     /// # Errors
     /// `NotFound` when there is none, `Internal` when the range is not within it.
-    pub async fn range(
-        &self, name: &BlobName, range: Range<u64>) -> Result<Bytes, PortError> {
+    pub async fn range(&self, name: &BlobName, range: Range<u64>) -> Result<Bytes, PortError> {
         let read = self.store.get_range(&name.0, range).await;
         read.map_err(|error| port_error("blob get", error))
     }

@@ -40,7 +40,9 @@ impl Collections {
             return Ok((existing, false));
         }
         if self.all(caller).await?.len() >= MAX_COLLECTIONS {
-            return Err(FlowError::Conflict(format!("a tenant has at most {MAX_COLLECTIONS} collections")));
+            return Err(FlowError::Conflict(format!(
+                "a tenant has at most {MAX_COLLECTIONS} collections"
+            )));
         }
         let now = self.clock.now();
         let collection = Collection::new(caller.tenant.clone(), id.clone(), name.to_owned(), now);

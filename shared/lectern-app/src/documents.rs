@@ -60,7 +60,8 @@ impl Documents {
         if !(1..=MAX_PAGE).contains(&limit) {
             return Err(FlowError::field("/limit", format!("must be 1 to {MAX_PAGE}")));
         }
-        let page = self.tables.documents().list(&caller.tenant, collection, None, limit, cursor).await;
+        let page =
+            self.tables.documents().list(&caller.tenant, collection, None, limit, cursor).await;
         match page {
             Err(error) if error.kind == ErrorKind::Invalid => {
                 Err(FlowError::field("/cursor", "must be a `next_cursor` of an earlier page"))
@@ -102,9 +103,13 @@ impl Documents {
         let name = BlobName::text(&caller.tenant, id, version);
         let size = self.blobs.size(&name).await.map_err(no_text)?;
         let total_bytes = usize::try_from(size).unwrap_or(usize::MAX);
-        let end = end.unwrap_or(total_bytes).min(total_bytes).min(start.saturating_add(MAX_TEXT_BYTES));
+        let end =
+            end.unwrap_or(total_bytes).min(total_bytes).min(start.saturating_add(MAX_TEXT_BYTES));
         if start > end {
-            return Err(FlowError::field("/start", format!("must be at most `end` and at most {total_bytes}")));
+            return Err(FlowError::field(
+                "/start",
+                format!("must be at most `end` and at most {total_bytes}"),
+            ));
         }
 
         // Up to three bytes more on each side hold the rest of a character that was cut.

@@ -85,7 +85,10 @@ impl Keys {
         new: NewKey,
     ) -> Result<(ApiKey, SecretString), FlowError> {
         if !(1..=MAX_KEY_NAME_BYTES).contains(&new.name.len()) {
-            return Err(FlowError::field("/name", format!("must have 1 to {MAX_KEY_NAME_BYTES} bytes")));
+            return Err(FlowError::field(
+                "/name",
+                format!("must have 1 to {MAX_KEY_NAME_BYTES} bytes"),
+            ));
         }
         if new.rate_per_minute == 0 {
             return Err(FlowError::field("/rate_per_minute", "must be at least 1"));

@@ -18,7 +18,7 @@ use lectern_core::{
     filter::Filter,
     fusion::{self, Fusion},
     ids::{CollectionId, DocumentId},
-    passage::{PassageQuery, ScoredPassage},
+    passage::{Passage, PassageQuery, ScoredPassage},
     ports::{Embedder, PassageReader},
     question::Question,
 };
@@ -66,6 +66,22 @@ pub struct Found {
     pub timings: SearchTimings,
 }
 
+/// What the index found, not yet checked.
+#[derive(Clone, Debug)]
+pub(crate) struct Similar {
+    query: PassageQuery,
+    fused: Vec<ScoredPassage>,
+    embedded: Duration,
+    retrieved: Duration,
+}
+
+impl Similar {
+    /// Returns the passages that will be shown if the check changes nothing, which is the rule.
+    pub(crate) fn hopeful(&self, limit: usize) -> Vec<Passage> {
+        self.fused.iter().take(limit).map(|found| found.passage.clone()).collect()
+    }
+}
+
 /// Finds passages.
 #[derive(Clone, Debug)]
 pub struct Search {
@@ -84,30 +100,59 @@ impl Search {
     ///
     /// # Errors
     /// When the caller may not ask there, a field is wrong, there is no such collection, or a port fails.
-    pub async fn search(&self, caller: &Caller, request: &SearchRequest) -> Result<Found, FlowError> {
-        authorize(caller, request)?;
+    pub async fn search(
+        &self,
+        caller: &Caller,
+        request: &SearchRequest,
+    ) -> Result<Found, FlowError> {
+        let similar = self.similar(caller, request).await?;
+        self.check(caller, request, similar).await
+    }
 
+    /// Returns what the index finds similar. Not to be shown before [`Self::check`].
+    pub(crate) async fn similar(
+        &self,
+        caller: &Caller,
+        request: &SearchRequest,
+    ) -> Result<Similar, FlowError> {
+        authorize(caller, request)?;
         let started = Instant::now();
         let dense = self.embed(&request.question).await;
         let embedded = started.elapsed();
         let query = query(caller, request, dense);
+        let fused = self.rank(&query).await?;
+        let retrieved = started.elapsed().saturating_sub(embedded);
+        Ok(Similar { query, fused, embedded, retrieved })
+    }
 
-        // A version may be switched between the search and the check; then neither version of that
-        // document would be shown, so the search is repeated.
-        let mut passages = Vec::new();
-        for repeat in 0..=MAX_REPEATS {
-            let candidates = self.passages.search(&query).await?;
-            let fused = fusion::fuse(candidates, &self.fusion, 2 * RANKING_DEPTH);
-            let (checked, raced) = self.check(caller, request, fused).await?;
-            passages = checked;
-            if !raced || repeat == MAX_REPEATS {
+    /// Keeps what the documents' records say may be shown.
+    pub(crate) async fn check(
+        &self,
+        caller: &Caller,
+        request: &SearchRequest,
+        similar: Similar,
+    ) -> Result<Found, FlowError> {
+        let started = Instant::now();
+        let (mut passages, mut raced) = self.compare(caller, request, similar.fused).await?;
+
+        // A version was switched between the search and the check: neither version of that document
+        // would be shown, so the search is repeated.
+        for _ in 0..MAX_REPEATS {
+            if !raced {
                 break;
             }
+            let fused = self.rank(&similar.query).await?;
+            (passages, raced) = self.compare(caller, request, fused).await?;
         }
         passages.truncate(request.limit);
-        let retrieve = started.elapsed().saturating_sub(embedded);
-        let timings = SearchTimings { embed: millis(embedded), retrieve: millis(retrieve) };
+        let retrieve = similar.retrieved + started.elapsed();
+        let timings = SearchTimings { embed: millis(similar.embedded), retrieve: millis(retrieve) };
         Ok(Found { passages, timings })
+    }
+
+    async fn rank(&self, query: &PassageQuery) -> Result<Vec<ScoredPassage>, PortError> {
+        let candidates = self.passages.search(query).await?;
+        Ok(fusion::fuse(candidates, &self.fusion, 2 * RANKING_DEPTH))
     }
 
     /// Returns the question's vector; a failing embedder costs quality, not the answer.
@@ -124,7 +169,7 @@ impl Search {
 
     /// Keeps the passages of live versions, and says whether a document lost all of its passages to
     /// a switch that happened since the search.
-    async fn check(
+    async fn compare(
         &self,
         caller: &Caller,
         request: &SearchRequest,
@@ -140,14 +185,17 @@ impl Search {
             })
         };
         let (kept, dropped): (Vec<_>, Vec<_>) = fused.into_iter().partition(shown);
-        let seen: HashSet<&DocumentId> = kept.iter().map(|found| &found.passage.document_id).collect();
+        let seen: HashSet<&DocumentId> =
+            kept.iter().map(|found| &found.passage.document_id).collect();
         let raced = dropped.iter().any(|found| {
             let newer = |document: &Document| {
                 document.live_version.is_some_and(|live| live > found.passage.version)
             };
             let id = &found.passage.document_id;
             !seen.contains(id)
-                && records.get(id).is_some_and(|document| newer(document) && may_see(caller, document))
+                && records
+                    .get(id)
+                    .is_some_and(|document| newer(document) && may_see(caller, document))
         });
         Ok((kept, raced))
     }
@@ -158,7 +206,8 @@ impl Search {
         request: &SearchRequest,
         fused: &[ScoredPassage],
     ) -> Result<HashMap<DocumentId, Document>, FlowError> {
-        let ids: HashSet<&DocumentId> = fused.iter().map(|found| &found.passage.document_id).collect();
+        let ids: HashSet<&DocumentId> =
+            fused.iter().map(|found| &found.passage.document_id).collect();
         let ids: Vec<DocumentId> = ids.into_iter().cloned().collect();
         let documents = self.tables.documents();
         let read =
@@ -167,14 +216,6 @@ impl Search {
             return Err(FlowError::NotFound("collection"));
         }
         Ok(read.documents.into_iter().map(|document| (document.id.clone(), document)).collect())
-    }
-
-    /// Answers when a question could be answered now.
-    ///
-    /// # Errors
-    /// When the index cannot be read.
-    pub async fn ping(&self) -> Result<(), PortError> {
-        self.passages.ping().await
     }
 }
 

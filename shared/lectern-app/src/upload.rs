@@ -135,10 +135,15 @@ impl Upload {
             Err(error) if error.kind == ErrorKind::NotFound => {
                 // The record is gone: what was just stored must not stay.
                 self.blobs.forget(&registration.tenant, &registration.new_id).await?;
-                Err(FlowError::NotFound(if named { "document or collection" } else { "collection" }))
+                Err(FlowError::NotFound(if named {
+                    "document or collection"
+                } else {
+                    "collection"
+                }))
             }
             Err(error) if error.kind == ErrorKind::Conflict => Err(FlowError::Conflict(
-                "the document is deleted, in another collection, or changed at the same time".into(),
+                "the document is deleted, in another collection, or changed at the same time"
+                    .into(),
             )),
             Err(error) => Err(error.into()),
         }
@@ -207,14 +212,30 @@ fn invalid_fields(new: &NewDocument) -> Vec<FieldError> {
     check(name_fits, "/name".into(), format!("must have 1 to {MAX_NAME_BYTES} bytes"));
     let acl_fits = new.acl.len() <= MAX_ACL
         && new.acl.iter().all(|principal| (1..=256).contains(&principal.len()));
-    check(acl_fits, "/acl".into(), format!("must have at most {MAX_ACL} principals of 1 to 256 bytes"));
+    check(
+        acl_fits,
+        "/acl".into(),
+        format!("must have at most {MAX_ACL} principals of 1 to 256 bytes"),
+    );
     let fields_fit = new.metadata.len() <= MAX_METADATA_FIELDS;
-    check(fields_fit, "/metadata".into(), format!("must have at most {MAX_METADATA_FIELDS} fields"));
+    check(
+        fields_fit,
+        "/metadata".into(),
+        format!("must have at most {MAX_METADATA_FIELDS} fields"),
+    );
     let size = serde_json::to_string(&new.metadata).map_or(usize::MAX, |json| json.len());
-    check(size <= MAX_METADATA_BYTES, "/metadata".into(), format!("must have at most {MAX_METADATA_BYTES} bytes as JSON"));
+    check(
+        size <= MAX_METADATA_BYTES,
+        "/metadata".into(),
+        format!("must have at most {MAX_METADATA_BYTES} bytes as JSON"),
+    );
     for (field, value) in &new.metadata {
         let pointer = format!("/metadata/{field}");
-        check(filter::is_field_name(field), pointer.clone(), "the name must be 1 to 64 letters, digits, `_` or `-`".into());
+        check(
+            filter::is_field_name(field),
+            pointer.clone(),
+            "the name must be 1 to 64 letters, digits, `_` or `-`".into(),
+        );
         let flat = match value {
             serde_json::Value::Array(items) => items.iter().all(is_scalar),
             other => is_scalar(other),

@@ -79,7 +79,10 @@ impl Worker {
     ///
     /// # Errors
     /// When the pending jobs cannot be listed.
-    pub async fn sweep(&self, each: &(dyn Fn(&Job, &JobResult) + Sync)) -> Result<usize, PortError> {
+    pub async fn sweep(
+        &self,
+        each: &(dyn Fn(&Job, &JobResult) + Sync),
+    ) -> Result<usize, PortError> {
         let jobs = self.pending().await?;
         let runs = stream::iter(jobs).map(|job| async move {
             let result = self.run(&job).await;

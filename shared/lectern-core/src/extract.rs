@@ -54,7 +54,9 @@ pub fn answer(question: &Question, passages: &[Passage]) -> Answer {
         .map(|candidate| (score(candidate, &information) / total, candidate))
         .collect();
     scored.sort_by(|one, other| other.0.total_cmp(&one.0).then(one.1.rank.cmp(&other.1.rank)));
-    let enough = scored.iter().any(|(_, candidate)| held(candidate, &information) / total >= MIN_INFORMATION);
+    let enough = scored
+        .iter()
+        .any(|(_, candidate)| held(candidate, &information) / total >= MIN_INFORMATION);
     match scored.first() {
         Some((best, _)) if enough => assemble(&choose(&scored, *best)),
         _ => Answer::refusal(Mode::Extractive),
@@ -76,7 +78,13 @@ fn candidates(passages: &[Passage]) -> Vec<Candidate<'_>> {
             for near in [at.checked_sub(1), Some(at + 1)].into_iter().flatten() {
                 context.extend(each.get(near).into_iter().flatten().cloned());
             }
-            candidates.push(Candidate { passage, rank, span: *span, terms: each[at].clone(), context });
+            candidates.push(Candidate {
+                passage,
+                rank,
+                span: *span,
+                terms: each[at].clone(),
+                context,
+            });
         }
     }
     candidates
@@ -94,7 +102,11 @@ fn information(asked: &HashSet<String>, candidates: &[Candidate<'_>]) -> HashMap
     asked.iter().map(|term| (term.clone(), weight(term))).collect()
 }
 
-fn sum<'a>(information: &HashMap<String, f64>, mut holds: impl FnMut(&'a str) -> bool, terms: impl Iterator<Item = &'a String>) -> f64 {
+fn sum<'a>(
+    information: &HashMap<String, f64>,
+    mut holds: impl FnMut(&'a str) -> bool,
+    terms: impl Iterator<Item = &'a String>,
+) -> f64 {
     terms.filter(|term| holds(term)).filter_map(|term| information.get(term)).sum()
 }
 
@@ -117,7 +129,9 @@ fn choose<'a>(scored: &[(f64, &'a Candidate<'a>)], best: f64) -> Vec<&'a Candida
             break;
         }
         let text = &candidate.passage.text[candidate.span.start..candidate.span.end];
-        let repeats = chosen.iter().any(|other| &other.passage.text[other.span.start..other.span.end] == text);
+        let repeats = chosen
+            .iter()
+            .any(|other| &other.passage.text[other.span.start..other.span.end] == text);
         if !repeats {
             chosen.push(candidate);
         }
@@ -142,7 +156,12 @@ fn assemble(chosen: &[&Candidate<'_>]) -> Answer {
         let start = answer.answer.len();
         answer.answer.push_str(&format!("{} [{id}]", citation.quote));
         let end = answer.answer.len();
-        answer.sentences.push(Sentence { start, end, citations: vec![id], verdict: Verdict::Supported });
+        answer.sentences.push(Sentence {
+            start,
+            end,
+            citations: vec![id],
+            verdict: Verdict::Supported,
+        });
         answer.citations.push(citation);
     }
     answer

@@ -93,12 +93,16 @@ impl PriceTable {
 
     /// Returns what `tokens` of `model` cost, rounded up to the millionth.
     #[must_use]
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked prices, u32 counts")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "checked prices, u32 counts"
+    )]
     pub fn cost(&self, model: &str, tokens: TokenCount) -> MicroDollars {
         let price = self.price(model);
         // Dollars per million tokens are millionths of a dollar per token.
-        let cost =
-            f64::from(tokens.prompt) * price.prompt + f64::from(tokens.completion) * price.completion;
+        let cost = f64::from(tokens.prompt) * price.prompt
+            + f64::from(tokens.completion) * price.completion;
         MicroDollars(cost.ceil() as u64)
     }
 }

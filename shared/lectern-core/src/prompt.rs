@@ -81,8 +81,11 @@ fn entry(number: usize, passage: &Passage) -> String {
         format!("{} › {}", passage.document_name, passage.heading)
     };
     // A passage cannot close its own fence: the closing tag inside it is broken up.
-    let text = passage.text.replace("</passage", "<​/passage");
-    format!("<passage number=\"{number}\" source=\"{}\">\n{text}\n</passage>\n", place.replace('"', "'"))
+    let text = passage.text.replace("</passage", "<\u{200b}/passage");
+    format!(
+        "<passage number=\"{number}\" source=\"{}\">\n{text}\n</passage>\n",
+        place.replace('"', "'")
+    )
 }
 
 fn newest(history: &[ChatMessage], budget: usize) -> &[ChatMessage] {
@@ -124,7 +127,8 @@ mod tests {
     fn numbers_passages_and_stops_at_the_budget() {
         let passages = vec![passage(&"word ".repeat(50)); 20];
         let question = "what?".parse().unwrap();
-        let prompt = assemble(&question, &passages, &[], PromptBudget { passages: 300, history: 0 });
+        let prompt =
+            assemble(&question, &passages, &[], PromptBudget { passages: 300, history: 0 });
         assert!((2..8).contains(&prompt.passages_used));
         let user = &prompt.messages.last().unwrap().content;
         assert!(user.contains("number=\"2\"") && user.ends_with("Question: what?\n"));

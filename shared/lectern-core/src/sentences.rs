@@ -36,7 +36,8 @@ pub fn sentences(text: &str) -> Vec<Span> {
 fn ends_in_abbreviation(piece: &str) -> bool {
     let Some(word) = piece.split_whitespace().next_back() else { return false };
     let word = word.trim_start_matches(['(', '[', '"', '\'']).to_lowercase();
-    let is_initial = word.len() == 2 && word.ends_with('.') && word.starts_with(|c: char| c.is_alphabetic());
+    let is_initial =
+        word.len() == 2 && word.ends_with('.') && word.starts_with(|c: char| c.is_alphabetic());
     is_initial || ABBREVIATIONS.contains(&word.as_str())
 }
 
@@ -82,7 +83,10 @@ mod tests {
 
     #[test]
     fn abbreviations_and_initials_do_not_end_a_sentence() {
-        assert_eq!(texts("Dr. Smith met J. Doe. They left."), ["Dr. Smith met J. Doe.", "They left."]);
+        assert_eq!(
+            texts("Dr. Smith met J. Doe. They left."),
+            ["Dr. Smith met J. Doe.", "They left."]
+        );
         assert_eq!(texts("See Fig. 3 for it. Done."), ["See Fig. 3 for it.", "Done."]);
     }
 
@@ -91,7 +95,10 @@ mod tests {
         let long = "word ".repeat(1_000);
         assert!(sentences(&long).iter().all(|span| span.len() <= MAX_SENTENCE_BYTES));
         let unbroken = "ہ".repeat(2_000);
-        assert_eq!(sentences(&unbroken).iter().map(|span| span.len()).sum::<usize>(), unbroken.len());
+        assert_eq!(
+            sentences(&unbroken).iter().map(|span| span.len()).sum::<usize>(),
+            unbroken.len()
+        );
     }
 
     proptest! {

@@ -12,9 +12,32 @@ pub const PARTIAL_COVERAGE: f64 = 0.35;
 const MAX_WINDOW: usize = 3;
 
 const NEGATIONS: [&str; 26] = [
-    "not", "no", "never", "none", "cannot", "without", "neither", "nor", "nicht", "kein", "keine",
-    "nie", "ne", "pas", "jamais", "nunca", "sin", "نہیں", "نہ", "بغیر", "لا", "ليس", "لم", "لن",
-    "नहीं", "没有",
+    "not",
+    "no",
+    "never",
+    "none",
+    "cannot",
+    "without",
+    "neither",
+    "nor",
+    "nicht",
+    "kein",
+    "keine",
+    "nie",
+    "ne",
+    "pas",
+    "jamais",
+    "nunca",
+    "sin",
+    "نہیں",
+    "نہ",
+    "بغیر",
+    "لا",
+    "ليس",
+    "لم",
+    "لن",
+    "नहीं",
+    "没有",
 ];
 
 /// What a sentence claims, as far as words show it.
@@ -111,9 +134,9 @@ impl Claim {
 
 fn is_negated(sentence: &str) -> bool {
     let lower = sentence.to_lowercase();
-    lower.split(|c: char| !c.is_alphanumeric() && c != '\'' && c != '’').any(|word| {
-        NEGATIONS.contains(&word) || word.ends_with("n't") || word.ends_with("n’t")
-    })
+    lower
+        .split(|c: char| !c.is_alphanumeric() && c != '\'' && c != '’')
+        .any(|word| NEGATIONS.contains(&word) || word.ends_with("n't") || word.ends_with("n’t"))
 }
 
 /// Returns the numbers of `text` in ASCII digits, thousands separators removed.
@@ -156,7 +179,8 @@ fn digit(character: char) -> Option<char> {
 mod tests {
     use super::*;
 
-    const TEXT: &str = "Backups run daily at 03:00 UTC. They are kept for 30 days. Nobody may delete them.";
+    const TEXT: &str =
+        "Backups run daily at 03:00 UTC. They are kept for 30 days. Nobody may delete them.";
 
     fn support(claim: &str) -> Support {
         Claim::of(claim, "eng").best_support(TEXT, "eng").unwrap()

@@ -33,6 +33,12 @@ pub const MAX_TEXTS: usize = 4_096;
 /// Tokens of one batch: enough for the matrix products to reach full speed, and 10 MB of activations.
 const BATCH_TOKENS: usize = 1_024;
 
+/// Whether `directory` holds every file of the model at its full length.
+#[must_use]
+pub fn is_installed(directory: &Path) -> bool {
+    [VOCABULARY, WEIGHTS].iter().all(|file| file.is_installed_in(directory))
+}
+
 /// The loaded model. Cloning is cheap; the weights are shared.
 #[derive(Clone)]
 pub struct MiniLm {

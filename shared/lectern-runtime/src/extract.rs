@@ -73,7 +73,9 @@ pub fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
             _ => Problem::malformed(format!("the body is not valid JSON: {}", error.inner())),
         }
     })?;
-    reader.end().map_err(|error| Problem::malformed(format!("the body is not valid JSON: {error}")))?;
+    reader
+        .end()
+        .map_err(|error| Problem::malformed(format!("the body is not valid JSON: {error}")))?;
     Ok(value)
 }
 

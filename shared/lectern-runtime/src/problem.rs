@@ -79,9 +79,13 @@ impl Problem {
     /// Returns the problem of wrong fields.
     #[must_use]
     pub fn validation(errors: Vec<FieldError>) -> Self {
-        let fields = errors.into_iter().map(|field| ProblemField { pointer: field.pointer, detail: field.detail });
+        let fields = errors
+            .into_iter()
+            .map(|field| ProblemField { pointer: field.pointer, detail: field.detail });
         let errors: Vec<ProblemField> = fields.collect();
-        let first = errors.first().map_or_else(String::new, |field| format!("`{}` {}", field.pointer, field.detail));
+        let first = errors
+            .first()
+            .map_or_else(String::new, |field| format!("`{}` {}", field.pointer, field.detail));
         let status = StatusCode::UNPROCESSABLE_ENTITY;
         let problem = Self::new(status, "validation", "Invalid fields", first);
         Self { errors, ..problem }
@@ -240,7 +244,11 @@ impl IntoResponse for Problem {
         }
         if let Some(wait) = self.retry_after {
             let seconds = wait.as_millis().div_ceil(1_000);
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_str(&seconds.to_string()).unwrap_or(HeaderValue::from_static("1")));
+            headers.insert(
+                header::RETRY_AFTER,
+                HeaderValue::from_str(&seconds.to_string())
+                    .unwrap_or(HeaderValue::from_static("1")),
+            );
         }
         // The request id is known one layer further out; see `trace`.
         response.extensions_mut().insert(self);

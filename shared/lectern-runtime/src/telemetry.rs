@@ -5,7 +5,8 @@ use std::io::IsTerminal as _;
 use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
 /// Level of everything that says nothing else.
-pub const DEFAULT_LEVELS: &str = "info,h2=warn,hyper=warn,tower=warn,aws=warn,segment=warn,shard=warn";
+pub const DEFAULT_LEVELS: &str =
+    "info,h2=warn,hyper=warn,tower=warn,aws=warn,segment=warn,shard=warn";
 
 /// How a line looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,9 +32,7 @@ pub fn init(format: Format, levels: Option<&str>) {
     let filter = filter.unwrap_or_else(|| EnvFilter::new(DEFAULT_LEVELS));
     let registry = tracing_subscriber::registry().with(filter);
     let installed = match format {
-        Format::Json => {
-            registry.with(fmt::layer().json().with_writer(std::io::stderr)).try_init()
-        }
+        Format::Json => registry.with(fmt::layer().json().with_writer(std::io::stderr)).try_init(),
         Format::Text => registry
             .with(fmt::layer().compact().with_target(false).with_writer(std::io::stderr))
             .try_init(),

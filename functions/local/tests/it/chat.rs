@@ -3,7 +3,7 @@
 use lectern_testkit::chat::{Reply, ScriptedChat, owned};
 use serde_json::{Value, json};
 
-use crate::server::Server;
+use crate::process::Server;
 
 const TEXT: &str = "# Backups\n\nBackups run daily at 03:00 UTC. They are kept for 30 days.";
 const QUESTION: &str = "When do backups run?";

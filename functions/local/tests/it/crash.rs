@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use crate::server::Server;
+use crate::process::Server;
 
 const DOCUMENTS: usize = 200;
 const KILLS: usize = 50;

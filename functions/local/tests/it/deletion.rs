@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::json;
 
-use crate::server::Server;
+use crate::process::Server;
 
 async fn assert_gone(server: &Server, id: &str, word: &str) {
     assert!(server.search(word).await.is_empty());

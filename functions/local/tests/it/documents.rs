@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use crate::server::Server;
+use crate::process::Server;
 
 pub(crate) fn test_data() -> PathBuf {
     let given = std::env::var_os("LECTERN_TEST_DATA").map(PathBuf::from);

@@ -1,7 +1,14 @@
 //! The built program, from the outside: arguments in, text, JSON and exit codes out.
 
+mod chat;
+mod crash;
+mod deletion;
+mod documents;
+mod gate;
 mod lectern;
+mod process;
 mod server;
+mod validation;
 
 use serde_json::Value;
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::server::Server;
+use crate::process::Server;
 
 #[tokio::test]
 async fn bad_input_is_answered_with_the_place_of_the_mistake() {

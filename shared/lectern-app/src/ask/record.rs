@@ -33,8 +33,7 @@ impl Ask {
         let Some(session_id) = session_id else { return Ok(Vec::new()) };
         let sessions = self.tables.sessions();
         let now = self.clock.now();
-        let messages =
-            sessions.list(&caller.tenant, session_id, MAX_HISTORY, now).await?;
+        let messages = sessions.list(&caller.tenant, session_id, MAX_HISTORY, now).await?;
         let message = |stored: SessionMessage| ChatMessage {
             role: match stored.speaker {
                 Speaker::User => Role::User,

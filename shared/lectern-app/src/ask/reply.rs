@@ -6,7 +6,7 @@ use futures::StreamExt as _;
 use lectern_core::{
     chunking::estimate_tokens,
     errors::{ErrorKind, PortError},
-    ports::{ChatEvent, ChatModel, ChatRequest, TokenCount},
+    ports::{ChatEvent, ChatModel, ChatRequest, ChatStream, TokenCount},
     prompt::Prompt,
 };
 use tokio::sync::mpsc;
@@ -24,21 +24,37 @@ pub(super) struct Reply {
     pub(super) tokens: TokenCount,
 }
 
-/// Returns the model's reply to `prompt`, passing each piece on as it comes.
-pub(super) async fn generate(
+/// A reply that has begun.
+pub(super) struct Begun {
+    stream: ChatStream,
+    estimated_prompt: usize,
+    /// How many of the passages the prompt holds.
+    pub(super) passages_used: usize,
+}
+
+/// Sends `prompt` to the model.
+pub(super) async fn begin(
     chat: &dyn ChatModel,
     prompt: Prompt,
     timeout: Duration,
-    events: &mpsc::Sender<AskEvent>,
-) -> Result<Reply, PortError> {
-    let estimated_prompt = prompt.estimated_tokens;
+) -> Result<Begun, PortError> {
     let request = ChatRequest {
         messages: prompt.messages,
         max_tokens: MAX_REPLY_TOKENS,
         temperature: 0.0,
         timeout,
     };
-    let mut stream = chat.stream(request).await?;
+    let stream = chat.stream(request).await?;
+    let (estimated_prompt, passages_used) = (prompt.estimated_tokens, prompt.passages_used);
+    Ok(Begun { stream, estimated_prompt, passages_used })
+}
+
+/// Returns the whole reply, passing each piece on as it comes.
+pub(super) async fn collect(
+    begun: Begun,
+    events: &mpsc::Sender<AskEvent>,
+) -> Result<Reply, PortError> {
+    let Begun { mut stream, estimated_prompt, .. } = begun;
     let mut text = String::new();
     let mut counted = None;
     let mut complete = false;

@@ -100,12 +100,7 @@ impl Ingest {
     }
 
     /// Renews the lease and records progress; fails when the lease was lost.
-    async fn report(
-        &self,
-        claimed: &Claimed,
-        done: usize,
-        total: usize,
-    ) -> Result<(), PortError> {
+    async fn report(&self, claimed: &Claimed, done: usize, total: usize) -> Result<(), PortError> {
         let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
         let progress = Progress { chunks_done: count(done), chunks_total: count(total) };
         let now = self.clock.now();

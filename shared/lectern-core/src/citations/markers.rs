@@ -33,10 +33,9 @@ pub(super) fn sentences_of(text: &str) -> Vec<Written> {
         previous_end = span.end;
     }
     for (position, number) in markers {
-        if let Some(sentence) = owner(&spans, position).and_then(|at| written.get_mut(at)) {
-            if !sentence.cited.contains(&number) {
-                sentence.cited.push(number);
-            }
+        let sentence = owner(&spans, position).and_then(|at| written.get_mut(at));
+        if let Some(sentence) = sentence.filter(|sentence| !sentence.cited.contains(&number)) {
+            sentence.cited.push(number);
         }
     }
     written

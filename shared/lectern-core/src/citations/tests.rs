@@ -61,7 +61,9 @@ fn a_wrong_number_is_replaced_by_the_passage_that_says_it() {
 
 #[test]
 fn a_changed_number_is_marked() {
-    let answer = verified("Backups run daily at 03:00 UTC [1]. Restores take ninety 90 minutes on average [2].");
+    let answer = verified(
+        "Backups run daily at 03:00 UTC [1]. Restores take ninety 90 minutes on average [2].",
+    );
     assert_ne!(answer.sentences()[1].verdict, Verdict::Supported);
 }
 
