@@ -21,12 +21,12 @@ use tokio::fs::File;
 use tokio_util::io::ReaderStream;
 use tower::ServiceExt as _;
 
+use self::remote::Patience;
 pub(crate) use self::{
     problem::{ApiError, Problem},
     remote::Remote,
     reply::Reply,
 };
-use self::remote::Patience;
 
 const JSON: &str = "application/json";
 const BYTES: &str = "application/octet-stream";

@@ -95,9 +95,11 @@ pub(crate) async fn run(
     let settings = Settings::from_env(env).map_err(Failure::Settings)?;
     let mut report = Map::new();
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    report.insert("machine".into(), json!({ "cores": cores, "debug_build": cfg!(debug_assertions) }));
+    report
+        .insert("machine".into(), json!({ "cores": cores, "debug_build": cfg!(debug_assertions) }));
     if cfg!(debug_assertions) {
-        output.note("note: this is a debug build; figures of a release build are many times better");
+        output
+            .note("note: this is a debug build; figures of a release build are many times better");
     }
     if asked(Part::Quality) {
         let sets = sets_directory(options, env);

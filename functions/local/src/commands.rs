@@ -63,7 +63,9 @@ async fn dispatch(arguments: Arguments, env: &Env, output: &Output) -> Result<()
             Ok(output.write(String::from_utf8_lossy(&script))?)
         }
         // `main` takes this argument before anything is parsed, when it is the first one.
-        Command::ParseWorker => Err(Failure::Usage("parse-worker must be the first argument".into())),
+        Command::ParseWorker => {
+            Err(Failure::Usage("parse-worker must be the first argument".into()))
+        }
         command => {
             let session = Session::open(&global, env, missing(&command)).await?;
             let outcome = interruptible(with_session(&session, &global, command, output)).await;
@@ -93,9 +95,7 @@ async fn with_session(
         Command::Ingest(options) => ingest::run(session, collection, &options, output).await,
         Command::Ask(options) => ask::run(&session.api, collection, &options, output).await,
         Command::Search(options) => search::run(&session.api, collection, &options, output).await,
-        Command::Documents(command) => {
-            documents::run(session, collection, &command, output).await
-        }
+        Command::Documents(command) => documents::run(session, collection, &command, output).await,
         Command::Keys(command) => keys::run(session, command, output).await,
         Command::Serve(_)
         | Command::Doctor

@@ -44,16 +44,12 @@ use lectern_core::{
 };
 use lectern_index::Edge;
 use lectern_parse::ParseLimits;
-use lectern_runtime::{
-    gate::Gate,
-    problem::Problem,
-    trace::trace,
-};
+use lectern_runtime::{gate::Gate, problem::Problem, trace::trace};
 use secrecy::SecretString;
 use tokio::sync::{Mutex, mpsc};
 use tracing::{info, warn};
 
-pub(crate) use self::parts::OpenError;
+pub(crate) use self::parts::{LOCAL_TENANT, OpenError};
 use crate::{doorbell::Doorbell, settings::Settings};
 
 /// How often pending jobs are looked for when nobody rings.
@@ -262,7 +258,9 @@ impl Local {
             match backfill.run(&self.tenant).await {
                 Ok(0) => {}
                 Ok(passages) => info!(passages, "embedded passages that had no vector"),
-                Err(error) => warn!(error = %chain(&error), "failed to embed passages that have no vector"),
+                Err(error) => {
+                    warn!(error = %chain(&error), "failed to embed passages that have no vector")
+                }
             }
         }
         let mut ticks = tokio::time::interval(MAINTENANCE_INTERVAL);

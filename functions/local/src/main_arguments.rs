@@ -3,7 +3,10 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand};
-use lectern_core::{auth::Permission, ids::CollectionId};
+use lectern_core::{
+    auth::Permission,
+    ids::{CollectionId, TenantId},
+};
 
 use crate::{bench::BenchArguments, main_arguments::help::*};
 
@@ -196,6 +199,9 @@ pub(crate) enum KeysCommand {
         /// Requests per minute
         #[arg(long, value_name = "N", default_value_t = lectern_app::keys::DEFAULT_RATE_PER_MINUTE, value_parser = clap::value_parser!(u32).range(1..))]
         rate: u32,
+        /// Whose data it opens; a tenant's collections are its own
+        #[arg(long, value_name = "ID", default_value = crate::compose::LOCAL_TENANT)]
+        tenant: TenantId,
     },
     /// List the keys
     List,
@@ -241,7 +247,9 @@ mod tests {
 
     #[test]
     fn global_options_stand_anywhere() {
-        for line in ["lectern --json documents list --data x", "lectern documents --data x list --json"] {
+        for line in
+            ["lectern --json documents list --data x", "lectern documents --data x list --json"]
+        {
             let arguments = parse(line).unwrap();
             assert!(arguments.global.json, "{line}");
             assert_eq!(arguments.global.data, Some("x".into()), "{line}");
@@ -251,7 +259,8 @@ mod tests {
 
     #[test]
     fn permissions_are_a_list_of_known_words() {
-        let arguments = parse("lectern keys create app --permission query,upload --rate 5").unwrap();
+        let arguments =
+            parse("lectern keys create app --permission query,upload --rate 5").unwrap();
         let Command::Keys(KeysCommand::Create { permission, rate, .. }) = arguments.command else {
             panic!("another command")
         };

@@ -52,9 +52,9 @@ pub(crate) async fn serve(local: &Local, options: &ServeOptions) -> Result<(), S
         return Err("--open lets everybody in, so it works on a loopback address only; give people keys instead".into());
     }
     let files = files_at(&options.paths)?;
-    let listener = TcpListener::bind(options.addr)
-        .await
-        .map_err(|error| format!("cannot listen at {}: {error}; choose another with --addr", options.addr))?;
+    let listener = TcpListener::bind(options.addr).await.map_err(|error| {
+        format!("cannot listen at {}: {error}; choose another with --addr", options.addr)
+    })?;
     let addr = listener.local_addr().map_err(|error| error.to_string())?;
     welcome(local, options, addr).await?;
 
@@ -93,7 +93,8 @@ async fn welcome(local: &Local, options: &ServeOptions, addr: SocketAddr) -> Res
     lines.push(format!("Lectern listens at http://{addr}"));
     let mut out = io::stderr().lock();
     for line in lines {
-        io::Write::write_fmt(&mut out, format_args!("{line}\n")).map_err(|error| error.to_string())?;
+        io::Write::write_fmt(&mut out, format_args!("{line}\n"))
+            .map_err(|error| error.to_string())?;
     }
     Ok(())
 }

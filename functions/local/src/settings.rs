@@ -46,7 +46,8 @@ impl Settings {
         let embedder = note(&mut errors, "LECTERN_EMBEDDER", embedder);
         let chat = ChatConfig::parse(env.get("LECTERN_CHAT").unwrap_or("extractive"));
         let chat = note(&mut errors, "LECTERN_CHAT", chat);
-        let timeout = read(&mut errors, env, "LECTERN_ANSWER_TIMEOUT_MS", DEFAULT_ANSWER_TIMEOUT_MS);
+        let timeout =
+            read(&mut errors, env, "LECTERN_ANSWER_TIMEOUT_MS", DEFAULT_ANSWER_TIMEOUT_MS);
         let bytes =
             read(&mut errors, env, "LECTERN_MAX_DOCUMENT_BYTES", DEFAULT_MAX_DOCUMENT_BYTES);
         let workers = read(&mut errors, env, "LECTERN_INGEST_WORKERS", DEFAULT_INGEST_WORKERS);
@@ -85,11 +86,7 @@ fn read<T: FromStr<Err: Display>>(
     }
 }
 
-fn note<T, E: Display>(
-    errors: &mut Vec<EnvError>,
-    name: &str,
-    parsed: Result<T, E>,
-) -> Option<T> {
+fn note<T, E: Display>(errors: &mut Vec<EnvError>, name: &str, parsed: Result<T, E>) -> Option<T> {
     let invalid = |error: E| EnvError::Invalid { name: name.to_owned(), reason: error.to_string() };
     parsed.map_err(|error| errors.push(invalid(error))).ok()
 }

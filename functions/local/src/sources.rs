@@ -28,7 +28,10 @@ impl SourceFile {
         entropy.copy_from_slice(&digest[..16]);
         let mut moment = [0; 8];
         moment[3..].copy_from_slice(&digest[16..21]);
-        DocumentId::new(Timestamp::from_millis(u64::from_be_bytes(moment)), u128::from_be_bytes(entropy))
+        DocumentId::new(
+            Timestamp::from_millis(u64::from_be_bytes(moment)),
+            u128::from_be_bytes(entropy),
+        )
     }
 }
 
@@ -71,13 +74,20 @@ mod tests {
     #[test]
     fn walks_folders_and_leaves_hidden_and_ignored_files_out() {
         let folder = tempfile::tempdir().unwrap();
-        for (name, text) in [("b.md", "b"), ("sub/a.txt", "a"), (".hidden", "h"), (".gitignore", "*.log"), ("x.log", "x")] {
+        for (name, text) in [
+            ("b.md", "b"),
+            ("sub/a.txt", "a"),
+            (".hidden", "h"),
+            (".gitignore", "*.log"),
+            ("x.log", "x"),
+        ] {
             let path = folder.path().join(name);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, text).unwrap();
         }
         let found = files_at(&[folder.path().to_owned()]).unwrap();
-        let names: Vec<_> = found.iter().map(|file| file.path.file_name().unwrap().to_owned()).collect();
+        let names: Vec<_> =
+            found.iter().map(|file| file.path.file_name().unwrap().to_owned()).collect();
         assert_eq!(names, ["b.md", "a.txt"]);
         assert!(files_at(&[folder.path().join("none")]).is_err());
     }

@@ -304,7 +304,12 @@ fn answer(reply: Reply, request: &Value) -> Response {
         }
         Reply::Stall(tokens) => events(deltas(&tokens), stream::pending()),
         Reply::Cut(tokens) => {
-            events(deltas(&tokens), stream::iter([Err(io::Error::other("scripted cut"))]))
+            // A body that is not ready for a moment lets hyper flush what came before the cut.
+            let cut = stream::once(async {
+                tokio::task::yield_now().await;
+                Err(io::Error::other("scripted cut"))
+            });
+            events(deltas(&tokens), cut)
         }
         Reply::Malformed(tokens) => {
             let broken = Bytes::from_static(b"data: {\"choices\": [oops\n\n");

@@ -103,8 +103,6 @@ pub(crate) struct Document {
     pub(crate) failure: Option<IngestFailure>,
     /// How far the newest version has come.
     pub(crate) progress: Progress,
-    /// When its record last changed.
-    pub(crate) updated_at: String,
 }
 
 /// Why a document could not be ingested.

@@ -44,20 +44,12 @@ impl Check {
         Self { name: name.into(), status: Status::Ok, detail: detail.into(), fix: None }
     }
 
-    fn warn(
-        name: impl Into<String>,
-        detail: impl Into<String>,
-        fix: impl Into<String>,
-    ) -> Self {
+    fn warn(name: impl Into<String>, detail: impl Into<String>, fix: impl Into<String>) -> Self {
         let fix = Some(fix.into());
         Self { name: name.into(), status: Status::Warn, detail: detail.into(), fix }
     }
 
-    fn fail(
-        name: impl Into<String>,
-        detail: impl Into<String>,
-        fix: impl Into<String>,
-    ) -> Self {
+    fn fail(name: impl Into<String>, detail: impl Into<String>, fix: impl Into<String>) -> Self {
         Self { status: Status::Fail, ..Self::warn(name, detail, fix) }
     }
 }
@@ -106,7 +98,10 @@ mod tests {
         let text = String::from_utf8(written.lock().unwrap().clone()).unwrap();
         let told: Vec<serde_json::Value> =
             text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-        assert_eq!((told[0]["status"].as_str(), told[1]["status"].as_str()), (Some("warn"), Some("fail")));
+        assert_eq!(
+            (told[0]["status"].as_str(), told[1]["status"].as_str()),
+            (Some("warn"), Some("fail"))
+        );
         assert_eq!(told[1]["checks"][0]["fix"], "buy another");
     }
 

@@ -3,7 +3,7 @@
 use lectern_app::keys::NewKey;
 use lectern_core::{
     auth::ApiKey,
-    ids::{CollectionId, KeyId},
+    ids::{CollectionId, KeyId, TenantId},
 };
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
@@ -30,20 +30,25 @@ pub(super) async fn run(
         return Err(Failure::Usage(reason.into()));
     };
     match command {
-        KeysCommand::Create { name, mut permission, rate } => {
+        KeysCommand::Create { name, mut permission, rate, tenant } => {
             permission.sort_unstable();
             permission.dedup();
             let new =
                 NewKey { permissions: permission, rate_per_minute: rate, ..NewKey::full(&name) };
-            create(local, new, output).await
+            create(local, &tenant, new, output).await
         }
         KeysCommand::List => list(local, output).await,
         KeysCommand::Revoke { id } => revoke(local, &id, output).await,
     }
 }
 
-async fn create(local: &Local, new: NewKey, output: &Output) -> Result<(), Failure> {
-    let (key, text) = local.keys.create(&local.tenant, new).await?;
+async fn create(
+    local: &Local,
+    tenant: &TenantId,
+    new: NewKey,
+    output: &Output,
+) -> Result<(), Failure> {
+    let (key, text) = local.keys.create(tenant, new).await?;
     if output.is_json() {
         let mut record = record(&key);
         record["key"] = text.expose_secret().into();

@@ -28,7 +28,7 @@ use super::model_directory;
 use crate::{main_arguments::PARSE_WORKER, settings::Settings};
 
 /// The tenant that owns a local data directory.
-const LOCAL_TENANT: &str = "local";
+pub(crate) const LOCAL_TENANT: &str = "local";
 /// Passages keep room for this model's vectors while its files are not there yet, so that they can
 /// be filled in later without moving anything.
 const DEFAULT_MODEL: (&str, usize) = ("all-MiniLM-L6-v2", 384);
@@ -112,7 +112,8 @@ pub(super) async fn open(data: &Path, settings: &Settings) -> Result<Parts, Open
 }
 
 fn model_name(model: &Option<EmbeddingModel>) -> String {
-    IndexSettings::new(model.clone()).map_or_else(|_| "index".to_owned(), |settings| settings.name())
+    IndexSettings::new(model.clone())
+        .map_or_else(|_| "index".to_owned(), |settings| settings.name())
 }
 
 type Embedding = (Option<Arc<dyn Embedder>>, Option<EmbeddingModel>);
@@ -123,8 +124,7 @@ fn embedder(
     notices: &mut Vec<String>,
 ) -> Result<Embedding, OpenError> {
     let directory = model_directory(data);
-    let is_missing =
-        settings.embedder == EmbedderConfig::MiniLm && !is_installed(&directory);
+    let is_missing = settings.embedder == EmbedderConfig::MiniLm && !is_installed(&directory);
     let opened = if is_missing {
         None
     } else {
@@ -135,7 +135,8 @@ fn embedder(
         return Ok((Some(embedder), Some(model)));
     }
     notices.push(
-        "no embedding model: retrieval is by BM25 only; `lectern model install` adds one".to_owned(),
+        "no embedding model: retrieval is by BM25 only; `lectern model install` adds one"
+            .to_owned(),
     );
     let (id, dimensions) = DEFAULT_MODEL;
     Ok((None, Some(EmbeddingModel { id: id.to_owned(), dimensions })))

@@ -56,7 +56,10 @@ async fn a_reply_streams_and_its_citations_hold() {
     assert_eq!(names(&events), ["retrieval", "token", "token", "token", "citation", "done"]);
     let answer = &events[5].1;
     assert_eq!(answer["answer"], "Backups run daily at 03:00 UTC [1].");
-    assert_eq!((&answer["sentences"][0]["verdict"], &answer["mode"]), (&json!("supported"), &json!("generated")));
+    assert_eq!(
+        (&answer["sentences"][0]["verdict"], &answer["mode"]),
+        (&json!("supported"), &json!("generated"))
+    );
     assert_eq!(answer["citations"][0]["quote"], "Backups run daily at 03:00 UTC.");
     server.assert_citations_hold(answer).await;
     let request = &chat.requests()[0];
@@ -66,7 +69,8 @@ async fn a_reply_streams_and_its_citations_hold() {
 
 #[tokio::test]
 async fn an_invented_citation_number_is_dropped() {
-    let reply = Reply::tokens(&["Backups run daily at 03:00 UTC [1]. The moon is made of cheese [7]."]);
+    let reply =
+        Reply::tokens(&["Backups run daily at 03:00 UTC [1]. The moon is made of cheese [7]."]);
     let Setting { server, .. } = &setting(vec![reply]).await;
     let answer = server.ask(QUESTION).await;
     assert!(!answer["answer"].as_str().unwrap().contains("[7]"), "{answer}");
@@ -109,7 +113,10 @@ async fn last_error(replies: Vec<Reply>) -> (Vec<String>, Value) {
 async fn a_stalled_stream_times_out() {
     let (names, problem) = last_error(vec![Reply::Stall(owned(&["Backups run "]))]).await;
     assert_eq!(names, ["retrieval", "token", "error"]);
-    assert_eq!((&problem["type"], &problem["status"]), (&json!("urn:lectern:problem:upstream-timeout"), &json!(504)));
+    assert_eq!(
+        (&problem["type"], &problem["status"]),
+        (&json!("urn:lectern:problem:upstream-timeout"), &json!(504))
+    );
 }
 
 #[tokio::test]
@@ -122,7 +129,10 @@ async fn a_cut_stream_is_an_error_not_a_short_answer() {
 #[tokio::test]
 async fn a_broken_model_is_retried_then_a_503() {
     let data = tempfile::tempdir().unwrap();
-    let chat = ScriptedChat::start(vec![Reply::status(500), Reply::tokens(&["Backups run daily at 03:00 UTC [1]."])]);
+    let chat = ScriptedChat::start(vec![
+        Reply::status(500),
+        Reply::tokens(&["Backups run daily at 03:00 UTC [1]."]),
+    ]);
     let url = chat.base_url();
     let server = Server::start(
         data.path(),

@@ -38,7 +38,11 @@ async fn kill_at_fifty_moments_of_ingestion_loses_and_repeats_nothing() {
                 if accepted.contains_key(&number) {
                     continue;
                 }
-                let Some((status, answer)) = server.try_upload(&format!("{number}.md"), text(number).into_bytes()).await else { return };
+                let Some((status, answer)) =
+                    server.try_upload(&format!("{number}.md"), text(number).into_bytes()).await
+                else {
+                    return;
+                };
                 assert!(status.is_success(), "{answer}");
                 accepted.insert(number, answer["id"].as_str().unwrap().to_owned());
             }
@@ -50,7 +54,8 @@ async fn kill_at_fifty_moments_of_ingestion_loses_and_repeats_nothing() {
 
     let server = Server::open(data.path());
     for number in 0..DOCUMENTS {
-        let (status, answer) = server.upload(&format!("{number}.md"), text(number).into_bytes()).await;
+        let (status, answer) =
+            server.upload(&format!("{number}.md"), text(number).into_bytes()).await;
         assert!(status.is_success(), "{answer}");
         let id = answer["id"].as_str().unwrap();
         // What was accepted once is the same document still.
@@ -60,12 +65,17 @@ async fn kill_at_fifty_moments_of_ingestion_loses_and_repeats_nothing() {
     }
     for (number, id) in &accepted {
         let document = server.settled(id).await;
-        assert_eq!((&document["state"], &document["latest_version"]), (&"ready".into(), &1.into()), "{number}: {document}");
+        assert_eq!(
+            (&document["state"], &document["latest_version"]),
+            (&"ready".into(), &1.into()),
+            "{number}: {document}"
+        );
     }
     assert_eq!(listed(&server).await, DOCUMENTS);
     for (number, id) in &accepted {
         let found = server.search(&format!("tok{number}x0")).await;
-        let ids: Vec<_> = found.iter().map(|passage| passage["document_id"].as_str().unwrap()).collect();
+        let ids: Vec<_> =
+            found.iter().map(|passage| passage["document_id"].as_str().unwrap()).collect();
         assert_eq!(ids, [id.as_str()], "document {number}");
     }
 }

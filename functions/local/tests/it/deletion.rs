@@ -25,7 +25,10 @@ async fn right_after_a_query() {
     assert_eq!(answer["refused"], false, "{answer}");
     let (status, receipt) = server.delete(&format!("/v1/documents/{id}")).await;
     assert_eq!(status, 200, "{receipt}");
-    assert_eq!((&receipt["passages_remaining"], &receipt["passages_deleted"]), (&json!(0), &json!(1)));
+    assert_eq!(
+        (&receipt["passages_remaining"], &receipt["passages_deleted"]),
+        (&json!(0), &json!(1))
+    );
     assert_gone(&server, &id, "quokka").await;
     let (_, again) = server.delete(&format!("/v1/documents/{id}")).await;
     assert_eq!(again, receipt);
@@ -52,7 +55,11 @@ async fn at_many_moments_of_ingestion() {
         let id = accepted["id"].as_str().unwrap().to_owned();
         tokio::time::sleep(std::time::Duration::from_millis(round * 25)).await;
         let (status, receipt) = server.delete(&format!("/v1/documents/{id}")).await;
-        assert_eq!((status.as_u16(), &receipt["passages_remaining"]), (200, &json!(0)), "{receipt}");
+        assert_eq!(
+            (status.as_u16(), &receipt["passages_remaining"]),
+            (200, &json!(0)),
+            "{receipt}"
+        );
         assert_gone(&server, &id, &word).await;
     }
     // The worker that was in the middle of it must not bring anything back.

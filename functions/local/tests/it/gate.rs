@@ -86,8 +86,9 @@ async fn no_route_lets_a_missing_or_wrong_credential_in() {
 #[tokio::test]
 async fn no_route_reaches_another_tenant() {
     let data = tempfile::tempdir().unwrap();
-    let ours = create_key(data.path(), &["ours"]);
-    let theirs = create_key(data.path(), &["theirs", "--tenant", "acme"]);
+    let ours = create_key(data.path(), &["ours", "--permission", "query,upload"]);
+    let theirs =
+        create_key(data.path(), &["theirs", "--tenant", "acme", "--permission", "query,upload"]);
     let server = Server::start(data.path(), &[], &[]).with_key(&ours);
     let id = server.ready("axolotl.md", "The axolotl regrows its limbs.").await;
     assert_eq!(server.search("axolotl").await.len(), 1);

@@ -14,7 +14,8 @@ use serde_json::Value;
 
 use crate::lectern::{Lectern, NO_ANSWER, OK, USAGE};
 
-const BACKUP: &str = "# Backups\n\nBackups run daily at 03:00 UTC. They are kept for thirty days.\n";
+const BACKUP: &str =
+    "# Backups\n\nBackups run daily at 03:00 UTC. They are kept for thirty days.\n";
 const HOLIDAYS: &str = "# Holidays\n\nEvery employee has twenty-eight days of holiday a year.\n";
 
 /// A data directory with two documents in it.
@@ -24,7 +25,10 @@ fn with_two_documents() -> Lectern {
     lectern.file("docs/holidays.md", HOLIDAYS.as_bytes());
     let ingested = lectern.run(&["ingest", "docs"]);
     assert_eq!(ingested.code, OK, "{ingested:?}");
-    assert!(ingested.out.starts_with("2 accepted, 0 unchanged, 2 ready with 2 chunks"), "{ingested:?}");
+    assert!(
+        ingested.out.starts_with("2 accepted, 0 unchanged, 2 ready with 2 chunks"),
+        "{ingested:?}"
+    );
     lectern
 }
 
@@ -51,7 +55,10 @@ fn two_files_are_ingested_asked_searched_and_deleted() {
     // Nobody can be asked here, so a deletion needs a yes.
     assert_eq!(lectern.run(&["documents", "delete", id]).code, USAGE);
     let receipt = lectern.json(&["documents", "delete", id, "--yes"]);
-    assert_eq!((&receipt["passages_deleted"], &receipt["passages_remaining"]), (&1.into(), &0.into()));
+    assert_eq!(
+        (&receipt["passages_deleted"], &receipt["passages_remaining"]),
+        (&1.into(), &0.into())
+    );
     let gone = lectern.run(&["search", "backups daily"]);
     assert!(!gone.out.contains("03:00"), "{gone:?}");
 }
@@ -89,7 +96,8 @@ fn a_document_that_cannot_be_read_is_named_and_fails_the_command() {
     lectern.file("docs/broken.pdf", b"%PDF-1.7\nnothing of a PDF follows");
     let ingested = lectern.run(&["ingest", "docs", "--json"]);
     assert_eq!(ingested.code, 1, "{ingested:?}");
-    let lines: Vec<Value> = ingested.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let lines: Vec<Value> =
+        ingested.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let failed = lines.iter().find(|line| line["event"] == "failed").unwrap();
     assert_eq!(failed["name"], "docs/broken.pdf");
     assert!(failed["failure"]["detail"].as_str().is_some_and(|detail| !detail.is_empty()));
@@ -105,7 +113,8 @@ fn a_document_that_cannot_be_read_is_named_and_fails_the_command() {
 #[test]
 fn keys_are_shown_once_listed_and_revoked() {
     let lectern = Lectern::new();
-    let created = lectern.json(&["keys", "create", "app", "--permission", "query,upload", "--rate", "7"]);
+    let created =
+        lectern.json(&["keys", "create", "app", "--permission", "query,upload", "--rate", "7"]);
     let (id, key) = (created["id"].as_str().unwrap(), created["key"].as_str().unwrap());
     assert!(key.starts_with("lk_"), "{created}");
     let listed = lectern.run(&["keys", "list", "--json"]);
@@ -125,7 +134,9 @@ fn the_doctor_finds_nothing_wrong_and_names_every_wrong_setting() {
     assert_eq!(healthy.code, OK, "{healthy:?}");
     let told: Value = serde_json::from_str(&healthy.out).unwrap();
     let checks = told["checks"].as_array().unwrap();
-    for name in ["directory", "space", "settings", "model", "parser", "table", "index", "blobs", "queue"] {
+    for name in
+        ["directory", "space", "settings", "model", "parser", "table", "index", "blobs", "queue"]
+    {
         assert!(checks.iter().any(|check| check["name"] == name), "{name}: {told}");
     }
     assert_eq!(checks.iter().find(|check| check["name"] == "model").unwrap()["status"], "warn");

@@ -62,6 +62,8 @@ impl Server {
             key = key.or_else(|| after(&line, "API key (shown once): "));
             url = after(&line, "listens at ");
         }
+        // A second test in this process finds it installed, which is as good.
+        rustls::crypto::ring::default_provider().install_default().ok();
         let client = Client::builder().timeout(PATIENCE).build().unwrap();
         Self { child, url: url.unwrap(), key, client, log }
     }

@@ -18,7 +18,12 @@ async fn bad_input_is_answered_with_the_place_of_the_mistake() {
         ("/v1/query", json!({"question": "x", "session_id": "1"}), 422, "/session_id"),
         ("/v1/search", json!({"question": "x", "limit": 0}), 422, "/limit"),
         ("/v1/search", json!({"question": "x", "limit": 101}), 422, "/limit"),
-        ("/v1/search", json!({"question": "x", "filter": {"field": "a b", "equals": 1}}), 422, "/filter"),
+        (
+            "/v1/search",
+            json!({"question": "x", "filter": {"field": "a b", "equals": 1}}),
+            422,
+            "/filter",
+        ),
         ("/v1/feedback", json!({"query_id": "x", "rating": "up"}), 422, "/query_id"),
         ("/v1/documents", json!({"text": "a", "metadata": {"a": {"b": 1}}}), 422, "/metadata/a"),
         ("/v1/documents", json!({"text": ""}), 422, "/file"),
@@ -26,10 +31,16 @@ async fn bad_input_is_answered_with_the_place_of_the_mistake() {
     ] {
         let (got, problem) = server.post(path, &body).await;
         assert_eq!(got.as_u16(), status, "{path} {body}: {problem}");
-        let pointers: Vec<_> = problem["errors"].as_array().into_iter().flatten().map(|error| error["pointer"].as_str().unwrap()).collect();
+        let pointers: Vec<_> = problem["errors"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|error| error["pointer"].as_str().unwrap())
+            .collect();
         assert!(pointers.contains(&pointer), "{path} {body}: {problem}");
     }
-    let (status, _) = server.post("/v1/query", &json!({"question": "x", "collection": "none"})).await;
+    let (status, _) =
+        server.post("/v1/query", &json!({"question": "x", "collection": "none"})).await;
     assert_eq!(status, 404);
 }
 
@@ -45,13 +56,20 @@ async fn what_is_not_http_as_expected_gets_its_own_status() {
         response.status().as_u16()
     };
     assert_eq!(send("POST", "/v1/query", json_type, b"{".to_vec()).await, 400);
-    assert_eq!(send("POST", "/v1/query", ("content-type", "text/plain"), b"{}".to_vec()).await, 415);
+    assert_eq!(
+        send("POST", "/v1/query", ("content-type", "text/plain"), b"{}".to_vec()).await,
+        415
+    );
     assert_eq!(send("POST", "/v1/query", json_type, vec![b' '; 70_000]).await, 413);
     assert_eq!(send("PUT", "/v1/query", json_type, b"{}".to_vec()).await, 405);
     assert_eq!(send("GET", "/v1/nothing", json_type, vec![]).await, 404);
     let raw = ("content-type", "application/octet-stream");
     assert_eq!(send("POST", "/v1/documents?name=a.txt", raw, vec![b'a'; 1_001]).await, 413);
-    assert_eq!(send("POST", "/v1/documents?name=a.png", raw, b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR".to_vec()).await, 415);
+    assert_eq!(
+        send("POST", "/v1/documents?name=a.png", raw, b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR".to_vec())
+            .await,
+        415
+    );
     let (status, _) = server.upload("a.txt", vec![b'a'; 1_000]).await;
     assert_eq!(status, 202);
 }
@@ -60,13 +78,19 @@ async fn what_is_not_http_as_expected_gets_its_own_status() {
 async fn health_and_readiness_need_no_key_and_tell_no_data() {
     let data = tempfile::tempdir().unwrap();
     let server = Server::start(data.path(), &[], &[]);
-    let health: Value = server.anonymous("GET", "/health").send().await.unwrap().json().await.unwrap();
+    let health: Value =
+        server.anonymous("GET", "/health").send().await.unwrap().json().await.unwrap();
     assert_eq!(health["status"], "ok");
     let response = server.anonymous("GET", "/ready").send().await.unwrap();
     assert_eq!(response.status(), 200);
     let ready: Value = response.json().await.unwrap();
     assert_eq!(ready["status"], "ok", "{ready}");
-    let names: Vec<_> = ready["checks"].as_array().unwrap().iter().map(|check| check["name"].as_str().unwrap()).collect();
+    let names: Vec<_> = ready["checks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|check| check["name"].as_str().unwrap())
+        .collect();
     assert_eq!(names, ["table", "index", "blobs", "embedder", "chat"]);
 }
 
@@ -83,7 +107,9 @@ async fn the_log_holds_no_question_passage_answer_or_key() {
     assert!(log.contains("answered a question"), "{log}");
     let secret = key.rsplit('_').next().unwrap();
     for forbidden in ["xylophone", "prodigy", "dawn", secret] {
-        let line = log.lines().find(|line| line.contains(forbidden) && !line.contains("api key (shown once)"));
+        let line = log
+            .lines()
+            .find(|line| line.contains(forbidden) && !line.contains("api key (shown once)"));
         assert_eq!(line, None, "`{forbidden}` is in the log");
     }
 }
