@@ -44,7 +44,7 @@ pub(crate) enum Failure {
     #[error(transparent)]
     Port(#[from] PortError),
     /// Standard output or a file refused.
-    #[error("{0}")]
+    #[error(transparent)]
     Io(#[from] io::Error),
     /// Something else, in a sentence for people.
     #[error("{0}")]

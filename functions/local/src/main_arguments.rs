@@ -204,11 +204,18 @@ pub(crate) enum KeysCommand {
         tenant: TenantId,
     },
     /// List the keys
-    List,
+    List {
+        /// Whose
+        #[arg(long, value_name = "ID", default_value = crate::compose::LOCAL_TENANT)]
+        tenant: TenantId,
+    },
     /// Make a key stop working, at once
     Revoke {
         /// Its id
         id: String,
+        /// Whose it is
+        #[arg(long, value_name = "ID", default_value = crate::compose::LOCAL_TENANT)]
+        tenant: TenantId,
     },
 }
 

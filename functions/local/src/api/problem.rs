@@ -82,7 +82,7 @@ pub(crate) enum ApiError {
         seconds: u64,
     },
     /// The answer broke off.
-    #[error("the answer broke off before its end")]
+    #[error("the connection broke off before the end of the answer")]
     Broken(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The answer is not what this program understands.
     #[error("the server answers something else than Lectern's API: {0}")]

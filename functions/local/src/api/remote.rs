@@ -114,7 +114,11 @@ impl Remote {
         if error.is_builder() {
             return ApiError::Request(error.without_url().into());
         }
-        ApiError::Unreachable { base_url, source: error.without_url().into() }
+        if error.is_connect() {
+            return ApiError::Unreachable { base_url, source: error.without_url().into() };
+        }
+        // Some servers hang up on a body they find too large before the refusal is read.
+        ApiError::Broken(error.without_url().into())
     }
 }
 

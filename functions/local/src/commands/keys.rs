@@ -37,8 +37,8 @@ pub(super) async fn run(
                 NewKey { permissions: permission, rate_per_minute: rate, ..NewKey::full(&name) };
             create(local, &tenant, new, output).await
         }
-        KeysCommand::List => list(local, output).await,
-        KeysCommand::Revoke { id } => revoke(local, &id, output).await,
+        KeysCommand::List { tenant } => list(local, &tenant, output).await,
+        KeysCommand::Revoke { id, tenant } => revoke(local, &tenant, &id, output).await,
     }
 }
 
@@ -58,8 +58,8 @@ async fn create(
     Ok(output.line(text.expose_secret())?)
 }
 
-async fn list(local: &Local, output: &Output) -> Result<(), Failure> {
-    let keys = local.keys.list(&local.tenant).await?;
+async fn list(local: &Local, tenant: &TenantId, output: &Output) -> Result<(), Failure> {
+    let keys = local.keys.list(tenant).await?;
     if output.is_json() {
         let keys: Vec<Value> = keys.iter().map(record).collect();
         return Ok(output.json(&json!({ "keys": keys }))?);
@@ -81,11 +81,16 @@ async fn list(local: &Local, output: &Output) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn revoke(local: &Local, id: &str, output: &Output) -> Result<(), Failure> {
+async fn revoke(
+    local: &Local,
+    tenant: &TenantId,
+    id: &str,
+    output: &Output,
+) -> Result<(), Failure> {
     let id: KeyId = id
         .parse()
         .map_err(|error| Failure::Usage(format!("`{}` is no key id: it {error}", harmless(id))))?;
-    local.keys.revoke(&local.tenant, &id).await?;
+    local.keys.revoke(tenant, &id).await?;
     if output.is_json() {
         return Ok(output.json(&json!({ "id": id, "revoked": true }))?);
     }
@@ -115,7 +120,7 @@ fn record(key: &ApiKey) -> Value {
     let collections: Option<Vec<&str>> =
         key.collections.as_ref().map(|ids| ids.iter().map(CollectionId::as_str).collect());
     json!({
-        "id": key.id, "name": key.name, "permissions": key.permissions, "collections": collections,
+        "id": key.id, "tenant": key.tenant, "name": key.name, "permissions": key.permissions, "collections": collections,
         "principals": key.principals, "rate_per_minute": key.rate_per_minute,
         "created_at": key.created_at.to_rfc3339(),
         "expires_at": key.expires_at.map(lectern_core::time::Timestamp::to_rfc3339),
@@ -160,7 +165,10 @@ mod tests {
         let api = crate::api::Api::InProcess(axum::Router::new());
         let session = Session { api, local: None };
         let (output, _) = Output::captured(false);
-        let refused = run(&session, KeysCommand::List, &output).await.unwrap_err();
+        let refused =
+            run(&session, KeysCommand::List { tenant: "local".parse().unwrap() }, &output)
+                .await
+                .unwrap_err();
         assert_eq!(refused.exit_code(), crate::failure::USAGE);
     }
 }

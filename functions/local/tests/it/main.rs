@@ -1,5 +1,7 @@
 //! The built program, from the outside: arguments in, text, JSON and exit codes out.
 
+#![allow(clippy::unwrap_used, reason = "what tests share may panic as tests do")]
+
 mod chat;
 mod crash;
 mod deletion;

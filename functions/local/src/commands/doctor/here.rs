@@ -75,10 +75,12 @@ fn space(data: &Path) -> Check {
 
 fn judge_space(bytes: u64) -> Check {
     let detail = format!("{} MB free", bytes / 1_000_000);
-    match bytes {
-        ..FULL_BYTES => Check::fail("space", detail, "free some space, or move the directory"),
-        ..TIGHT_BYTES => Check::warn("space", detail, "free some space before ingesting much"),
-        _ => Check::ok("space", detail),
+    if bytes < FULL_BYTES {
+        Check::fail("space", detail, "free some space, or move the directory")
+    } else if bytes < TIGHT_BYTES {
+        Check::warn("space", detail, "free some space before ingesting much")
+    } else {
+        Check::ok("space", detail)
     }
 }
 
