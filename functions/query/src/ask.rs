@@ -58,7 +58,11 @@ pub(crate) async fn ask(
     let first = tokio::select! {
         biased;
         event = events.recv() => event,
-        asked = &mut answering => return Ok(axum::Json(AnswerBody::from(&asked?)).into_response()),
+        asked = &mut answering => {
+            // Done without waiting once: its events stand in the channel and are sent all the same.
+            answering = Box::pin(std::future::ready(Ok(asked?)));
+            None
+        }
     };
     let stream = events_of(first, events, answering);
     Ok(Sse::new(stream).keep_alive(KeepAlive::default()).into_response())

@@ -5,13 +5,13 @@ use axum::{
     extract::{Path, State},
     http::StatusCode,
 };
+use lectern_app::collections::Collection;
 use lectern_app::errors::FlowError;
 use lectern_runtime::{
     extract::{Json, path_id},
     gate::Verified,
     problem::Problem,
 };
-use lectern_tables::collections::Collection;
 
 use crate::{
     Upload,

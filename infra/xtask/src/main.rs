@@ -21,6 +21,7 @@ mod check;
 mod graph;
 mod layers;
 mod package;
+mod server;
 mod sizes;
 mod steps;
 mod test;

@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use clap::Args;
 
-use crate::{steps, workspace};
+use crate::{server::Server, steps, workspace};
 
 /// Where the tests look for their data.
 const DATA_VARIABLE: &str = "LECTERN_TEST_DATA";
@@ -104,7 +104,11 @@ fn browser(root: &Path, data: &Path, install: bool) -> Result<()> {
             steps::run(&mut npm(&["ci", "--no-audit", "--no-fund"]))
         })?;
     }
-    steps::step("browser", || steps::run(&mut npm(&["test"])))
+    // The page is tested against the real server, not its stub.
+    steps::step("browser", || {
+        let server = Server::start(&mut local_binary(root)?)?;
+        steps::run(npm(&["test"]).env("LECTERN_TEST_URL", &server.url))
+    })
 }
 
 fn nextest(root: &Path, data: &Path, arguments: &[String]) -> Result<()> {

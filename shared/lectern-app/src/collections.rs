@@ -5,7 +5,8 @@ use lectern_core::{
     errors::ErrorKind,
     ids::CollectionId,
 };
-use lectern_tables::{MAX_PAGE, Tables, collections::Collection};
+pub use lectern_tables::collections::Collection;
+use lectern_tables::{MAX_PAGE, Tables};
 
 use crate::{clock::Clock, errors::FlowError};
 

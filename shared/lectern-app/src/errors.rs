@@ -55,6 +55,10 @@ pub enum FlowError {
 impl FlowError {
     /// Returns the error of one wrong field.
     #[must_use]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "callers hand over errors and sentences alike"
+    )]
     pub fn field(pointer: &str, detail: impl ToString) -> Self {
         Self::Invalid(vec![FieldError { pointer: pointer.to_owned(), detail: detail.to_string() }])
     }

@@ -36,6 +36,8 @@ export async function start() {
   const browser = await chromium.launch({ executablePath: chromiumPath(), headless: true, args: FLAGS });
   const added = [await addDocument(url, ENGLISH), await addDocument(url, URDU)];
   await Promise.all(added.map((id) => isReady(url, id)));
+  // Offsets count the canonical text, which is not the uploaded Markdown.
+  for (const [at, document] of [ENGLISH, URDU].entries()) document.canonical = await canonicalText(url, added[at]);
   return {
     url,
     documents: { english: added[0], urdu: added[1] },
@@ -65,6 +67,11 @@ async function addDocument(url, { name, text }) {
   const response = await fetch(new URL('v1/documents', url), { method: 'POST', body });
   if (!response.ok) throw new Error(`upload of ${name}: ${response.status} ${await response.text()}`);
   return (await response.json()).id;
+}
+
+async function canonicalText(url, id) {
+  const response = await fetch(new URL(`v1/documents/${id}/text`, url));
+  return (await response.json()).text;
 }
 
 async function isReady(url, id) {

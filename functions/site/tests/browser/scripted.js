@@ -7,7 +7,7 @@ import { eventStream } from './stub.js';
 const BODY = { query_id: 'query-scripted', session_id: 'session-scripted', cache: 'miss', usage: {}, timings_ms: { total: 862 } };
 
 /** Returns the citation `id` of the words `quote` in a document of texts.js. */
-export function citationOf(id, documentId, { name, text }, quote) {
+export function citationOf(id, documentId, { name, canonical: text }, quote) {
   const start = Buffer.byteLength(text.slice(0, text.indexOf(quote)));
   const line = text.slice(0, text.indexOf(quote)).split('\n').length;
   return { id, document_id: documentId, document_name: name, version: 1, page: null, line, start, end: start + Buffer.byteLength(quote), quote };

@@ -39,7 +39,7 @@ fn read(file: &str) -> Bytes {
 }
 
 fn sandbox() -> Sandbox {
-    Sandbox::new(env!("CARGO_BIN_EXE_lectern-parse-worker").into(), Vec::new())
+    Sandbox::new(env!("CARGO_BIN_EXE_parse_worker").into(), Vec::new())
 }
 
 async fn parse_file(sandbox: &Sandbox, file: &str) -> Result<Parsed, ParseError> {
