@@ -16,7 +16,7 @@ use std::{
     time::Duration,
 };
 
-use axum::{Router, middleware};
+use axum::{Json, Router, middleware, routing::get};
 use futures::{StreamExt as _, stream::FuturesUnordered};
 use lectern_app::{
     ask::Ask,
@@ -44,7 +44,7 @@ use lectern_core::{
 };
 use lectern_index::Edge;
 use lectern_parse::ParseLimits;
-use lectern_runtime::{gate::Gate, problem::Problem, trace::trace};
+use lectern_runtime::{gate::Gate, openapi, problem::Problem, trace::trace};
 use secrecy::SecretString;
 use tokio::sync::{Mutex, mpsc};
 use tracing::{info, warn};
@@ -181,23 +181,25 @@ impl Local {
     /// Returns all routes. Without `open_to` every API route wants a key.
     pub(crate) fn router(&self, open_to: Option<TenantId>) -> Router {
         let gate = Gate { keys: self.keys.clone(), open_to };
-        let (query, _) = query::router(query::Query {
+        let (query, query_api) = query::router(query::Query {
             gate: gate.clone(),
             ask: self.ask.clone(),
             answer_timeout: self.answer_timeout,
         });
-        let (upload, _) = upload::router(upload::Upload {
+        let (upload, upload_api) = upload::router(upload::Upload {
             gate,
             upload: self.upload.clone(),
             documents: self.documents.clone(),
             forget: self.worker.forget.clone(),
             collections: self.collections.clone(),
         });
-        let (health, _) = health::router(health::Health { health: self.health.clone() });
+        let (health, health_api) = health::router(health::Health { health: self.health.clone() });
+        let api = openapi::document([query_api, upload_api, health_api]);
         query
             .merge(upload)
             .merge(health)
             .merge(site::router())
+            .route("/openapi.json", get(async || Json(api)))
             .fallback(async || Problem::no_route())
             .method_not_allowed_fallback(async || Problem::no_method())
             .layer(middleware::from_fn(trace))

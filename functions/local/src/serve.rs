@@ -11,7 +11,7 @@ use std::{
 use axum::serve::ListenerExt as _;
 use lectern_app::upload::NewDocument;
 use lectern_core::{auth::Caller, document::Metadata, ids::CollectionId};
-use notify::{RecursiveMode, Watcher as _};
+use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
 use secrecy::ExposeSecret as _;
 use tokio::{net::TcpListener, sync::mpsc};
 use tracing::{info, warn};
@@ -67,9 +67,11 @@ pub(crate) async fn serve(local: &Local, options: &ServeOptions) -> Result<(), S
     });
     let server = axum::serve(listener, local.router(open_to)).with_graceful_shutdown(stopped());
     let files_in = async {
+        // Watching begins first, so that no change falls between reading and watching.
+        let changes = if options.watch { Some(watch(options)?) } else { None };
         take_in(local, &options.collection, files).await;
-        if options.watch {
-            watch(local, options).await?;
+        if let Some(changes) = changes {
+            follow_all(local, options, changes).await;
         }
         std::future::pending::<Result<(), String>>().await
     };
@@ -131,12 +133,20 @@ async fn upload(local: &Local, collection: &CollectionId, file: &SourceFile) -> 
     local.upload.upload(&operator, new).await.map(|_| ()).map_err(|error| error.to_string())
 }
 
-/// Follows changes: a changed file becomes a new version, a removed one is deleted.
-async fn watch(local: &Local, options: &ServeOptions) -> Result<(), String> {
-    let (sender, mut changes) = mpsc::channel::<PathBuf>(WATCH_BUFFER);
+/// What a watcher saw. Dropping it ends the watching.
+struct Changes {
+    _watcher: RecommendedWatcher,
+    paths: mpsc::Receiver<PathBuf>,
+    roots: Vec<(PathBuf, PathBuf)>,
+}
+
+/// Watches the given paths from now on.
+fn watch(options: &ServeOptions) -> Result<Changes, String> {
+    let (sender, paths) = mpsc::channel::<PathBuf>(WATCH_BUFFER);
     let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-        let paths = event.map(|event| event.paths).unwrap_or_default();
-        for path in paths {
+        // Reading a file is an event too, and following it would read the file again.
+        let changed = event.ok().filter(|event| !event.kind.is_access());
+        for path in changed.map(|event| event.paths).unwrap_or_default() {
             // A full buffer means that everything changes; the next change of the file comes again.
             if sender.try_send(path).is_err() {
                 warn!("too many changes at once; some files keep their old version until they change again");
@@ -149,17 +159,21 @@ async fn watch(local: &Local, options: &ServeOptions) -> Result<(), String> {
             .watch(path, RecursiveMode::Recursive)
             .map_err(|error| format!("cannot watch {}: {error}", path.display()))?;
     }
-    let roots = relative_roots(&options.paths);
-    while let Some(first) = changes.recv().await {
+    info!(paths = options.paths.len(), "watching for changes");
+    Ok(Changes { _watcher: watcher, paths, roots: relative_roots(&options.paths) })
+}
+
+/// Follows changes: a changed file becomes a new version, a removed one is deleted.
+async fn follow_all(local: &Local, options: &ServeOptions, mut changes: Changes) {
+    while let Some(first) = changes.paths.recv().await {
         let mut changed = HashSet::from([first]);
-        while let Ok(Some(more)) = tokio::time::timeout(SETTLE, changes.recv()).await {
+        while let Ok(Some(more)) = tokio::time::timeout(SETTLE, changes.paths.recv()).await {
             changed.insert(more);
         }
         for path in changed {
-            follow(local, options, &as_given(&path, &roots)).await;
+            follow(local, options, &as_given(&path, &changes.roots)).await;
         }
     }
-    Ok(())
 }
 
 async fn follow(local: &Local, options: &ServeOptions, path: &Path) {

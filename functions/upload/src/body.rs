@@ -8,7 +8,7 @@ use axum::{
 use lectern_app::{errors::FlowError, upload::NewDocument};
 use lectern_core::{document::Metadata, ids::CollectionId};
 use lectern_runtime::{
-    extract::{Params, parse_json, read_body},
+    extract::{Params, parse_json, read_body, refuse_declared},
     problem::Problem,
 };
 
@@ -60,11 +60,7 @@ async fn read_raw(request: Request, max_bytes: usize) -> Result<NewDocument, Pro
 }
 
 async fn read_form(request: Request, max_bytes: usize) -> Result<NewDocument, Problem> {
-    let declared = request.headers().get(header::CONTENT_LENGTH);
-    let declared = declared.and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
-    if declared.is_some_and(|length| length > max_bytes.saturating_add(ENVELOPE_BYTES)) {
-        return Err(Problem::too_large(max_bytes));
-    }
+    let request = refuse_declared(request, max_bytes.saturating_add(ENVELOPE_BYTES)).await?;
     let mut form = Multipart::from_request(request, &())
         .await
         .map_err(|rejection| Problem::malformed(rejection.body_text()))?;

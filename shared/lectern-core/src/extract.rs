@@ -74,6 +74,11 @@ fn candidates(passages: &[Passage]) -> Vec<Candidate<'_>> {
         let each: Vec<HashSet<String>> =
             spans.iter().map(|span| terms(&passage.text[span.start..span.end])).collect();
         for (at, span) in spans.iter().enumerate() {
+            let text = &passage.text[span.start..span.end];
+            if spans.len() > 1 && passage.heading.split(" › ").any(|heading| heading == text) {
+                // A heading says what follows is about, not what is so.
+                continue;
+            }
             let mut context = heading.clone();
             for near in [at.checked_sub(1), Some(at + 1)].into_iter().flatten() {
                 context.extend(each.get(near).into_iter().flatten().cloned());

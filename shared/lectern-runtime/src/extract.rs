@@ -7,6 +7,8 @@ use axum::{
     extract::{FromRequest, FromRequestParts, Query, Request, rejection::QueryRejection},
     http::{header, request::Parts},
 };
+use bytes::BytesMut;
+use futures::StreamExt as _;
 use lectern_app::errors::FlowError;
 use serde::de::DeserializeOwned;
 
@@ -14,6 +16,10 @@ use crate::problem::Problem;
 
 /// Largest JSON body in bytes; documents have their own limit.
 pub const MAX_JSON_BYTES: usize = 64 * 1024;
+
+/// Bytes of a body over its limit that are read and dropped, so that a client that is still sending hears the
+/// refusal instead of a broken connection.
+const MAX_DRAINED_BYTES: usize = 64 << 20;
 
 /// A JSON body, at most [`MAX_JSON_BYTES`] long.
 ///
@@ -41,21 +47,34 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
 /// # Errors
 /// 413 when it is longer, 400 when it breaks off.
 pub async fn read_body(request: Request, limit_bytes: usize) -> Result<Bytes, Problem> {
+    let mut chunks = request.into_body().into_data_stream();
+    let mut body = BytesMut::new();
+    let mut received = 0_usize;
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(|_| Problem::malformed("the body broke off before its end"))?;
+        received = received.saturating_add(chunk.len());
+        if received <= limit_bytes {
+            body.extend_from_slice(&chunk);
+        } else if received > limit_bytes.saturating_add(MAX_DRAINED_BYTES) {
+            break;
+        }
+    }
+    if received > limit_bytes { Err(Problem::too_large(limit_bytes)) } else { Ok(body.freeze()) }
+}
+
+/// Refuses a body whose declared length is over `limit_bytes`, once the client has sent it.
+///
+/// # Errors
+/// 413 when it is.
+pub async fn refuse_declared(request: Request, limit_bytes: usize) -> Result<Request, Problem> {
     let declared = request.headers().get(header::CONTENT_LENGTH);
     let declared = declared.and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
-    if declared.is_some_and(|length| length > limit_bytes) {
-        return Err(Problem::too_large(limit_bytes));
+    if declared.is_none_or(|length| length <= limit_bytes) {
+        return Ok(request);
     }
-    let read = axum::body::to_bytes(request.into_body(), limit_bytes).await;
-    read.map_err(|error| {
-        let is_limit = std::error::Error::source(&error)
-            .is_some_and(|source| source.to_string().contains("length limit"));
-        if is_limit {
-            Problem::too_large(limit_bytes)
-        } else {
-            Problem::malformed("the body broke off before its end")
-        }
-    })
+    // Nothing is kept; the body is read only so that the client hears the answer.
+    drop(read_body(request, 0).await);
+    Err(Problem::too_large(limit_bytes))
 }
 
 /// Parses JSON into `T`.

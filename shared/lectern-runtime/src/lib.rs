@@ -7,11 +7,13 @@
 //! | [`gate`] | who is calling: credential → verified caller, rate headers |
 //! | [`problem`] | how an error looks to a client: the one place that maps errors to HTTP |
 //! | [`extract`] | how bodies, queries and ids are read, with a pointer to the wrong field |
+//! | [`openapi`] | the description of all routes, made from the types |
 //! | [`trace`] | request ids, one log line per request, security headers |
 //! | [`telemetry`] | where log lines go |
 
 pub mod extract;
 pub mod gate;
+pub mod openapi;
 pub mod problem;
 pub mod telemetry;
 pub mod trace;

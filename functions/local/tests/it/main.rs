@@ -11,6 +11,7 @@ mod lectern;
 mod process;
 mod server;
 mod validation;
+mod watching;
 
 use serde_json::Value;
 

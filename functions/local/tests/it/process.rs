@@ -14,9 +14,19 @@ use serde_json::{Value, json};
 /// How long anything may take before a test gives up.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
-/// A running server. Killed with SIGKILL when dropped.
+/// A process that is killed with SIGKILL when dropped.
+struct Process(Child);
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.0.kill().ok();
+        self.0.wait().ok();
+    }
+}
+
+/// A running server.
 pub(crate) struct Server {
-    child: Child,
+    process: Process,
     url: String,
     key: Option<String>,
     client: Client,
@@ -45,6 +55,7 @@ impl Server {
             .spawn()
             .unwrap();
         let stderr = child.stderr.take().unwrap();
+        let process = Process(child);
         let log = Arc::new(Mutex::new(Vec::new()));
         let (sender, lines) = mpsc::channel();
         let kept = Arc::clone(&log);
@@ -65,7 +76,7 @@ impl Server {
         // A second test in this process finds it installed, which is as good.
         rustls::crypto::ring::default_provider().install_default().ok();
         let client = Client::builder().timeout(PATIENCE).build().unwrap();
-        Self { child, url: url.unwrap(), key, client, log }
+        Self { process, url: url.unwrap(), key, client, log }
     }
 
     /// The key printed at the first start.
@@ -186,15 +197,8 @@ impl Server {
 
     /// Kills the server as the kernel would: nothing is flushed, nothing is said.
     pub(crate) fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.child.kill().ok();
-        self.child.wait().ok();
+        self.process.0.kill().unwrap();
+        self.process.0.wait().unwrap();
     }
 }
 
