@@ -1,7 +1,7 @@
 //! `lectern serve`: the API and the chat page, with the ingestion worker beside them.
 
 use std::{
-    collections::HashSet,
+    collections::{BTreeMap, HashSet},
     io,
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -18,7 +18,7 @@ use tracing::{info, warn};
 
 use crate::{
     compose::Local,
-    sources::{SourceFile, files_at, source},
+    sources::{SourceFile, files_at},
 };
 
 /// How long requests under way may take after Ctrl-C.
@@ -69,9 +69,9 @@ pub(crate) async fn serve(local: &Local, options: &ServeOptions) -> Result<(), S
     let files_in = async {
         // Watching begins first, so that no change falls between reading and watching.
         let changes = if options.watch { Some(watch(options)?) } else { None };
-        take_in(local, &options.collection, files).await;
+        take_in(local, &options.collection, &files).await;
         if let Some(changes) = changes {
-            follow_all(local, options, changes).await;
+            follow_all(local, options, &files, changes).await;
         }
         std::future::pending::<Result<(), String>>().await
     };
@@ -102,11 +102,11 @@ async fn welcome(local: &Local, options: &ServeOptions, addr: SocketAddr) -> Res
 }
 
 /// Uploads files; a file that cannot be taken is named and left out.
-async fn take_in(local: &Local, collection: &CollectionId, files: Vec<SourceFile>) {
+async fn take_in(local: &Local, collection: &CollectionId, files: &[SourceFile]) {
     let total = files.len();
     let mut accepted = 0;
     for file in files {
-        match upload(local, collection, &file).await {
+        match upload(local, collection, file).await {
             Ok(()) => accepted += 1,
             Err(reason) => warn!(file = file.name, reason, "left a file out"),
         }
@@ -117,6 +117,10 @@ async fn take_in(local: &Local, collection: &CollectionId, files: Vec<SourceFile
 }
 
 async fn upload(local: &Local, collection: &CollectionId, file: &SourceFile) -> Result<(), String> {
+    let size = tokio::fs::metadata(&file.path).await.map_err(|error| error.to_string())?.len();
+    if size > local.upload.max_bytes as u64 {
+        return Err(format!("larger than {} bytes", local.upload.max_bytes));
+    }
     let bytes = tokio::fs::read(&file.path).await.map_err(|error| error.to_string())?;
     let operator = Caller::operator(local.tenant.clone());
     let id = file.document_id();
@@ -163,34 +167,52 @@ fn watch(options: &ServeOptions) -> Result<Changes, String> {
     Ok(Changes { _watcher: watcher, paths, roots: relative_roots(&options.paths) })
 }
 
-/// Follows changes: a changed file becomes a new version, a removed one is deleted.
-async fn follow_all(local: &Local, options: &ServeOptions, mut changes: Changes) {
+/// Follows changes: a changed file becomes a new version, a removed one is deleted. The folders are
+/// walked anew each time, so that what is hidden or ignored stays out and moved folders are noticed.
+async fn follow_all(
+    local: &Local,
+    options: &ServeOptions,
+    known: &[SourceFile],
+    mut changes: Changes,
+) {
+    let mut known: BTreeMap<PathBuf, SourceFile> = by_path(known.to_vec());
     while let Some(first) = changes.paths.recv().await {
-        let mut changed = HashSet::from([first]);
+        let mut changed = HashSet::from([as_given(&first, &changes.roots)]);
         while let Ok(Some(more)) = tokio::time::timeout(SETTLE, changes.paths.recv()).await {
-            changed.insert(more);
+            changed.insert(as_given(&more, &changes.roots));
         }
-        for path in changed {
-            follow(local, options, &as_given(&path, &changes.roots)).await;
+        let there: Vec<PathBuf> =
+            options.paths.iter().filter(|path| path.exists()).cloned().collect();
+        let current = match files_at(&there) {
+            Ok(files) => by_path(files),
+            Err(reason) => {
+                warn!(reason, "could not look for changes");
+                continue;
+            }
+        };
+        for file in current.values() {
+            if changed.contains(&file.path) || !known.contains_key(&file.path) {
+                report(file, upload(local, &options.collection, file).await);
+            }
         }
+        for file in known.values().filter(|file| !current.contains_key(&file.path)) {
+            report(file, remove(local, file).await);
+        }
+        known = current;
     }
 }
 
-async fn follow(local: &Local, options: &ServeOptions, path: &Path) {
-    let file = source(path);
-    let outcome = if path.is_file() {
-        let visible = files_at(&[path.to_owned()]).is_ok_and(|files| !files.is_empty());
-        if !visible {
-            return;
-        }
-        upload(local, &options.collection, &file).await
-    } else if path.exists() {
-        return;
-    } else {
-        let operator = Caller::operator(local.tenant.clone());
-        let gone = local.worker.forget.forget(&operator, &file.document_id()).await;
-        gone.map(|_| ()).map_err(|error| error.to_string())
-    };
+fn by_path(files: Vec<SourceFile>) -> BTreeMap<PathBuf, SourceFile> {
+    files.into_iter().map(|file| (file.path.clone(), file)).collect()
+}
+
+async fn remove(local: &Local, file: &SourceFile) -> Result<(), String> {
+    let operator = Caller::operator(local.tenant.clone());
+    let gone = local.worker.forget.forget(&operator, &file.document_id()).await;
+    gone.map(|_| ()).map_err(|error| error.to_string())
+}
+
+fn report(file: &SourceFile, outcome: Result<(), String>) {
     match outcome {
         Ok(()) => info!(file = file.name, "followed a change"),
         Err(reason) => warn!(file = file.name, reason, "could not follow a change"),

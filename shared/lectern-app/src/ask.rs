@@ -3,6 +3,8 @@
 mod record;
 mod reply;
 
+pub(crate) use self::record::CITED;
+
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -12,10 +14,10 @@ use lectern_core::{
     answer::{Answer, Citation, Draft},
     auth::Caller,
     citations,
-    errors::PortError,
+    errors::{ErrorKind, PortError},
     extract,
     filter::Filter,
-    ids::{CollectionId, QueryId, SessionId},
+    ids::{CollectionId, DocumentId, QueryId, SessionId},
     passage::{Passage, ScoredPassage},
     ports::{ChatMessage, ChatModel, TokenCount},
     pricing::{MicroDollars, PriceTable},
@@ -29,6 +31,7 @@ use tracing::info;
 
 use crate::{
     clock::{Clock, entropy},
+    conversation::is_open,
     errors::FlowError,
     search::{Search, SearchRequest, millis},
 };
@@ -144,6 +147,19 @@ impl Ask {
         request: &AskRequest,
         events: &mpsc::Sender<AskEvent>,
     ) -> Result<Asked, FlowError> {
+        let answered = self.answer(caller, request, events);
+        match tokio::time::timeout(request.time_budget, answered).await {
+            Ok(answered) => answered,
+            Err(late) => Err(PortError::new(ErrorKind::Timeout, "answer", late).into()),
+        }
+    }
+
+    async fn answer(
+        &self,
+        caller: &Caller,
+        request: &AskRequest,
+        events: &mpsc::Sender<AskEvent>,
+    ) -> Result<Asked, FlowError> {
         let started = Instant::now();
         let now = self.clock.now();
         let query_id = QueryId::new(now, entropy());
@@ -206,6 +222,7 @@ impl Ask {
                 answer
             }
         };
+        let answer = self.still_shown(caller, answer).await?;
         for citation in answer.citations() {
             send(events, AskEvent::Citation(citation.clone())).await;
         }
@@ -218,6 +235,16 @@ impl Ask {
         self.record(caller, request, &asked, now).await?;
         log(&asked);
         Ok(asked)
+    }
+
+    /// Returns the answer, or a refusal when a document it cites was deleted or closed while it was
+    /// made: from the moment a deletion returns the document answers nothing.
+    async fn still_shown(&self, caller: &Caller, answer: Answer) -> Result<Answer, PortError> {
+        let cited = answer.citations().iter().map(|citation| &citation.document_id);
+        let ids: Vec<DocumentId> = cited.clone().cloned().collect();
+        let documents = self.tables.documents().get_many(&caller.tenant, &ids).await?;
+        let all_open = cited.into_iter().all(|id| is_open(caller, &documents, id));
+        Ok(if all_open { answer } else { Answer::refusal(answer.mode()) })
     }
 
     /// Sends the prompt, where there is a model and anything to tell it.

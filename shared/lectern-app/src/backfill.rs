@@ -6,6 +6,7 @@
 use std::{collections::HashSet, sync::Arc};
 
 use lectern_core::{
+    document::DocumentState::{Processing, Queued},
     errors::PortError,
     ids::{DocumentId, TenantId},
     passage::{Point, Scope},
@@ -73,7 +74,8 @@ impl Backfill {
         for (id, version) in written {
             let document = documents.iter().find(|document| document.id == id);
             let is_current = document.is_some_and(|document| {
-                document.shows(version) || document.latest_version == version
+                let is_coming = matches!(document.state, Queued | Processing);
+                document.shows(version) || (is_coming && document.latest_version == version)
             });
             if !is_current {
                 let stale = Scope::document(tenant, &id).with_versions(version, version);

@@ -1,16 +1,28 @@
 //! Conversations and feedback: reading, deleting, and what readers thought.
 
+use std::collections::HashSet;
+
 use lectern_core::{
     auth::{Caller, Permission},
-    ids::{QueryId, SessionId},
-    ports::ChatMessage,
+    document::{Document, DocumentState},
+    ids::{DocumentId, QueryId, SessionId},
+    ports::{ChatMessage, Role},
 };
-use lectern_tables::feedback::{Feedback, Rating};
+use lectern_tables::{
+    feedback::{Feedback, Rating},
+    sessions::{SessionMessage, Speaker},
+};
 
-use crate::{ask::Ask, errors::FlowError};
+use crate::{
+    ask::{Ask, CITED},
+    errors::FlowError,
+};
 
 /// Longest comment in bytes.
 pub const MAX_COMMENT_BYTES: usize = 2_000;
+
+/// What stands in place of an answer whose sources are gone.
+pub const WITHDRAWN: &str = "This answer is withheld: a document it cites was deleted or closed.";
 
 /// What a reader thought of an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,8 +46,27 @@ impl Ask {
         session_id: &SessionId,
     ) -> Result<Vec<ChatMessage>, FlowError> {
         authorize(caller)?;
-        let messages = self.history(caller, Some(session_id)).await?;
-        if messages.is_empty() { Err(FlowError::NotFound("session")) } else { Ok(messages) }
+        let messages = self.own_messages(caller, session_id).await?;
+        if messages.is_empty() {
+            return Err(FlowError::NotFound("session"));
+        }
+        let ids: HashSet<DocumentId> = messages.iter().flat_map(cited).collect();
+        let ids: Vec<DocumentId> = ids.into_iter().collect();
+        let documents = self.tables.documents().get_many(&caller.tenant, &ids).await?;
+        // What quotes a document that is gone or closed to the caller is not shown again.
+        let is_shown = |message: &SessionMessage| {
+            cited(message).iter().all(|id| is_open(caller, &documents, id))
+        };
+        let shown = messages.iter().map(|message| match message.speaker {
+            Speaker::User => ChatMessage { role: Role::User, content: message.text.clone() },
+            Speaker::Assistant if is_shown(message) => {
+                ChatMessage { role: Role::Assistant, content: message.text.clone() }
+            }
+            Speaker::Assistant => {
+                ChatMessage { role: Role::Assistant, content: WITHDRAWN.to_owned() }
+            }
+        });
+        Ok(shown.collect())
     }
 
     /// Deletes a conversation; one that does not exist is fine.
@@ -48,6 +79,9 @@ impl Ask {
         session_id: &SessionId,
     ) -> Result<(), FlowError> {
         authorize(caller)?;
+        if self.own_messages(caller, session_id).await?.is_empty() {
+            return Ok(());
+        }
         self.tables.sessions().delete(&caller.tenant, session_id).await?;
         Ok(())
     }
@@ -73,6 +107,19 @@ impl Ask {
         };
         Ok(self.tables.feedback().put(&feedback).await?)
     }
+}
+
+/// Returns the documents a message cites.
+fn cited(message: &SessionMessage) -> Vec<DocumentId> {
+    let cited = message.detail.get(CITED).cloned().unwrap_or_default();
+    serde_json::from_value(cited).unwrap_or_default()
+}
+
+/// Whether a document is among those that exist, is not being deleted, and is the caller's to see.
+pub(crate) fn is_open(caller: &Caller, documents: &[Document], id: &DocumentId) -> bool {
+    let document = documents.iter().find(|document| document.id == *id);
+    document
+        .is_some_and(|found| found.state != DocumentState::Deleting && caller.may_see(&found.acl))
 }
 
 fn authorize(caller: &Caller) -> Result<(), FlowError> {

@@ -66,7 +66,11 @@ impl Documents {
             Err(error) if error.kind == ErrorKind::Invalid => {
                 Err(FlowError::field("/cursor", "must be a `next_cursor` of an earlier page"))
             }
-            other => Ok(other?),
+            other => {
+                let mut page = other?;
+                page.items.retain(|document| caller.may_read(&document.acl));
+                Ok(page)
+            }
         }
     }
 
@@ -77,7 +81,9 @@ impl Documents {
     pub async fn get(&self, caller: &Caller, id: &DocumentId) -> Result<Document, FlowError> {
         let document = self.tables.documents().get(&caller.tenant, id).await?;
         let readable = |document: &Document| {
-            caller.may_touch(&document.collection) && document.state != DocumentState::Deleted
+            caller.may_touch(&document.collection)
+                && caller.may_read(&document.acl)
+                && document.state != DocumentState::Deleted
         };
         document.filter(readable).ok_or(FlowError::NotFound("document"))
     }
@@ -100,6 +106,13 @@ impl Documents {
             return Err(FlowError::NotFound("document"));
         }
         let version = version.or(document.live_version).ok_or(FlowError::NotFound("text"))?;
+
+        // Each version has the ACL it was uploaded with; a wider one does not open what was closed.
+        let versions = self.tables.versions();
+        let stored = versions.get(&caller.tenant, id, version).await?;
+        if stored.is_none_or(|stored| !caller.may_read(&stored.acl)) {
+            return Err(FlowError::NotFound("text"));
+        }
         let name = BlobName::text(&caller.tenant, id, version);
         let size = self.blobs.size(&name).await.map_err(no_text)?;
         let total_bytes = usize::try_from(size).unwrap_or(usize::MAX);

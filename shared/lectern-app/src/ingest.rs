@@ -11,9 +11,9 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use lectern_core::{
-    chunking::{self, ChunkSettings},
+    chunking::{self, Chunk, ChunkSettings},
     document::{DocumentState, DocumentVersion, IngestFailure, Job, Task, Version},
-    errors::{PortError, chain},
+    errors::{ErrorKind, PortError, chain},
     ids::{DocumentId, TenantId},
     passage::Scope,
     ports::{Embedder, PassageReader, PassageWriter},
@@ -131,21 +131,33 @@ impl Ingest {
             Ok(outcome) => Ok(outcome),
             Err(error) => match failure(&error) {
                 Some(failure) => self.fail(&claimed, failure).await,
-                None => {
-                    // Let go, so that the next try need not wait for the lease to run out.
-                    if let Err(release) = versions.release(&claimed.lease).await {
-                        warn!(document.id = %document_id, error = %chain(&release), "failed to release a lease");
-                    }
-                    Err(error)
-                }
+                None => self.let_go(&claimed, error).await,
             },
         }
     }
 
+    /// Gives the version back after an error that a later try may mend, or cleans up when the error came
+    /// of the document's deletion.
+    async fn let_go(&self, claimed: &Claimed, error: IngestError) -> Result<Outcome, IngestError> {
+        let DocumentVersion { tenant, document_id, version, .. } = &claimed.version;
+        let document = self.tables.documents().get(tenant, document_id).await?;
+        if document.is_none_or(|document| document.state == DocumentState::Deleting) {
+            self.clean_up(tenant, document_id, *version).await?;
+            return Ok(Outcome::Nothing);
+        }
+        // A dependency that is away is not the document's fault and costs it no attempt.
+        let not_its_fault = matches!(&error, IngestError::Port(failure) if failure.is_retryable());
+        let released = self.tables.versions().release(&claimed.lease, not_its_fault).await;
+        if let Err(release) = released {
+            warn!(document.id = %document_id, error = %chain(&release), "failed to release a lease");
+        }
+        Err(error)
+    }
+
     async fn make_ready(&self, claimed: &Claimed) -> Result<Outcome, IngestError> {
         let DocumentVersion { tenant, document_id, version, .. } = &claimed.version;
-        let parsed = self.parse(&claimed.version).await?;
-        let chunks = chunking::chunk(&parsed, &self.chunking);
+        let parsed = Arc::new(self.parse(&claimed.version).await?);
+        let chunks = self.chunk(&parsed).await?;
         if chunks.len() > MAX_CHUNKS {
             return Err(IngestError::TooManyChunks);
         }
@@ -188,6 +200,13 @@ impl Ingest {
         Ok(Outcome::Ready { chunks, reused })
     }
 
+    /// Cuts the text off the executor: a large one takes seconds.
+    async fn chunk(&self, parsed: &Arc<ParsedText>) -> Result<Vec<Chunk>, PortError> {
+        let (parsed, settings) = (Arc::clone(parsed), self.chunking);
+        let cut = tokio::task::spawn_blocking(move || chunking::chunk(&parsed, &settings));
+        cut.await.map_err(|panic| PortError::new(ErrorKind::Internal, "chunk", panic))
+    }
+
     async fn parse(&self, claimed: &DocumentVersion) -> Result<ParsedText, IngestError> {
         let name = BlobName::raw(&claimed.tenant, &claimed.document_id, &claimed.sha256);
         let bytes = self.blobs.get(&name).await?;
@@ -220,9 +239,11 @@ impl Ingest {
         failure: IngestFailure,
     ) -> Result<Outcome, IngestError> {
         let DocumentVersion { tenant, document_id, version, .. } = &claimed.version;
+        let now = self.clock.now();
+        // Whoever lost the lease must not remove what its successor wrote.
+        self.tables.versions().renew(&claimed.lease, now, LEASE).await?;
         let own = Scope::document(tenant, document_id).with_versions(*version, *version);
         self.writer.delete(&own).await?;
-        let now = self.clock.now();
         self.tables.versions().fail(&claimed.lease, &failure, now).await?;
         warn!(document.id = %document_id, version, code = failure.code, "document failed");
         Ok(Outcome::Failed(failure))

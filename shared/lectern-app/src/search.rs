@@ -32,6 +32,8 @@ use crate::errors::FlowError;
 pub const MAX_LIMIT: usize = 100;
 /// Passages taken from each ranking before fusion.
 pub const RANKING_DEPTH: usize = 100;
+/// How long turning a question into a vector may take before BM25 has to do.
+pub const EMBED_TIMEOUT: Duration = Duration::from_secs(3);
 /// How often a search that raced with a version switch is repeated.
 const MAX_REPEATS: usize = 3;
 
@@ -158,10 +160,15 @@ impl Search {
     /// Returns the question's vector; a failing embedder costs quality, not the answer.
     async fn embed(&self, question: &Question) -> Option<Vec<f32>> {
         let embedder = self.embedder.as_ref()?;
-        match embedder.embed(&[question.as_str().to_owned()]).await {
-            Ok(mut vectors) => vectors.pop(),
-            Err(error) => {
+        let texts = [question.as_str().to_owned()];
+        match tokio::time::timeout(EMBED_TIMEOUT, embedder.embed(&texts)).await {
+            Ok(Ok(mut vectors)) => vectors.pop(),
+            Ok(Err(error)) => {
                 warn!(error = %lectern_core::errors::chain(&error), "failed to embed a question; searching by BM25 only");
+                None
+            }
+            Err(_) => {
+                warn!("embedding a question took too long; searching by BM25 only");
                 None
             }
         }
@@ -221,10 +228,7 @@ impl Search {
 
 /// The ACL is filtered in the index; the record's, which may be newer, decides.
 fn may_see(caller: &Caller, document: &Document) -> bool {
-    let sees = |principal: &String| {
-        principal == lectern_core::passage::EVERYBODY || caller.principals.contains(principal)
-    };
-    document.acl.iter().any(sees)
+    caller.may_see(&document.acl)
 }
 
 fn authorize(caller: &Caller, request: &SearchRequest) -> Result<(), FlowError> {

@@ -8,7 +8,8 @@ use bytes::Bytes;
 use lectern_core::{
     auth::{Caller, Permission},
     document::{
-        Document, MAX_METADATA_BYTES, MAX_METADATA_FIELDS, MAX_NAME_BYTES, Metadata, Version,
+        Document, DocumentState, MAX_METADATA_BYTES, MAX_METADATA_FIELDS, MAX_NAME_BYTES, Metadata,
+        Version,
     },
     errors::ErrorKind,
     filter,
@@ -88,6 +89,8 @@ impl Upload {
         let media_type = self.validate(&new)?;
         let registration = self.registration(caller, &new, media_type);
 
+        self.refuse_named(&registration).await?;
+
         // Store, then register: whoever reads the record finds the bytes.
         let id = registration.document_id.as_ref().unwrap_or(&registration.new_id);
         let name = BlobName::raw(&caller.tenant, id, &registration.sha256);
@@ -125,6 +128,22 @@ impl Upload {
         let requeued = self.tables.versions().requeue(&caller.tenant, id, now).await?;
         self.ring(caller, id, version).await;
         Ok(requeued)
+    }
+
+    /// Refuses a version of a document that takes none, before its bytes are stored.
+    async fn refuse_named(&self, registration: &Registration) -> Result<(), FlowError> {
+        let Some(id) = &registration.document_id else { return Ok(()) };
+        let found = self.tables.documents().get(&registration.tenant, id).await?;
+        match found {
+            Some(document) if document.collection != registration.collection => {
+                Err(FlowError::Conflict("the document belongs to another collection".into()))
+            }
+            Some(document) if document.state == DocumentState::Deleting => {
+                Err(FlowError::Conflict("the document is being deleted".into()))
+            }
+            Some(_) => Ok(()),
+            None => Err(FlowError::NotFound("document")),
+        }
     }
 
     async fn register(&self, registration: &Registration) -> Result<Registered, FlowError> {
@@ -184,6 +203,7 @@ impl Upload {
             collection: new.collection.clone(),
             document_id: new.document_id.clone(),
             new_id: new.new_id.clone().unwrap_or_else(|| DocumentId::new(now, entropy())),
+            by_content: new.new_id.is_none(),
             name: new.name.clone(),
             media_type: media_type.as_str().to_owned(),
             size_bytes: new.bytes.len() as u64,

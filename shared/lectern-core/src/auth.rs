@@ -11,6 +11,7 @@ use thiserror::Error;
 
 use crate::{
     ids::{CollectionId, KeyId, TenantId},
+    passage::EVERYBODY,
     time::Timestamp,
 };
 
@@ -96,6 +97,18 @@ impl Caller {
     #[must_use]
     pub fn may(&self, permission: Permission) -> bool {
         self.permissions.contains(&permission)
+    }
+
+    /// Whether one of the caller's principals, or everybody, is in `acl`.
+    #[must_use]
+    pub fn may_see(&self, acl: &[String]) -> bool {
+        acl.iter().any(|principal| principal == EVERYBODY || self.principals.contains(principal))
+    }
+
+    /// Whether the caller may know of a document with this ACL: its writers may, and who may ask of it.
+    #[must_use]
+    pub fn may_read(&self, acl: &[String]) -> bool {
+        self.may(Permission::Upload) || (self.may(Permission::Query) && self.may_see(acl))
     }
 
     /// Whether the caller may touch `collection`.

@@ -127,8 +127,17 @@ impl Claim {
             span,
             coverage,
             numbers_agree: self.numbers.iter().all(has),
-            negation_agrees: parts.iter().any(|part| part.negated == self.negated),
+            negation_agrees: self.negation_agrees(parts),
         }
+    }
+}
+
+impl Claim {
+    /// Whether the sentence that carries most of the claim denies as the claim does; the others may.
+    fn negation_agrees(&self, parts: &[Claim]) -> bool {
+        let shared = |part: &&Claim| part.terms.intersection(&self.terms).count();
+        let carrier = parts.iter().rev().max_by_key(shared);
+        carrier.is_none_or(|part| part.negated == self.negated)
     }
 }
 
@@ -198,6 +207,14 @@ mod tests {
         assert!(!support("Backups are kept for 90 days.").is_full());
         assert!(!support("Backups do not run daily at 03:00 UTC.").is_full());
         assert!(!support("Penguins live in Antarctica.").is_partial());
+    }
+
+    #[test]
+    fn a_neighbour_that_denies_nothing_does_not_hide_a_negation() {
+        let text = "Backups do not run on Sundays. They take an hour.";
+        let claim = |sentence: &str| Claim::of(sentence, "eng").best_support(text, "eng").unwrap();
+        assert!(!claim("Backups run on Sundays.").is_full());
+        assert!(claim("Backups do not run on Sundays.").is_full());
     }
 
     #[test]

@@ -86,6 +86,7 @@ async fn ingestion(tables: &Tables) -> Result<(), Box<dyn Error>> {
             collection: collection.clone(),
             document_id: None,
             new_id: DocumentId::new(now, u128::from(round) + 1),
+            by_content: true,
             name: format!("{round}.md"),
             media_type: "text/markdown".to_owned(),
             size_bytes: 1,

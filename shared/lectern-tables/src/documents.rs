@@ -1,5 +1,6 @@
 //! Reading documents, and the conditional way in which they change.
 
+use futures::future::try_join_all;
 use lectern_core::{
     document::{Document, DocumentState},
     errors::{ErrorKind, PortError},
@@ -17,7 +18,7 @@ use crate::{
 };
 
 /// Most documents of one [`Documents::get_many`].
-pub const MAX_MANY: usize = MAX_BATCH_GET - 1;
+pub const MAX_MANY: usize = 500;
 /// Most pages one listing reads while it looks for a rare state.
 const MAX_LIST_PAGES: usize = 10;
 
@@ -50,8 +51,8 @@ impl Documents<'_> {
         Ok(stored.map(|stored| stored.document))
     }
 
-    /// Returns those of `ids` (at most [`MAX_MANY`]) that exist, in no order, read consistently in one
-    /// call. Equal ids are read once.
+    /// Returns those of `ids` (at most [`MAX_MANY`]) that exist, in no order, each as it stands now; a
+    /// hundred per call, the calls at the same time. Equal ids are read once.
     ///
     /// # Errors
     /// `TooLarge` for more ids.
@@ -86,14 +87,19 @@ impl Documents<'_> {
         let mut distinct = ids.to_vec();
         distinct.sort_unstable();
         distinct.dedup();
+        if distinct.is_empty() && collection.is_none() {
+            return Ok(DocumentsAndCollection { documents: Vec::new(), collection: None });
+        }
         if distinct.len() > MAX_MANY {
             return Err(PortError::bare(ErrorKind::TooLarge, operation));
         }
-        let documents = distinct.iter().map(|id| layout::document(tenant, id));
         let collections = collection.map(|id| layout::collection(tenant, id));
-        let keys = documents.chain(collections).collect();
+        let documents = distinct.iter().map(|id| layout::document(tenant, id));
+        let keys: Vec<_> = collections.into_iter().chain(documents).collect();
+        let batches = keys.chunks(MAX_BATCH_GET);
+        let reads = batches.map(|keys| self.table.batch_get(operation, keys.to_vec()));
         let mut found = DocumentsAndCollection { documents: Vec::new(), collection: None };
-        for item in self.table.batch_get(operation, keys).await? {
+        for item in try_join_all(reads).await?.into_iter().flatten() {
             if text_in(&item, "SK").is_some_and(|sort| sort.starts_with(DOCUMENT)) {
                 found.documents.push(from_item(operation, &item)?);
             } else {

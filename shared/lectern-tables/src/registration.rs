@@ -32,6 +32,9 @@ pub struct Registration {
     pub document_id: Option<DocumentId>,
     /// Id of the document if a new one is made.
     pub new_id: DocumentId,
+    /// Whether equal bytes with an equal ACL are the same document. Not for files, which are told apart
+    /// by where they lie.
+    pub by_content: bool,
     /// File name or title.
     pub name: String,
     /// Sniffed media type.
@@ -134,7 +137,9 @@ impl Documents<'_> {
         let stored = load(self.table, REGISTER, tenant, &id).await?;
         let stored = stored
             .filter(|stored| !stored.is_leaving())
-            .filter(|stored| stored.document.sha256 == *sha256);
+            .filter(|stored| stored.document.sha256 == *sha256)
+            // Who may see a document must not change because somebody else has the same bytes.
+            .filter(|stored| registration.by_content && stored.document.acl == registration.acl);
         Ok((stored, Some(owner)))
     }
 

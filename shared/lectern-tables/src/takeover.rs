@@ -16,15 +16,17 @@ use crate::{
 };
 
 impl Versions<'_> {
-    /// Gives a claimed version back, so that the next try need not wait for the lease to end. A
-    /// lease that was lost is no error.
+    /// Gives a claimed version back, so that the next try need not wait for the lease to end; with
+    /// its attempt when the failure was `not_its_fault`. A lease that was lost is no error.
     ///
     /// # Errors
     /// When the table cannot be written.
-    pub async fn release(&self, lease: &Lease) -> Result<(), PortError> {
-        let change = free(lease.key(), "SET #lease_until = :none")
+    pub async fn release(&self, lease: &Lease, not_its_fault: bool) -> Result<(), PortError> {
+        let attempt = if not_its_fault { -1 } else { 0 };
+        let change = free(lease.key(), "SET #lease_until = :none ADD #attempts :attempt")
             .when("#fence = :fence AND #state IN (:processing, :retiring)")
-            .with(":fence", number(lease.fence));
+            .with(":fence", number(lease.fence))
+            .with(":attempt", native(json!(attempt)));
         self.table.update("release lease", change).await.map(|_| ())
     }
 

@@ -285,6 +285,8 @@ pub(crate) fn version_item(version: &DocumentVersion) -> Item {
     let DocumentVersion { tenant, document_id, version: number, created_at, .. } = version;
     let mut item = to_item(version);
     layout::version(tenant, document_id, *number).put_into(&mut item);
+    // Higher than every claim of an earlier document of this id: a worker that outlived it is fenced off.
+    item.insert("fence".to_owned(), self::number(created_at.as_millis()));
     item.extend(layout::pending(*created_at, tenant, document_id, &layout::padded(*number)));
     item
 }

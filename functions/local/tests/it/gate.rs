@@ -29,7 +29,7 @@ fn routes(id: &str) -> Vec<(&'static str, String, Option<Value>)> {
     ]
 }
 
-fn create_key(data: &Path, arguments: &[&str]) -> String {
+pub(crate) fn create_key(data: &Path, arguments: &[&str]) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_lectern"))
         .arg("--data")
         .arg(data)

@@ -8,6 +8,7 @@ mod deletion;
 mod documents;
 mod gate;
 mod lectern;
+mod permissions;
 mod process;
 mod server;
 mod validation;

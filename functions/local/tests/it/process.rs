@@ -107,6 +107,11 @@ impl Server {
         answer(self.request("GET", path)).await
     }
 
+    /// Gets with another key.
+    pub(crate) async fn get_as(&self, key: &str, path: &str) -> (StatusCode, Value) {
+        answer(self.anonymous("GET", path).bearer_auth(key)).await
+    }
+
     pub(crate) async fn delete(&self, path: &str) -> (StatusCode, Value) {
         answer(self.request("DELETE", path)).await
     }

@@ -12,11 +12,16 @@ use lectern_tables::{
     sessions::{SessionMessage, Speaker},
     usage::Usage,
 };
+use serde_json::{Map, Value, json};
 use tracing::warn;
 
 use super::{Ask, AskRequest, Asked};
 use crate::errors::FlowError;
 
+/// Whose key had the exchange, in a message's detail.
+const KEY: &str = "key_id";
+/// The documents an answer cites, in a message's detail.
+pub(crate) const CITED: &str = "cited";
 /// Most messages of a conversation that are read.
 pub(super) const MAX_HISTORY: usize = 12;
 
@@ -24,24 +29,34 @@ pub(super) const MAX_HISTORY: usize = 12;
 pub(super) const SESSION_TTL: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 impl Ask {
-    /// Returns the newest messages of a conversation, oldest first.
-    pub(crate) async fn history(
+    /// Returns the caller's own questions of a conversation, oldest first, for the model.
+    ///
+    /// Earlier answers are left out: they hold text of documents that may be deleted or closed to the
+    /// caller by now.
+    pub(super) async fn history(
         &self,
         caller: &Caller,
         session_id: Option<&SessionId>,
     ) -> Result<Vec<ChatMessage>, FlowError> {
         let Some(session_id) = session_id else { return Ok(Vec::new()) };
-        let sessions = self.tables.sessions();
+        let messages = self.own_messages(caller, session_id).await?;
+        let asked = messages.into_iter().filter(|message| message.speaker == Speaker::User);
+        let message =
+            |stored: SessionMessage| ChatMessage { role: Role::User, content: stored.text };
+        Ok(asked.map(message).collect())
+    }
+
+    /// Returns the newest messages of a conversation that the caller's key had.
+    pub(crate) async fn own_messages(
+        &self,
+        caller: &Caller,
+        session_id: &SessionId,
+    ) -> Result<Vec<SessionMessage>, FlowError> {
         let now = self.clock.now();
-        let messages = sessions.list(&caller.tenant, session_id, MAX_HISTORY, now).await?;
-        let message = |stored: SessionMessage| ChatMessage {
-            role: match stored.speaker {
-                Speaker::User => Role::User,
-                Speaker::Assistant => Role::Assistant,
-            },
-            content: stored.text,
-        };
-        Ok(messages.into_iter().map(message).collect())
+        let sessions = self.tables.sessions();
+        let mut messages = sessions.list(&caller.tenant, session_id, MAX_HISTORY, now).await?;
+        messages.retain(|message| message.detail.get(KEY) == Some(&key_of(caller)));
+        Ok(messages)
     }
 
     /// Records usage and the two messages.
@@ -60,11 +75,17 @@ impl Ask {
         };
         let usage = self.tables.usage();
         let sessions = self.tables.sessions();
+        let cited = asked.answer.citations().iter();
+        let cited: Vec<Value> = cited.map(|citation| json!(citation.document_id)).collect();
+        let detail = Map::from_iter([
+            (KEY.to_owned(), key_of(caller)),
+            (CITED.to_owned(), Value::from(cited)),
+        ]);
         let message = |speaker: Speaker, text: &str| SessionMessage {
             query_id: asked.query_id.clone(),
             speaker,
             text: text.to_owned(),
-            detail: serde_json::Map::new(),
+            detail: detail.clone(),
             at: now,
         };
         let exchange = [
@@ -80,4 +101,8 @@ impl Ask {
         }
         Ok(billed?)
     }
+}
+
+fn key_of(caller: &Caller) -> Value {
+    caller.key_id.as_ref().map_or(Value::Null, |key_id| key_id.as_str().into())
 }

@@ -1,6 +1,6 @@
 //! Chunks become points: unchanged chunks keep their vectors, the rest is embedded in batches.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use lectern_core::{
     analysis::{self, Bm25},
@@ -27,25 +27,19 @@ impl Ingest {
     pub(super) async fn index(
         &self,
         claimed: &Claimed,
-        parsed: &ParsedText,
+        parsed: &Arc<ParsedText>,
         chunks: &[Chunk],
     ) -> Result<usize, IngestError> {
         let version = &claimed.version;
         let known = self.known_vectors(version).await?;
-        let language = analysis::detect_language(&parsed.text);
-        let bm25 = Bm25::default();
+        let source = Arc::new(Source::of(version.clone(), Arc::clone(parsed)));
         let mut reused = 0;
         let mut done = 0;
         for batch in chunks.chunks(BATCH) {
-            let passages: Vec<Passage> =
-                batch.iter().map(|chunk| passage(version, parsed, chunk, language)).collect();
-            let (vectors, kept) = self.vectors(&passages, &known).await?;
+            let points = points(&source, batch).await?;
+            let (points, kept) = self.embed(points, &known).await?;
             reused += kept;
-            let points = passages.into_iter().zip(vectors).map(|(passage, dense)| {
-                let sparse = bm25.document_vector(&passage.indexed_text(), language);
-                Point { passage, dense, sparse }
-            });
-            self.writer.upsert(points.collect()).await?;
+            self.writer.upsert(points).await?;
             done += batch.len();
             if chunks.len() > BATCH {
                 self.report(claimed, done, chunks.len()).await?;
@@ -76,27 +70,28 @@ impl Ingest {
         }
     }
 
-    /// Returns a vector per passage where there is an embedder, and how many were known.
-    async fn vectors(
+    /// Gives points their vectors where there is an embedder; returns how many were known.
+    async fn embed(
         &self,
-        passages: &[Passage],
+        mut points: Vec<Point>,
         known: &Vectors,
-    ) -> Result<(Vec<Option<Vec<f32>>>, usize), PortError> {
-        let Some(embedder) = &self.embedder else { return Ok((vec![None; passages.len()], 0)) };
-        let mut vectors: Vec<Option<Vec<f32>>> =
-            passages.iter().map(|passage| known.get(&passage.text_sha256).cloned()).collect();
-        let missing: Vec<usize> =
-            (0..passages.len()).filter(|position| vectors[*position].is_none()).collect();
-        let texts: Vec<String> =
-            missing.iter().map(|position| passages[*position].indexed_text()).collect();
+    ) -> Result<(Vec<Point>, usize), PortError> {
+        let Some(embedder) = &self.embedder else { return Ok((points, 0)) };
+        for point in &mut points {
+            point.dense = known.get(&point.passage.text_sha256).cloned();
+        }
+        let missing: Vec<&mut Point> =
+            points.iter_mut().filter(|point| point.dense.is_none()).collect();
+        let texts: Vec<String> = missing.iter().map(|point| point.passage.indexed_text()).collect();
         let made = embedder.embed(&texts).await?;
         if made.len() != texts.len() {
             return Err(PortError::bare(ErrorKind::Internal, "embed"));
         }
-        for (position, vector) in missing.iter().zip(made) {
-            vectors[*position] = Some(vector);
+        for (point, vector) in missing.into_iter().zip(made) {
+            point.dense = Some(vector);
         }
-        Ok((vectors, passages.len() - missing.len()))
+        let kept = points.len() - texts.len();
+        Ok((points, kept))
     }
 
     /// Renews the lease and records progress; fails when the lease was lost.
@@ -109,29 +104,62 @@ impl Ingest {
     }
 }
 
-fn passage(
-    claimed: &DocumentVersion,
-    parsed: &ParsedText,
-    chunk: &Chunk,
-    language: &str,
-) -> Passage {
-    let text = chunk.span.of(&parsed.text).unwrap_or_default().to_owned();
-    let text_sha256 = hex::encode(Sha256::digest(indexed_text(&chunk.heading, &text)));
-    Passage {
-        tenant: claimed.tenant.clone(),
-        collection: claimed.collection.clone(),
-        document_id: claimed.document_id.clone(),
-        version: claimed.version,
-        ordinal: chunk.ordinal,
-        document_name: claimed.name.clone(),
-        heading: chunk.heading.clone(),
-        page: chunk.page,
-        line: u32::try_from(parsed.line_of(chunk.span.start)).unwrap_or(u32::MAX),
-        span: chunk.span,
-        text,
-        text_sha256,
-        language: language.to_owned(),
-        acl: claimed.acl.clone(),
-        metadata: claimed.metadata.clone(),
+/// A version's text with what its passages have in common.
+struct Source {
+    version: DocumentVersion,
+    parsed: Arc<ParsedText>,
+    language: &'static str,
+    /// Where the lines of the text end.
+    newlines: Vec<usize>,
+}
+
+impl Source {
+    fn of(version: DocumentVersion, parsed: Arc<ParsedText>) -> Self {
+        let language = analysis::detect_language(&parsed.text);
+        let newlines = parsed.text.match_indices('\n').map(|(at, _)| at).collect();
+        Self { version, parsed, language, newlines }
     }
+
+    /// Returns the line, from 1, that holds byte `offset`.
+    fn line(&self, offset: usize) -> u32 {
+        let before = self.newlines.partition_point(|newline| *newline < offset);
+        u32::try_from(before + 1).unwrap_or(u32::MAX)
+    }
+
+    fn passage(&self, chunk: &Chunk) -> Passage {
+        let text = chunk.span.of(&self.parsed.text).unwrap_or_default().to_owned();
+        let text_sha256 = hex::encode(Sha256::digest(indexed_text(&chunk.heading, &text)));
+        Passage {
+            tenant: self.version.tenant.clone(),
+            collection: self.version.collection.clone(),
+            document_id: self.version.document_id.clone(),
+            version: self.version.version,
+            ordinal: chunk.ordinal,
+            document_name: self.version.name.clone(),
+            heading: chunk.heading.clone(),
+            page: chunk.page,
+            line: self.line(chunk.span.start),
+            span: chunk.span,
+            text,
+            text_sha256,
+            language: self.language.to_owned(),
+            acl: self.version.acl.clone(),
+            metadata: self.version.metadata.clone(),
+        }
+    }
+
+    fn point(&self, chunk: &Chunk) -> Point {
+        let passage = self.passage(chunk);
+        let sparse = Bm25::default().document_vector(&passage.indexed_text(), self.language);
+        Point { passage, dense: None, sparse }
+    }
+}
+
+/// Returns the points of some chunks, without dense vectors; made off the executor.
+async fn points(source: &Arc<Source>, chunks: &[Chunk]) -> Result<Vec<Point>, PortError> {
+    let (source, chunks) = (Arc::clone(source), chunks.to_vec());
+    let made = tokio::task::spawn_blocking(move || {
+        chunks.iter().map(|chunk| source.point(chunk)).collect()
+    });
+    made.await.map_err(|panic| PortError::new(ErrorKind::Internal, "analyse chunks", panic))
 }

@@ -75,6 +75,7 @@ pub(crate) fn a_registration(tenant: &TenantId, seed: u64) -> Registration {
         collection: default_collection(),
         document_id: None,
         new_id: an_id(seed),
+        by_content: true,
         name: format!("{seed}.md"),
         media_type: "text/markdown".into(),
         size_bytes: 5,
