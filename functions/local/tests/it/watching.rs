@@ -28,8 +28,11 @@ async fn a_changed_file_becomes_a_new_version_and_a_removed_one_goes() {
     finds(&server, "Friday", 1).await;
     let found = server.search("dirigible").await;
     assert_eq!((found.len(), &found[0]["version"]), (1, &2.into()));
+    // What is hidden stays out, also when it changes while the folder is watched.
+    std::fs::write(files.path().join(".env"), "PASSWORD is marmalade").unwrap();
     std::fs::write(files.path().join("new.md"), "The hovercraft is full of eels.").unwrap();
     finds(&server, "hovercraft", 1).await;
+    assert!(server.search("marmalade").await.is_empty());
     std::fs::remove_file(&plan).unwrap();
     finds(&server, "dirigible", 0).await;
 }
