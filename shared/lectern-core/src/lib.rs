@@ -15,6 +15,7 @@
 //! | [`filter`] | which metadata conditions a caller can set |
 //! | [`analysis`] | how text becomes BM25 terms |
 //! | [`fusion`] | how two rankings become one |
+//! | [`settings`] | how a collection is searched and answered, and which values are refused |
 //! | [`question`] | what may be asked |
 //! | [`prompt`] | what the model is sent |
 //! | [`answer`], [`citations`], [`extract`] | how a draft becomes an answer whose citations hold |
@@ -41,6 +42,7 @@ pub mod pricing;
 pub mod prompt;
 pub mod question;
 pub mod sentences;
+pub mod settings;
 pub mod support;
 pub mod text;
 pub mod time;

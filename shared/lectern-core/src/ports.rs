@@ -109,6 +109,25 @@ pub trait ChatModel: Send + Sync + Debug {
     async fn stream(&self, request: ChatRequest) -> Result<ChatStream, PortError>;
 }
 
+/// Orders passages by how well they answer a question.
+///
+/// Contract: one score per passage, in the order given, finite, higher is better and comparable within one call only;
+/// the same input gives the same order; an empty list gives an empty list without a call; a text longer than the
+/// model's window is truncated, not refused; 429 becomes `RateLimited` with the server's `Retry-After`.
+#[async_trait]
+pub trait Reranker: Send + Sync + Debug {
+    /// Returns the name the price table knows the model by.
+    fn model(&self) -> &str;
+
+    /// Returns the scores of `passages`, each a text, for `question`. Takes at most `timeout`.
+    async fn rerank(
+        &self,
+        question: &str,
+        passages: &[String],
+        timeout: Duration,
+    ) -> Result<Vec<f32>, PortError>;
+}
+
 /// Reads passages. The query function holds only this.
 ///
 /// Contract: never returns a passage of another tenant, of another collection than asked, outside
