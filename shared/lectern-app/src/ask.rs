@@ -1,5 +1,6 @@
 //! One question: retrieve → prompt → generate → verify → record → answer.
 
+mod extract;
 mod record;
 mod reply;
 
@@ -15,7 +16,6 @@ use lectern_core::{
     auth::Caller,
     citations,
     errors::{ErrorKind, PortError},
-    extract,
     filter::Filter,
     ids::{CollectionId, DocumentId, QueryId, SessionId},
     passage::{Passage, ScoredPassage},
@@ -217,7 +217,7 @@ impl Ask {
             }
             None => {
                 let choosing = Instant::now();
-                let answer = extract::answer(&request.question, &passages);
+                let answer = self.extract(&request.question, &found, remaining()).await;
                 timings.verify = millis(choosing.elapsed());
                 answer
             }

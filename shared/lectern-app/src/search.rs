@@ -64,6 +64,8 @@ pub struct SearchTimings {
 pub struct Found {
     /// The passages with their fused scores.
     pub passages: Vec<ScoredPassage>,
+    /// The question's vector, when there is an embedder and it answered.
+    pub vector: Option<Vec<f32>>,
     /// Where the time went.
     pub timings: SearchTimings,
 }
@@ -149,7 +151,7 @@ impl Search {
         passages.truncate(request.limit);
         let retrieve = similar.retrieved + started.elapsed();
         let timings = SearchTimings { embed: millis(similar.embedded), retrieve: millis(retrieve) };
-        Ok(Found { passages, timings })
+        Ok(Found { passages, vector: similar.query.dense, timings })
     }
 
     async fn rank(&self, query: &PassageQuery) -> Result<Vec<ScoredPassage>, PortError> {

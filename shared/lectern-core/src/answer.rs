@@ -113,13 +113,15 @@ pub enum Mode {
 
 /// A verified answer. Every citation's quote is the bytes at its offsets; every number in the text
 /// names a citation in the list.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Answer {
     pub(crate) answer: String,
     pub(crate) sentences: Vec<Sentence>,
     pub(crate) citations: Vec<Citation>,
     pub(crate) refused: bool,
     pub(crate) mode: Mode,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) confidence: Option<f64>,
 }
 
 impl Answer {
@@ -127,7 +129,28 @@ impl Answer {
     #[must_use]
     pub fn refusal(mode: Mode) -> Self {
         let answer = REFUSAL.to_owned();
-        Self { answer, sentences: Vec::new(), citations: Vec::new(), refused: true, mode }
+        Self {
+            answer,
+            sentences: Vec::new(),
+            citations: Vec::new(),
+            refused: true,
+            mode,
+            confidence: None,
+        }
+    }
+
+    /// Returns the answer with the calibrated probability, 0 to 1, that it answers the question.
+    #[must_use]
+    pub(crate) fn with_confidence(mut self, confidence: f64) -> Self {
+        self.confidence = Some(confidence);
+        self
+    }
+
+    /// Returns the calibrated probability, 0 to 1, that the passages answer the question, where it was
+    /// estimated.
+    #[must_use]
+    pub fn confidence(&self) -> Option<f64> {
+        self.confidence
     }
 
     /// Returns the text, with citation numbers in square brackets.

@@ -37,6 +37,7 @@ pub fn verify(draft: &Draft, passages: &[Passage]) -> Answer {
         citations: builder.citations,
         refused: false,
         mode: Mode::Generated,
+        confidence: None,
     }
 }
 

@@ -1,147 +1,210 @@
 //! Extractive answers: the sentences of the passages that answer best, verbatim and cited.
 //!
-//! A sentence scores by the share of the question's information it holds: the sum of inverse
-//! sentence frequencies of the question terms in it over that of all question terms (a local IDF, as in
-//! Spärck Jones 1972), with a share of the score taken from its neighbours and its headings, and a
-//! small prior for the rank of its passage.
+//! Every sentence of the best passages competes. What is measured of it (how much of the question it
+//! holds, what its neighbours hold, whether it offers the kind of answer the question wants, how near
+//! its meaning is) and how that is weighed stands in [`features`] and [`calibration`]. The same
+//! measurements of the best sentence give the confidence by which a question is refused.
 
-use std::collections::{HashMap, HashSet};
+mod calibration;
+mod candidates;
+mod features;
+mod wanted;
 
+use serde::Serialize;
+
+use self::{
+    calibration::{Calibration, Compared},
+    candidates::{Candidate, Candidates},
+};
+pub use self::{
+    candidates::{MAX_CANDIDATES, MAX_PASSAGES},
+    features::{QUESTION as QUESTION_FEATURES, SENTENCE as SENTENCE_FEATURES},
+};
 use crate::{
-    analysis,
     answer::{Answer, Citation, Mode, Sentence, Verdict},
-    passage::{Passage, Span},
+    passage::ScoredPassage,
     question::Question,
-    sentences::sentences,
 };
 
 /// Most sentences of an extractive answer.
 pub const MAX_SENTENCES: usize = 3;
-/// Most passages whose sentences compete.
-pub const MAX_PASSAGES: usize = 8;
-/// Share of the question's information the best passage must hold; less is refused.
-pub const MIN_INFORMATION: f64 = 0.34;
-/// A further sentence must score at least this share of the best one.
-const FURTHER_SHARE: f64 = 0.6;
-/// Weight of what only headings and neighbouring sentences hold.
-const CONTEXT_WEIGHT: f64 = 0.35;
-/// Score lost per rank of the passage.
-const RANK_PENALTY: f64 = 0.03;
+/// Most sentences whose meaning is compared with the question's.
+pub const MAX_COMPARED: usize = 16;
+/// The embedding model whose cosines the weights for meaning were learned from.
+pub const COMPARING_MODEL: &str = "all-MiniLM-L6-v2";
+/// The language that model was made for. In others its cosines say less, and weigh less.
+const COMPARING_LANGUAGE: &str = "eng";
+/// A further sentence may be at most e^this times less likely to answer than the best one.
+const FURTHER_MARGIN: f64 = 4.0;
 
-struct Candidate<'a> {
-    passage: &'a Passage,
-    rank: usize,
-    span: Span,
-    terms: HashSet<String>,
-    context: HashSet<String>,
+/// An answer in the making.
+#[derive(Debug)]
+pub struct Extraction<'a> {
+    candidates: Candidates<'a>,
+    /// Positions of the candidates that compete, with their scores, best first.
+    scored: Vec<(f64, usize)>,
+    compared: bool,
 }
 
-/// Returns the extractive answer to `question` from `passages`, best first; a refusal when none holds
-/// enough of the question.
-#[must_use]
-pub fn answer(question: &Question, passages: &[Passage]) -> Answer {
-    let candidates = candidates(passages);
-    let language = passages.first().map_or("und", |passage| passage.language.as_str());
-    let asked: HashSet<String> =
-        analysis::content_terms(question.as_str(), language).into_iter().collect();
-    let information = information(&asked, &candidates);
-    let total: f64 = information.values().sum();
-    if total <= 0.0 {
-        return Answer::refusal(Mode::Extractive);
-    }
-    let mut scored: Vec<(f64, &Candidate<'_>)> = candidates
-        .iter()
-        .map(|candidate| (score(candidate, &information) / total, candidate))
-        .collect();
-    scored.sort_by(|one, other| other.0.total_cmp(&one.0).then(one.1.rank.cmp(&other.1.rank)));
-    let enough = scored
-        .iter()
-        .any(|(_, candidate)| held(candidate, &information) / total >= MIN_INFORMATION);
-    match scored.first() {
-        Some((best, _)) if enough => assemble(&choose(&scored, *best)),
-        _ => Answer::refusal(Mode::Extractive),
-    }
+/// What was measured for one question, for calibration and for explaining a refusal.
+#[derive(Clone, Debug, Serialize)]
+pub struct Measured {
+    /// Whether meaning was compared.
+    pub compared: bool,
+    /// The confidence.
+    pub confidence: f64,
+    /// The relevance.
+    pub relevance: f64,
+    /// What was measured of the question's best sentence, in the order of [`QUESTION_FEATURES`].
+    pub question: Vec<f64>,
+    /// The competing sentences, best first.
+    pub sentences: Vec<MeasuredSentence>,
 }
 
-fn candidates(passages: &[Passage]) -> Vec<Candidate<'_>> {
-    let mut candidates = Vec::new();
-    for (rank, passage) in passages.iter().take(MAX_PASSAGES).enumerate() {
-        let terms = |text: &str| -> HashSet<String> {
-            analysis::content_terms(text, &passage.language).into_iter().collect()
+/// What was measured of one sentence.
+#[derive(Clone, Debug, Serialize)]
+pub struct MeasuredSentence {
+    /// Its score.
+    pub score: f64,
+    /// Number of its passage, best first, from 0.
+    pub rank: usize,
+    /// The sentence.
+    pub text: String,
+    /// What was measured, in the order of [`SENTENCE_FEATURES`].
+    pub features: Vec<f64>,
+}
+
+impl<'a> Extraction<'a> {
+    /// Returns the sentences of the first [`MAX_PASSAGES`] of `found` (best first), compared by words.
+    #[must_use]
+    pub fn of(question: &Question, found: &'a [ScoredPassage]) -> Self {
+        let candidates = Candidates::of(question, found);
+        let mut extraction = Self { candidates, scored: Vec::new(), compared: false };
+        extraction.rank();
+        extraction
+    }
+
+    /// Returns the sentences worth comparing by meaning, at most [`MAX_COMPARED`], for an embedder named
+    /// `model`; none when the weights were not learned for that model.
+    #[must_use]
+    pub fn to_compare(&self, model: &str) -> Vec<String> {
+        if model != COMPARING_MODEL || self.candidates.total <= 0.0 {
+            return Vec::new();
+        }
+        let best = self.scored.iter().take(MAX_COMPARED);
+        best.map(|(_, position)| self.candidates.sentences[*position].text().to_owned()).collect()
+    }
+
+    /// Takes the cosines to the question's vector of the vectors of [`Self::to_compare`], in that order. The
+    /// sentences that were not compared no longer compete.
+    #[must_use]
+    pub fn compare(mut self, question: &[f32], sentences: &[Vec<f32>]) -> Self {
+        if sentences.is_empty() || sentences.len() > self.scored.len() {
+            return self;
+        }
+        self.scored.truncate(sentences.len());
+        for ((_, position), vector) in self.scored.iter().zip(sentences) {
+            self.candidates.sentences[*position].cosine = Some(cosine(question, vector));
+        }
+        self.compared = true;
+        self.rank();
+        self
+    }
+
+    fn calibration(&self) -> &'static Calibration {
+        Calibration::get(match (self.compared, self.candidates.language) {
+            (false, _) => Compared::Words,
+            (true, COMPARING_LANGUAGE) => Compared::Meaning,
+            (true, _) => Compared::MeaningElsewhere,
+        })
+    }
+
+    fn rank(&mut self) {
+        let calibration = self.calibration();
+        let competes = |candidate: &Candidate<'_>| !self.compared || candidate.cosine.is_some();
+        let sentences = self.candidates.sentences.iter().enumerate();
+        let mut scored: Vec<(f64, usize)> = sentences
+            .filter(|(_, candidate)| competes(candidate))
+            .map(|(position, candidate)| {
+                (calibration.score(&features::of_sentence(&self.candidates, candidate)), position)
+            })
+            .collect();
+        scored.sort_by(|one, other| other.0.total_cmp(&one.0).then(one.1.cmp(&other.1)));
+        self.scored = scored;
+    }
+
+    /// Returns the calibrated probability, 0 to 1, that the best sentence answers the question.
+    #[must_use]
+    pub fn confidence(&self) -> f64 {
+        if self.scored.is_empty() || self.candidates.total <= 0.0 {
+            return 0.0;
+        }
+        self.calibration().confidence(&features::of_question(&self.candidates, &self.scored))
+    }
+
+    /// Returns the calibrated probability, 0 to 1, that the passages are about what is asked.
+    #[must_use]
+    pub fn relevance(&self) -> f64 {
+        if self.scored.is_empty() || self.candidates.total <= 0.0 {
+            return 0.0;
+        }
+        self.calibration().relevance(&features::of_question(&self.candidates, &self.scored))
+    }
+
+    /// Returns the answer, best sentence first; a refusal when the passages are not about what is asked (the
+    /// calibrated threshold of [`Self::relevance`]), or when the confidence is below `min_confidence`.
+    #[must_use]
+    pub fn answer(&self, min_confidence: Option<f64>) -> Answer {
+        let confidence = self.confidence();
+        let unsure = min_confidence.is_some_and(|least| confidence < least);
+        if unsure || self.relevance() < self.calibration().refuse_below {
+            return Answer::refusal(Mode::Extractive).with_confidence(confidence);
+        }
+        assemble(&self.choose()).with_confidence(confidence)
+    }
+
+    /// Returns what was measured.
+    #[must_use]
+    pub fn measured(&self) -> Measured {
+        let question = features::of_question(&self.candidates, &self.scored);
+        let sentence = |(score, position): &(f64, usize)| {
+            let candidate = &self.candidates.sentences[*position];
+            let measured = features::of_sentence(&self.candidates, candidate);
+            MeasuredSentence {
+                score: *score,
+                rank: candidate.rank,
+                text: candidate.text().to_owned(),
+                features: measured.to_vec(),
+            }
         };
-        let heading = terms(&passage.heading);
-        let spans = sentences(&passage.text);
-        let each: Vec<HashSet<String>> =
-            spans.iter().map(|span| terms(&passage.text[span.start..span.end])).collect();
-        for (at, span) in spans.iter().enumerate() {
-            let text = &passage.text[span.start..span.end];
-            if spans.len() > 1 && passage.heading.split(" › ").any(|heading| heading == text) {
-                // A heading says what follows is about, not what is so.
-                continue;
-            }
-            let mut context = heading.clone();
-            for near in [at.checked_sub(1), Some(at + 1)].into_iter().flatten() {
-                context.extend(each.get(near).into_iter().flatten().cloned());
-            }
-            candidates.push(Candidate {
-                passage,
-                rank,
-                span: *span,
-                terms: each[at].clone(),
-                context,
-            });
+        Measured {
+            compared: self.compared,
+            confidence: self.confidence(),
+            relevance: self.relevance(),
+            question: question.to_vec(),
+            sentences: self.scored.iter().map(sentence).collect(),
         }
     }
-    candidates
-}
 
-/// Returns the weight of each question term: ln(1 + N / n) over the candidate sentences. A term that
-/// occurs nowhere weighs most: it is what the passages fail to say.
-#[expect(clippy::cast_precision_loss, reason = "a few hundred sentences")]
-fn information(asked: &HashSet<String>, candidates: &[Candidate<'_>]) -> HashMap<String, f64> {
-    let total = candidates.len() as f64;
-    let weight = |term: &String| {
-        let holding = candidates.iter().filter(|candidate| candidate.terms.contains(term)).count();
-        (1.0 + total / (holding.max(1)) as f64).ln()
-    };
-    asked.iter().map(|term| (term.clone(), weight(term))).collect()
-}
-
-fn sum<'a>(
-    information: &HashMap<String, f64>,
-    mut holds: impl FnMut(&'a str) -> bool,
-    terms: impl Iterator<Item = &'a String>,
-) -> f64 {
-    terms.filter(|term| holds(term)).filter_map(|term| information.get(term)).sum()
-}
-
-fn held(candidate: &Candidate<'_>, information: &HashMap<String, f64>) -> f64 {
-    let own = sum(information, |_| true, candidate.terms.iter());
-    own + sum(information, |term| !candidate.terms.contains(term), candidate.context.iter())
-}
-
-#[expect(clippy::cast_precision_loss, reason = "ranks are small")]
-fn score(candidate: &Candidate<'_>, information: &HashMap<String, f64>) -> f64 {
-    let own = sum(information, |_| true, candidate.terms.iter());
-    let near = held(candidate, information) - own;
-    (own + CONTEXT_WEIGHT * near) * (1.0 - RANK_PENALTY * candidate.rank as f64)
-}
-
-fn choose<'a>(scored: &[(f64, &'a Candidate<'a>)], best: f64) -> Vec<&'a Candidate<'a>> {
-    let mut chosen: Vec<&Candidate<'_>> = Vec::new();
-    for (score, candidate) in scored {
-        if chosen.len() == MAX_SENTENCES || *score < best * FURTHER_SHARE {
-            break;
+    fn choose(&self) -> Vec<&Candidate<'a>> {
+        let best = self.scored.first().map_or(0.0, |(score, _)| *score);
+        let mut chosen: Vec<&Candidate<'_>> = Vec::new();
+        for (score, position) in &self.scored {
+            if chosen.len() == MAX_SENTENCES || *score < best - FURTHER_MARGIN {
+                break;
+            }
+            let candidate = &self.candidates.sentences[*position];
+            if !chosen.iter().any(|other| other.text() == candidate.text()) {
+                chosen.push(candidate);
+            }
         }
-        let text = &candidate.passage.text[candidate.span.start..candidate.span.end];
-        let repeats = chosen
-            .iter()
-            .any(|other| &other.passage.text[other.span.start..other.span.end] == text);
-        if !repeats {
-            chosen.push(candidate);
-        }
+        chosen
     }
-    chosen
+}
+
+/// Returns the dot product of vectors of norm 1.
+fn cosine(one: &[f32], other: &[f32]) -> f64 {
+    one.iter().zip(other).map(|(one, other)| f64::from(*one) * f64::from(*other)).sum()
 }
 
 fn assemble(chosen: &[&Candidate<'_>]) -> Answer {
@@ -151,6 +214,7 @@ fn assemble(chosen: &[&Candidate<'_>]) -> Answer {
         citations: Vec::new(),
         refused: false,
         mode: Mode::Extractive,
+        confidence: None,
     };
     for candidate in chosen {
         let id = u32::try_from(answer.citations.len() + 1).unwrap_or(u32::MAX);
@@ -175,10 +239,18 @@ fn assemble(chosen: &[&Candidate<'_>]) -> Answer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ids::DocumentId, time::Timestamp};
+    use crate::{
+        ids::DocumentId,
+        passage::{Passage, Span},
+        time::Timestamp,
+    };
 
-    fn passage(number: u8, text: &str) -> Passage {
-        Passage {
+    fn answer(question: &Question, passages: &[ScoredPassage]) -> Answer {
+        Extraction::of(question, passages).answer(None)
+    }
+
+    fn passage(number: u8, text: &str) -> ScoredPassage {
+        let passage = Passage {
             tenant: "acme".parse().unwrap(),
             collection: "default".parse().unwrap(),
             document_id: DocumentId::new(Timestamp::from_millis(1), u128::from(number)),
@@ -194,7 +266,8 @@ mod tests {
             language: "eng".into(),
             acl: vec!["*".into()],
             metadata: serde_json::Map::new(),
-        }
+        };
+        ScoredPassage { passage, score: 1.0 }
     }
 
     #[test]

@@ -141,7 +141,7 @@ impl Claim {
     }
 }
 
-fn is_negated(sentence: &str) -> bool {
+pub(crate) fn is_negated(sentence: &str) -> bool {
     let lower = sentence.to_lowercase();
     lower
         .split(|c: char| !c.is_alphanumeric() && c != '\'' && c != '’')
