@@ -186,6 +186,19 @@ async fn a_reply_that_cannot_be_used_is_sent_back_once() {
 }
 
 #[tokio::test]
+async fn an_empty_reply_is_asked_for_again_without_an_empty_message() {
+    let contexts = contexts();
+    let server = ScriptedChat::start([says(""), says(r#"{"statements": []}"#)]);
+    let judge = Judge { embedder: None, ..judge(&server) };
+    let judgement = judge.judge(Sample { reference: None, ..sample(&contexts) }).await;
+    assert!(matches!(judgement.faithfulness.0, Err(Unscored::NoStatements)));
+    let requests = server.finish();
+    let messages = requests[1].body["messages"].as_array().unwrap();
+    let roles: Vec<_> = messages.iter().map(|message| &message["role"]).collect();
+    assert_eq!(roles, ["system", "user", "user"]);
+}
+
+#[tokio::test]
 async fn a_metric_without_a_usable_reply_is_absent_and_the_others_stand() {
     let contexts = contexts();
     let truncated = Reply::Truncated(vec![r#"{"questions": ["#.to_owned()]);
