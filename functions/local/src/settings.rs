@@ -6,7 +6,7 @@ use lectern_core::{
     chunking::ChunkSettings,
     env::{Env, EnvError},
 };
-use lectern_models::config::{ApiConfig, ChatConfig, EmbedderConfig};
+use lectern_models::config::{ApiConfig, ChatConfig, EmbedderConfig, RerankerConfig};
 
 /// Settings of the local process.
 #[derive(Clone, Debug)]
@@ -17,6 +17,10 @@ pub(crate) struct Settings {
     pub(crate) chat: ChatConfig,
     /// `LECTERN_MODEL_URL` and `LECTERN_MODEL_API_KEY`: where `openai:` models are.
     pub(crate) api: ApiConfig,
+    /// `LECTERN_RERANKER`: `none` (default), `cohere:MODEL`, `jina:MODEL`, `voyage:MODEL` or `tei:URL`.
+    pub(crate) reranker: RerankerConfig,
+    /// `LECTERN_RERANKER_URL` and `LECTERN_RERANKER_API_KEY`: where the reranker is.
+    pub(crate) reranker_api: ApiConfig,
     /// `LECTERN_ANSWER_TIMEOUT_MS`: how long a whole answer may take.
     pub(crate) answer_timeout: Duration,
     /// `LECTERN_MAX_DOCUMENT_BYTES`: largest document.
@@ -46,6 +50,12 @@ impl Settings {
         let embedder = note(&mut errors, "LECTERN_EMBEDDER", embedder);
         let chat = ChatConfig::parse(env.get("LECTERN_CHAT").unwrap_or("extractive"));
         let chat = note(&mut errors, "LECTERN_CHAT", chat);
+        let reranker_api = ApiConfig {
+            base_url: env.get("LECTERN_RERANKER_URL").map(str::to_owned),
+            key: env.secret("LECTERN_RERANKER_API_KEY"),
+        };
+        let reranker = RerankerConfig::parse(env.get("LECTERN_RERANKER").unwrap_or("none"));
+        let reranker = note(&mut errors, "LECTERN_RERANKER", reranker);
         let timeout =
             read(&mut errors, env, "LECTERN_ANSWER_TIMEOUT_MS", DEFAULT_ANSWER_TIMEOUT_MS);
         let bytes =
@@ -56,16 +66,20 @@ impl Settings {
         let chunking =
             ChunkSettings::parse(target, defaults.overlap_tokens(), defaults.max_tokens());
         let chunking = note(&mut errors, "LECTERN_CHUNK_TOKENS", chunking);
-        match (embedder, chat, chunking) {
-            (Some(embedder), Some(chat), Some(chunking)) if errors.is_empty() => Ok(Self {
-                embedder,
-                chat,
-                api,
-                answer_timeout: Duration::from_millis(timeout),
-                max_document_bytes: bytes,
-                ingest_workers: workers.max(1),
-                chunking,
-            }),
+        match (embedder, chat, reranker, chunking) {
+            (Some(embedder), Some(chat), Some(reranker), Some(chunking)) if errors.is_empty() => {
+                Ok(Self {
+                    embedder,
+                    chat,
+                    api,
+                    reranker,
+                    reranker_api,
+                    answer_timeout: Duration::from_millis(timeout),
+                    max_document_bytes: bytes,
+                    ingest_workers: workers.max(1),
+                    chunking,
+                })
+            }
             _ => Err(errors),
         }
     }
@@ -109,12 +123,15 @@ mod tests {
     fn every_problem_is_named_at_once() {
         let env = env(&[
             ("LECTERN_CHAT", "telepathy"),
+            ("LECTERN_RERANKER", "cohere"),
             ("LECTERN_INGEST_WORKERS", "many"),
             ("LECTERN_CHUNK_TOKENS", "9999"),
         ]);
         let errors = Settings::from_env(&env).unwrap_err();
         let text: Vec<String> = errors.iter().map(ToString::to_string).collect();
-        for name in ["LECTERN_CHAT", "LECTERN_INGEST_WORKERS", "LECTERN_CHUNK_TOKENS"] {
+        for name in
+            ["LECTERN_CHAT", "LECTERN_RERANKER", "LECTERN_INGEST_WORKERS", "LECTERN_CHUNK_TOKENS"]
+        {
             assert!(text.iter().any(|line| line.contains(name)), "{name}: {text:?}");
         }
     }

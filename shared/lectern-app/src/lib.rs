@@ -28,6 +28,7 @@ pub mod collections;
 pub mod conversation;
 pub mod documents;
 pub mod errors;
+pub mod eval;
 pub mod forget;
 pub mod health;
 pub mod ingest;

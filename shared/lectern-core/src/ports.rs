@@ -112,11 +112,13 @@ pub trait ChatModel: Send + Sync + Debug {
 /// Orders passages by how well they answer a question.
 ///
 /// Contract: one score per passage, in the order given, finite, higher is better and comparable within one call only;
-/// the same input gives the same order; an empty list gives an empty list without a call; a text longer than the
-/// model's window is truncated, not refused; 429 becomes `RateLimited` with the server's `Retry-After`.
+/// the same input gives the same order; an empty list gives an empty list without a call; 100 passages are taken,
+/// more than the adapter takes are `TooLarge` without a call; no text is an error; a text longer than the model's
+/// window is truncated, not refused; a call that is not over in time ends in `Timeout`; a score that is missing,
+/// double, foreign or not finite is `Internal`; 429 becomes `RateLimited` with the server's `Retry-After`.
 #[async_trait]
 pub trait Reranker: Send + Sync + Debug {
-    /// Returns the name the price table knows the model by.
+    /// Returns the name by which logs, caches and experiments know the model, vendor first: `cohere:rerank-v3.5`.
     fn model(&self) -> &str;
 
     /// Returns the scores of `passages`, each a text, for `question`. Takes at most `timeout`.

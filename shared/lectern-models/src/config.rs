@@ -1,4 +1,7 @@
-//! Which model a setting names, as values; [`EmbedderConfig::open`] and [`ChatConfig::open`] build it.
+//! Which model a setting names, as values; [`EmbedderConfig::open`], [`ChatConfig::open`] and
+//! [`RerankerConfig::open`] build it.
+
+mod reranker;
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -6,7 +9,9 @@ use lectern_core::ports::{ChatModel, Embedder};
 use secrecy::SecretString;
 use thiserror::Error;
 
-use crate::retrying::RetryPolicy;
+pub use reranker::RerankerConfig;
+
+use crate::{rerank::Vendor, retrying::RetryPolicy};
 
 /// Why a model cannot be had. Never holds the key.
 #[derive(Debug, Error)]
@@ -26,6 +31,12 @@ pub enum ConfigError {
     /// The adapter was left out of this binary.
     #[error("this binary was compiled without the adapter `{0}`")]
     NotCompiled(&'static str),
+    /// A vendor's own API is to be asked without a key.
+    #[error("`{0}` wants a key")]
+    KeyMissing(Vendor),
+    /// The address of `tei:URL` is also set apart.
+    #[error("`tei:URL` holds its address; leave the other one out")]
+    TwoAddresses,
     /// The model in process is not installed or cannot be read.
     #[cfg(feature = "minilm")]
     #[error(transparent)]
@@ -36,10 +47,11 @@ pub enum ConfigError {
     Endpoint(#[from] crate::openai::EndpointError),
 }
 
-/// The API both kinds of model may use: `LECTERN_MODEL_URL` and `LECTERN_MODEL_API_KEY`.
+/// The API models may use: `LECTERN_MODEL_URL` and `LECTERN_MODEL_API_KEY` for chats and embeddings,
+/// `LECTERN_RERANKER_URL` and `LECTERN_RERANKER_API_KEY` for rerankers.
 #[derive(Clone, Debug, Default)]
 pub struct ApiConfig {
-    /// Base URL, `https://api.openai.com/v1` when absent.
+    /// Base URL; the vendor's own when absent.
     pub base_url: Option<String>,
     /// Bearer token; local servers take none.
     pub key: Option<SecretString>,

@@ -1,6 +1,16 @@
-//! The HTTP client of this crate's adapters.
+//! HTTP as this crate's adapters speak it: one client, bounded bodies, refusals told by their remedy.
+
+#[cfg(feature = "openai")]
+pub(crate) mod body;
+#[cfg(feature = "openai")]
+mod endpoint;
+#[cfg(feature = "openai")]
+pub(crate) mod failures;
 
 use reqwest::{Client, ClientBuilder};
+
+#[cfg(feature = "openai")]
+pub use endpoint::{Endpoint, EndpointError, ReplyLimits};
 
 /// Returns a builder of a client that can speak TLS.
 ///

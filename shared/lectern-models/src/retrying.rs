@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use backon::{ExponentialBuilder, Retryable};
 use lectern_core::{
     errors::{ErrorKind, PortError},
-    ports::{ChatModel, ChatRequest, ChatStream, Embedder, EmbeddingModel},
+    ports::{ChatModel, ChatRequest, ChatStream, Embedder, EmbeddingModel, Reranker},
 };
 use tokio::time::{Instant, timeout_at};
 
@@ -22,7 +22,8 @@ pub struct RetryPolicy {
     /// Longest `Retry-After` that is waited out. A server that asks for more is taken at its word: the error
     /// is returned at once, with the wait, for the caller to pass on.
     pub max_retry_after: Duration,
-    /// Longest time for all attempts and pauses of an embedding together. A chat has its own, in its request.
+    /// Longest time for all attempts and pauses of an embedding together. A chat and a reranking have their
+    /// own, given with each call.
     pub embedding_budget: Duration,
 }
 
@@ -80,7 +81,7 @@ impl RetryPolicy {
     }
 }
 
-/// A chat model or embedder that is tried again after `RateLimited`, `Timeout` and `Unavailable`.
+/// A chat model, embedder or reranker that is tried again after `RateLimited`, `Timeout` and `Unavailable`.
 ///
 /// A reply is tried again only until its first token: what was given out cannot be taken back, so a stream that
 /// fails later ends in its error.
@@ -128,6 +129,29 @@ impl<M: Embedder> Embedder for Retrying<M> {
         timeout_at(deadline, attempts)
             .await
             .map_err(|elapsed| PortError::new(ErrorKind::Timeout, "embed", elapsed))?
+    }
+}
+
+#[async_trait]
+#[deny(clippy::missing_trait_methods)]
+impl<M: Reranker> Reranker for Retrying<M> {
+    fn model(&self) -> &str {
+        self.inner.model()
+    }
+
+    /// Scores the passages; each attempt gets what is left of `timeout`.
+    async fn rerank(
+        &self,
+        question: &str,
+        passages: &[String],
+        timeout: Duration,
+    ) -> Result<Vec<f32>, PortError> {
+        let deadline = Instant::now() + timeout;
+        let attempt = || {
+            let timeout = deadline.saturating_duration_since(Instant::now());
+            self.inner.rerank(question, passages, timeout)
+        };
+        self.policy.run(deadline, attempt).await
     }
 }
 

@@ -65,6 +65,23 @@ impl ChatModel for Scripted {
     }
 }
 
+#[async_trait]
+impl Reranker for Scripted {
+    fn model(&self) -> &str {
+        &self.model.id
+    }
+
+    async fn rerank(
+        &self,
+        _: &str,
+        passages: &[String],
+        timeout: Duration,
+    ) -> Result<Vec<f32>, PortError> {
+        self.answer(timeout).await?;
+        Ok(vec![1.0; passages.len()])
+    }
+}
+
 fn request(timeout: Duration) -> ChatRequest {
     ChatRequest { messages: Vec::new(), max_tokens: 1, temperature: 0.0, timeout }
 }
@@ -162,4 +179,18 @@ fn the_jitter_reaches_from_nothing_to_the_whole_pause() {
     assert_eq!(pause(0.0, 900), Some(Duration::ZERO));
     assert_eq!(pause(1.0, 900), Some(Duration::from_millis(800)));
     assert_eq!(pause(1.0, 800), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn attempts_of_a_reranking_share_its_time() {
+    let mut scripted = Scripted::new(&[ErrorKind::Unavailable, ErrorKind::Unavailable]);
+    scripted.takes = Duration::from_millis(400);
+    let retrying = Retrying::new(scripted, policy());
+    let limit = Duration::from_secs(1);
+    let result = retrying.rerank("asked", &["a".to_owned()], limit).await;
+    let allowed = retrying.inner.allowed.lock().unwrap().clone();
+    assert_eq!(allowed[0], limit);
+    assert!(allowed.windows(2).all(|pair| pair[1] + Duration::from_millis(400) <= pair[0]));
+    // The third begins only if the pauses before it left time for it.
+    assert_eq!(result.is_ok(), allowed.len() == 3, "{allowed:?}");
 }

@@ -1,11 +1,9 @@
 //! A server on the loopback that speaks OpenAI's chat-completions and embeddings format and answers as scripted:
-//! well, slowly, cut, or wrong. It runs on a thread of its own, so that tests with a stopped clock, and tests of
-//! other processes, can use it too.
+//! well, slowly, cut, or wrong.
 
 use std::{
     collections::VecDeque,
     io,
-    net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread,
 };
@@ -20,7 +18,8 @@ use axum::{
 };
 use futures::{Stream, StreamExt, stream};
 use serde_json::{Value, json};
-use tokio::sync::oneshot;
+
+use crate::loopback::Loopback;
 
 /// Numbers per vector of the embeddings endpoint when the request names none.
 pub const DIMENSIONS: usize = 64;
@@ -87,7 +86,7 @@ pub fn owned(tokens: &[&str]) -> Vec<String> {
 /// A request the server got.
 #[derive(Clone, Debug)]
 pub struct Recorded {
-    /// Its path: `/v1/chat/completions` or `/v1/embeddings`.
+    /// Its path, `/v1/chat/completions`.
     pub path: String,
     /// Its `Authorization` header.
     pub authorization: Option<String>,
@@ -107,10 +106,8 @@ struct Script {
 /// chat came that none was scripted for. Embeddings without a script get [`hashed_vector`]s.
 #[derive(Debug)]
 pub struct ScriptedChat {
-    address: SocketAddr,
+    server: Loopback,
     script: Arc<Mutex<Script>>,
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<thread::JoinHandle<()>>,
 }
 
 impl std::fmt::Debug for Script {
@@ -123,32 +120,19 @@ impl ScriptedChat {
     /// Returns a server that answers chats with `replies`, one after the other.
     #[must_use]
     pub fn start(replies: impl IntoIterator<Item = Reply>) -> Self {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        listener.set_nonblocking(true).unwrap();
-        let address = listener.local_addr().unwrap();
         let script = Script { chat: replies.into_iter().collect(), ..Script::default() };
         let script = Arc::new(Mutex::new(script));
         let router = Router::new()
             .route("/v1/chat/completions", post(chat))
             .route("/v1/embeddings", post(embeddings))
             .with_state(Arc::clone(&script));
-        let (stop, stopped) = oneshot::channel();
-        let serve = async move {
-            let listener = tokio::net::TcpListener::from_std(listener).unwrap();
-            tokio::select! {
-                served = axum::serve(listener, router) => served.unwrap(),
-                _ = stopped => (),
-            }
-        };
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let thread = thread::spawn(move || runtime.block_on(serve));
-        Self { address, script, stop: Some(stop), thread: Some(thread) }
+        Self { server: Loopback::start(router), script }
     }
 
     /// Returns the base URL, ending in `/v1`.
     #[must_use]
     pub fn base_url(&self) -> String {
-        format!("http://{}/v1", self.address)
+        format!("{}/v1", self.server.base_url())
     }
 
     /// Scripts one more chat reply.
@@ -170,19 +154,9 @@ impl ScriptedChat {
     /// Stops the server, checks that its script was followed, and returns the requests.
     #[must_use]
     pub fn finish(mut self) -> Vec<Recorded> {
-        self.stop();
+        self.server.stop();
         self.check();
         self.requests()
-    }
-
-    fn stop(&mut self) {
-        if let Some(stop) = self.stop.take() {
-            // The thread may have ended by itself; then there is nothing to stop.
-            let _ = stop.send(());
-        }
-        if let Some(thread) = self.thread.take() {
-            thread.join().unwrap();
-        }
     }
 
     fn check(&self) {
@@ -195,9 +169,7 @@ impl ScriptedChat {
 
 impl Drop for ScriptedChat {
     fn drop(&mut self) {
-        let was_running = self.stop.is_some();
-        self.stop();
-        if was_running && !thread::panicking() {
+        if self.server.stop() && !thread::panicking() {
             self.check();
         }
     }
@@ -208,11 +180,11 @@ fn lock(script: &Mutex<Script>) -> MutexGuard<'_, Script> {
     script.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn record(script: &mut Script, uri: &Uri, headers: &HeaderMap, body: &Value) {
+/// Returns what is kept of a request.
+pub(crate) fn recorded(uri: &Uri, headers: &HeaderMap, body: &Value) -> Recorded {
     let authorization =
         headers.get("authorization").map(|value| value.to_str().unwrap().to_owned());
-    let path = uri.path().to_owned();
-    script.requests.push(Recorded { path, authorization, body: body.clone() });
+    Recorded { path: uri.path().to_owned(), authorization, body: body.clone() }
 }
 
 async fn chat(
@@ -222,7 +194,7 @@ async fn chat(
     Json(body): Json<Value>,
 ) -> Response {
     let mut script = lock(&script);
-    record(&mut script, &uri, &headers, &body);
+    script.requests.push(recorded(&uri, &headers, &body));
     let Some(reply) = script.chat.pop_front() else {
         script.unscripted += 1;
         return (StatusCode::NOT_IMPLEMENTED, "no reply was scripted").into_response();
@@ -237,7 +209,7 @@ async fn embeddings(
     Json(body): Json<Value>,
 ) -> Response {
     let mut script = lock(&script);
-    record(&mut script, &uri, &headers, &body);
+    script.requests.push(recorded(&uri, &headers, &body));
     if let Some(reply) = script.embeddings.pop_front() {
         return answer(reply, &body);
     }
@@ -282,7 +254,7 @@ pub fn hashed_vector(text: &str, dimensions: usize) -> Vec<f32> {
 
 type Piece = Result<Bytes, io::Error>;
 
-fn answer(reply: Reply, request: &Value) -> Response {
+pub(crate) fn answer(reply: Reply, request: &Value) -> Response {
     let streams = request["stream"] == json!(true);
     let usage = request["stream_options"]["include_usage"] == json!(true);
     match reply {

@@ -6,13 +6,14 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use async_trait::async_trait;
 use lectern_core::{
     errors::{ErrorKind, PortError},
     passage::{Candidates, PassageQuery, Point, PointId, Scope, ScrollPage},
-    ports::{PassageReader, PassageWriter},
+    ports::{PassageReader, PassageWriter, Reranker},
 };
 
 /// A port whose calls fail when the test says so; a failed call does not reach the port inside.
@@ -104,6 +105,23 @@ impl<P: PassageWriter + ?Sized> PassageWriter for Faulty<P> {
 
     async fn delete(&self, scope: &Scope) -> Result<(), PortError> {
         self.enter("faulty delete")?.delete(scope).await
+    }
+}
+
+#[async_trait]
+#[deny(clippy::missing_trait_methods)]
+impl<P: Reranker + ?Sized> Reranker for Faulty<P> {
+    fn model(&self) -> &str {
+        self.inner.model()
+    }
+
+    async fn rerank(
+        &self,
+        question: &str,
+        passages: &[String],
+        timeout: Duration,
+    ) -> Result<Vec<f32>, PortError> {
+        self.enter("faulty rerank")?.rerank(question, passages, timeout).await
     }
 }
 

@@ -7,6 +7,8 @@
 //! |---|---|---|
 //! | `chat` | `chat` | an OpenAI-compatible server that answers as scripted |
 //! | `embedder_contract` | `chat` | the contract of `Embedder` |
+//! | `rerank` | `chat` | rerankers' APIs that answer as scripted |
+//! | `reranker_contract` | `chat` | the contract of `Reranker` |
 //! | `faults` | | any port, failing on purpose |
 //! | `index_contract` | `index` | the contract of `PassageReader` and `PassageWriter` |
 //! | `qdrant_facade` | `index` | a Qdrant server in this process |
@@ -20,5 +22,11 @@ pub mod embedder_contract;
 pub mod faults;
 #[cfg(feature = "index")]
 pub mod index_contract;
+#[cfg(feature = "chat")]
+mod loopback;
 #[cfg(feature = "index")]
 pub mod qdrant_facade;
+#[cfg(feature = "chat")]
+pub mod rerank;
+#[cfg(feature = "chat")]
+pub mod reranker_contract;

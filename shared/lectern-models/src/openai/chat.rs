@@ -12,10 +12,12 @@ use reqwest::{Response, header::CONTENT_TYPE};
 use tokio::time::{Instant, timeout};
 
 use super::{
-    Endpoint, body,
-    failures::{self, Failure},
     reply::{OPERATION, Reply, events_of_json},
     wire::{ChatBody, Message, StreamOptions},
+};
+use crate::http::{
+    Endpoint, body,
+    failures::{self, Failure},
 };
 
 /// One chat model of an endpoint.

@@ -1,6 +1,6 @@
 //! An embedding model behind an OpenAI-compatible API.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use lectern_core::{
@@ -10,12 +10,14 @@ use lectern_core::{
 use thiserror::Error;
 use tokio::time::timeout;
 
-use super::{
-    Endpoint, body,
-    failures::{self, Failure},
-    wire::{EmbeddingBody, EmbeddingReply, IndexedEmbedding},
+use super::wire::{EmbeddingBody, EmbeddingReply, IndexedEmbedding};
+use crate::{
+    http::{
+        Endpoint,
+        failures::{self, Failure},
+    },
+    vectors::normalise,
 };
-use crate::vectors::normalise;
 
 const OPERATION: &str = "openai embed";
 
@@ -125,17 +127,10 @@ impl OpenAiEmbedder {
             encoding_format: "float",
             dimensions: native.filter(|native| *native != dimensions).map(|_| dimensions),
         };
-        let send = self.endpoint.post("embeddings", OPERATION)?.json(&body).send();
-        let response = send.await.map_err(|error| Failure::from(error).at(OPERATION))?;
-        let (status, headers) = (response.status(), response.headers().clone());
-        let body =
-            body::whole(response, self.endpoint.limits, self.limits.timeout, OPERATION).await;
-        if !status.is_success() {
-            let body = body.unwrap_or_default();
-            return Err(failures::refused(OPERATION, status, &headers, &body, SystemTime::now()));
-        }
+        let reply =
+            self.endpoint.exchange("embeddings", &body, self.limits.timeout, OPERATION).await?;
         let reply: EmbeddingReply =
-            serde_json::from_slice(&body?).map_err(|error| Failure::json(&error).at(OPERATION))?;
+            serde_json::from_slice(&reply).map_err(|error| Failure::json(&error).at(OPERATION))?;
         in_order(reply.data, batch.len(), dimensions)
             .map_err(|unusable| PortError::new(ErrorKind::Internal, OPERATION, unusable))
     }

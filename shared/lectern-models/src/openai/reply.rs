@@ -10,11 +10,11 @@ use lectern_core::{
 };
 use tokio::time::{Instant, timeout};
 
-use super::{
+use super::wire::{Choice, Chunk, Usage};
+use crate::http::{
     ReplyLimits,
     body::Pieces,
     failures::{self, Failure},
-    wire::{Choice, Chunk, Usage},
 };
 
 pub(super) const OPERATION: &str = "openai chat";

@@ -7,7 +7,7 @@ use futures::future;
 use lectern_core::errors::{ErrorKind, chain};
 
 use super::*;
-use crate::openai::body::bounded_pieces;
+use crate::http::body::bounded_pieces;
 
 const LIMITS: ReplyLimits = ReplyLimits {
     connect: Duration::from_secs(1),

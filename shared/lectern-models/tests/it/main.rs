@@ -5,3 +5,4 @@
 mod chat;
 mod embedder;
 mod minilm;
+mod reranker;

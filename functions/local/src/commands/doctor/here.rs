@@ -8,6 +8,7 @@ use lectern_models::{
     config::{ChatConfig, EmbedderConfig},
     minilm::{VOCABULARY, WEIGHTS},
     openai::DEFAULT_BASE_URL,
+    retrying::RetryPolicy,
 };
 use lectern_parse::ParseLimits;
 use secrecy::ExposeSecret as _;
@@ -39,6 +40,7 @@ pub(super) async fn checks(data: &Path, env: &Env) -> Vec<Check> {
     checks.push(Check::ok("settings", "every LECTERN_* variable can be read"));
     checks.extend(model(&settings, data));
     checks.extend(reach(&settings).await);
+    checks.extend(reranker(&settings));
     if data.is_dir() {
         checks.extend(engines(data, &settings).await);
     }
@@ -134,6 +136,20 @@ fn unreachable(name: &str, error: &reqwest::Error) -> Check {
     Check::fail(name, format!("cannot be reached: {}", chain(error)), fix)
 }
 
+/// Whether the configured reranker can be used, as far as that can be told without paying for a call.
+fn reranker(settings: &Settings) -> Option<Check> {
+    match settings.reranker.open(&settings.reranker_api, RetryPolicy::default()) {
+        Ok(None) => None,
+        Ok(Some(reranker)) => {
+            Some(Check::ok("reranker", format!("{} is configured", reranker.model())))
+        }
+        Err(error) => {
+            let fix = "correct LECTERN_RERANKER, LECTERN_RERANKER_URL or LECTERN_RERANKER_API_KEY";
+            Some(Check::fail("reranker", chain(&error), fix))
+        }
+    }
+}
+
 async fn engines(data: &Path, settings: &Settings) -> Vec<Check> {
     let local = match Local::open(data, settings).await {
         Ok(local) => local,
@@ -214,6 +230,16 @@ mod tests {
         assert_eq!(wrong.len(), 2, "{checks:?}");
         assert!(wrong.iter().all(|check| check.status == Status::Fail));
         assert!(!data.exists());
+    }
+
+    #[test]
+    fn a_reranker_that_cannot_be_used_is_told() {
+        let pairs = [("LECTERN_RERANKER", "cohere:rerank-v3.5"), ("LECTERN_RERANKER_API_KEY", "k")];
+        let check = |pairs| reranker(&Settings::from_env(&env(pairs)).unwrap());
+        assert_eq!(check(&pairs[..0]), None);
+        assert_eq!(check(&pairs[..1]).unwrap().status, Status::Fail);
+        let configured = check(&pairs[..]).unwrap();
+        assert_eq!(configured, Check::ok("reranker", "cohere:rerank-v3.5 is configured"));
     }
 
     #[tokio::test]

@@ -26,7 +26,7 @@ const MAX_WORD: usize = 64;
 
 /// Why a reply is not what was asked for.
 #[derive(Debug, Error)]
-pub(super) enum Failure {
+pub(crate) enum Failure {
     #[error("the server answered {status} with code `{code}`")]
     Status { status: u16, code: String },
     #[error("the server broke its reply off with code `{code}`")]
@@ -53,7 +53,7 @@ pub(super) enum Failure {
 
 impl Failure {
     /// Returns the failure of JSON that does not parse. `serde_json`'s message is not kept: it quotes values.
-    pub(super) fn json(error: &serde_json::Error) -> Self {
+    pub(crate) fn json(error: &serde_json::Error) -> Self {
         Self::Json { line: error.line(), column: error.column() }
     }
 
@@ -70,7 +70,7 @@ impl Failure {
     }
 
     /// Returns the port's error for this failure.
-    pub(super) fn at(self, operation: &'static str) -> PortError {
+    pub(crate) fn at(self, operation: &'static str) -> PortError {
         PortError::new(self.kind(), operation, self)
     }
 }
@@ -83,7 +83,7 @@ impl From<reqwest::Error> for Failure {
 }
 
 /// Returns the error of a reply whose status is not a success. `now` is what an HTTP date counts from.
-pub(super) fn refused(
+pub(crate) fn refused(
     operation: &'static str,
     status: StatusCode,
     headers: &HeaderMap,
@@ -109,7 +109,7 @@ pub(super) fn refused(
 }
 
 /// Returns the error of an `error` object that arrived inside a stream.
-pub(super) fn broken_off(operation: &'static str, error: &Value) -> PortError {
+pub(crate) fn broken_off(operation: &'static str, error: &Value) -> PortError {
     let code = code_of(error);
     let status = error.get("code").and_then(Value::as_u64);
     let says = |words: &[&str]| words.iter().any(|word| code.contains(word));
@@ -173,7 +173,7 @@ fn code_of(error: &Value) -> String {
 }
 
 /// Returns the error of a task that found nothing of what it waited for within `waited`.
-pub(super) fn silent(operation: &'static str, waited: Duration) -> PortError {
+pub(crate) fn silent(operation: &'static str, waited: Duration) -> PortError {
     Failure::Silent { waited_ms: waited.as_millis() }.at(operation)
 }
 

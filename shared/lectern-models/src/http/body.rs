@@ -12,15 +12,15 @@ use super::{ReplyLimits, failures};
 use failures::Failure;
 
 /// The pieces of a body, each with what went wrong instead.
-pub(super) type Pieces = Pin<Box<dyn Stream<Item = Result<Bytes, Failure>> + Send>>;
+pub(crate) type Pieces = Pin<Box<dyn Stream<Item = Result<Bytes, Failure>> + Send>>;
 
 /// Returns the pieces of `response`, ending in an error past [`ReplyLimits::body_bytes`] or when a line grows
 /// past [`ReplyLimits::line_bytes`].
-pub(super) fn bounded(response: Response, limits: ReplyLimits) -> Pieces {
+pub(crate) fn bounded(response: Response, limits: ReplyLimits) -> Pieces {
     bounded_pieces(response.bytes_stream().map(|piece| piece.map_err(Failure::from)), limits)
 }
 
-pub(super) fn bounded_pieces(
+pub(crate) fn bounded_pieces(
     pieces: impl Stream<Item = Result<Bytes, Failure>> + Send + 'static,
     limits: ReplyLimits,
 ) -> Pieces {
@@ -43,7 +43,7 @@ pub(super) fn bounded_pieces(
 }
 
 /// Returns the whole body of `response` if it arrives within `wait` and [`ReplyLimits::body_bytes`].
-pub(super) async fn whole(
+pub(crate) async fn whole(
     response: Response,
     limits: ReplyLimits,
     wait: Duration,
