@@ -73,13 +73,11 @@ fn take_out(text: &str) -> (String, Vec<(usize, usize)>) {
 
 /// Reads `[1]`, `[1, 2]` or `[1-3]`-free forms at the start of `text`: the numbers and the length in bytes.
 fn marker(text: &str) -> Option<(Vec<usize>, usize)> {
-    let close = text.find(']')?;
-    let inner = &text[1..close];
-    let is_list = !inner.is_empty()
-        && inner
-            .chars()
-            .all(|character| character.is_ascii_digit() || matches!(character, ',' | ' ' | ';'));
-    if !is_list || !inner.contains(|character: char| character.is_ascii_digit()) {
+    let is_listed = |byte: u8| byte.is_ascii_digit() || matches!(byte, b',' | b' ' | b';');
+    // Looks no further than the list goes: a text of brackets that never close costs linear time.
+    let close = 1 + text.bytes().skip(1).take_while(|byte| is_listed(*byte)).count();
+    let inner = text.get(1..close)?;
+    if !text[close..].starts_with(']') || !inner.contains(|c: char| c.is_ascii_digit()) {
         return None;
     }
     let parts = inner.split([',', ';', ' ']).filter(|part| !part.is_empty());
