@@ -155,8 +155,10 @@ mod tests {
     fn the_segmenter_never_looks_far_ahead() {
         for repeated in ["(", " ", "(\u{93e}", ")\u{301}", "\"", " ("] {
             let hostile = format!("A.{}{}", repeated.repeat(20_000), "1".repeat(20_000));
-            let looked: usize =
-                blocks(&hostile).iter().map(|block| lookahead(&hostile[block.start..block.end])).sum();
+            let looked: usize = blocks(&hostile)
+                .iter()
+                .map(|block| lookahead(&hostile[block.start..block.end]))
+                .sum();
             let bound = hostile.chars().count() * MAX_PUNCTUATION_RUN;
             assert!(looked <= bound, "{repeated:?}: {looked} of {bound}");
             let whole: usize = sentences(&hostile).iter().map(|span| span.len()).sum();

@@ -31,7 +31,7 @@ fn passages() -> Vec<Passage> {
 }
 
 fn verified(draft: &str) -> Answer {
-    verify(&Draft::new(draft.into()), &passages())
+    verify(&Draft::new(draft.into()), &passages(), Unsupported::Mark)
 }
 
 #[test]
@@ -76,9 +76,12 @@ fn nothing_supported_is_refused() {
 
 proptest! {
     #[test]
-    fn every_kept_citation_is_a_substring_and_every_number_names_one(draft in "(Backups run daily|Restores take four minutes|[a-zA-Z\\[\\]0-9., ]|\\[[0-9]{1,2}\\]|\\. ){0,30}") {
+    fn every_kept_citation_is_a_substring_and_every_number_names_one(
+            draft in "(Backups run daily|Restores take four minutes|[a-zA-Z\\[\\]0-9., ]|\\[[0-9]{1,2}\\]|\\. ){0,30}",
+            policy in proptest::sample::select(vec![Unsupported::Mark, Unsupported::Cut, Unsupported::Refuse]),
+        ) {
         let passages = passages();
-        let answer = verify(&Draft::new(draft), &passages);
+        let answer = verify(&Draft::new(draft), &passages, policy);
         for citation in answer.citations() {
             let source = passages.iter().find(|passage| passage.document_id == citation.document_id).unwrap();
             let within = Span { start: citation.start - 100, end: citation.end - 100 };
