@@ -6,6 +6,7 @@
 //! | module | feature | what it holds |
 //! |---|---|---|
 //! | `chat` | `chat` | an OpenAI-compatible server that answers as scripted |
+//! | `corruptions` | `corruptions` | true sentences and what they become when they are made false |
 //! | `embedder_contract` | `chat` | the contract of `Embedder` |
 //! | `faults` | | any port, failing on purpose |
 //! | `index_contract` | `index` | the contract of `PassageReader` and `PassageWriter` |
@@ -15,6 +16,8 @@
 
 #[cfg(feature = "chat")]
 pub mod chat;
+#[cfg(feature = "corruptions")]
+pub mod corruptions;
 #[cfg(feature = "chat")]
 pub mod embedder_contract;
 pub mod faults;

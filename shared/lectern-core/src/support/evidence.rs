@@ -22,7 +22,7 @@ const MIN_OVERLAP: f32 = 0.2;
 const WORTH_A_SENTENCE: f32 = 0.02;
 
 /// A semantic check: similarity of a claim and a text, 0 to 1. It must be fast and must not fail.
-pub type Similarity<'a> = &'a dyn Fn(&str, &str) -> f32;
+pub type Similarity<'a> = &'a (dyn Fn(&str, &str) -> f32 + Sync);
 
 /// The passages an answer is checked against.
 pub struct Evidence<'a> {
