@@ -18,6 +18,8 @@ const SUBSTITUTION: f32 = 0.25;
 const INSERTION: f32 = 0.35;
 /// Price of a token of the text that the claim leaves out, as a share of its weight.
 const DELETION: f32 = 0.25;
+/// Price of going on from one sentence of the text to the next.
+const NEXT_SENTENCE: f32 = 0.8;
 /// Tokens beside a place from which the path jumps that count as standing there.
 const REACH: usize = 2;
 
@@ -97,7 +99,9 @@ fn path(claim: &[Token], text: &[Token]) -> Vec<Step> {
                 if is_equal {
                     consider(elsewhere + gained, Move::Jump);
                 }
-                consider(scores[here + column - 1] - DELETION * found.weight(), Move::SkipText);
+                let border = if found.is_first { NEXT_SENTENCE } else { 0.0 };
+                let left_out = DELETION * found.weight() + border;
+                consider(scores[here + column - 1] - left_out, Move::SkipText);
             }
             (scores[here + column], moves[here + column]) = best;
             if best.0 > scores[here + best_columns[row + 1]] {

@@ -130,6 +130,10 @@ impl Case<'_> {
             replaced(&|found| found.kind == Kind::Name || (found.is_capital && found.is_content()));
         // Without another name in its place it may stand for `it` or `the city`, if the passage knows it.
         let is_known = self.occurs(token) || (self.is_known)(token);
+        if token.is_noun && !is_known {
+            // Any noun: another word for a thing, or another thing.
+            return another.then_some(Finding::Doubt);
+        }
         let wrong = another || !is_known || self.changed_sides(at);
         wrong.then_some(Finding::Conflict(Conflict::Name))
     }
@@ -200,47 +204,55 @@ impl Case<'_> {
 
     /// Whether claim and text deny the same.
     fn negation(&self) -> Option<Conflict> {
-        let denied = self.unshared(self.claim, &self.alignment.to_text, self.text, Cue::Denies);
-        let restricted =
-            self.unshared(self.claim, &self.alignment.to_text, self.text, Cue::Restricts);
-        let undenied = self.unshared(self.text, &self.alignment.to_claim, self.claim, Cue::Denies);
-        (denied || restricted || undenied).then_some(Conflict::Negation)
-    }
-
-    /// Whether a cue of `own` belongs to what `other` says without one.
-    fn unshared(
-        &self,
-        own: &[Token],
-        aligned: &[Option<usize>],
-        other: &[Token],
-        cue: Cue,
-    ) -> bool {
-        let cues = (0..own.len()).filter(|at| own[*at].cue == Some(cue) && aligned[*at].is_none());
-        cues.into_iter().any(|at| {
-            let Some(place) = counterpart(own, aligned, at) else { return false };
-            let near =
-                place.saturating_sub(DENIAL_REACH)..(place + DENIAL_REACH + 1).min(other.len());
-            !other[near].iter().any(|token| token.cue == Some(cue))
-        })
+        let claim = Side { tokens: self.claim, aligned: &self.alignment.to_text };
+        let text = Side { tokens: self.text, aligned: &self.alignment.to_claim };
+        let differs = claim.has_alone(Cue::Denies, &text)
+            || claim.has_alone(Cue::Restricts, &text)
+            || text.has_alone(Cue::Denies, &claim);
+        differs.then_some(Conflict::Negation)
     }
 }
 
-/// Returns where the other text says what a cue at `at` stands beside: the next word that says something, and
-/// at the end of a clause the one before. `None` when the other text leaves that out.
-fn counterpart(own: &[Token], aligned: &[Option<usize>], at: usize) -> Option<usize> {
-    let says = |at: &usize| own[*at].is_content();
-    let clause_end = (at + 1..own.len()).find(|next| own[*next].opens).unwrap_or(own.len());
-    let clause_start = (0..=at).rev().find(|before| own[*before].opens).unwrap_or(0);
-    let next = (at + 1..clause_end).find(says);
-    let before = (clause_start..at).rev().find(says);
-    match next {
-        Some(next) => aligned[next].or_else(|| {
+/// A claim or a text, and for each of its tokens the other's.
+struct Side<'a> {
+    tokens: &'a [Token],
+    aligned: &'a [Option<usize>],
+}
+
+impl Side<'_> {
+    /// Whether a cue belongs to something that `other` says without one.
+    fn has_alone(&self, cue: Cue, other: &Side<'_>) -> bool {
+        let free = |side: &Side<'_>, at: usize| {
+            side.tokens[at].cue == Some(cue) && side.aligned[at].is_none()
+        };
+        (0..self.tokens.len()).filter(|at| free(self, *at)).any(|at| {
+            let Some(place) = self.counterpart(at) else { return false };
+            let end = (place + DENIAL_REACH + 1).min(other.tokens.len());
+            !(place.saturating_sub(DENIAL_REACH)..end).any(|near| free(other, near))
+        })
+    }
+
+    /// Returns where the other says what a cue at `at` stands beside: the next word that says something, and at
+    /// the end of a clause the one before. `None` when the other leaves that out.
+    fn counterpart(&self, at: usize) -> Option<usize> {
+        let says = |at: &usize| self.tokens[*at].is_content();
+        let clause_end = (at + 1..self.tokens.len())
+            .find(|next| self.tokens[*next].opens)
+            .unwrap_or(self.tokens.len());
+        let clause_start = (0..=at).rev().find(|before| self.tokens[*before].opens).unwrap_or(0);
+        let next = (at + 1..clause_end).find(says);
+        let before = (clause_start..at).rev().find(says).and_then(|before| self.aligned[before]);
+        let Some(next) = next else { return before };
+        self.aligned[next].or_else(|| {
             // The word itself may be another one; then its neighbours show the place.
-            let beyond = (next + 1..clause_end).find(says).and_then(|beyond| aligned[beyond]);
-            before
-                .and_then(|before| aligned[before])
-                .filter(|_| beyond.is_some() || next + 1 >= clause_end)
-        }),
-        None => before.and_then(|before| aligned[before]),
+            let beyond = (next + 1..clause_end).find(says).and_then(|beyond| self.aligned[beyond]);
+            let leading = at.checked_sub(1).and_then(|leading| self.aligned[leading]);
+            match (before, beyond) {
+                (Some(before), Some(_)) => Some(before),
+                (Some(before), None) if next + 1 >= clause_end => Some(before),
+                (None, Some(beyond)) if leading.is_some() => Some(beyond),
+                _ => None,
+            }
+        })
     }
 }

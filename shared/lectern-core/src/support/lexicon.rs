@@ -11,6 +11,8 @@ pub(super) enum Meaning {
     Negation,
     /// Excludes everything else.
     Restriction,
+    /// Says where something was read.
+    Attribution,
     /// A spelled-out number.
     Number(f64),
     /// Multiplies the number before it.
@@ -27,6 +29,7 @@ struct Vocabulary {
     language: &'static str,
     negations: &'static str,
     restrictions: &'static str,
+    attributions: &'static str,
     numbers: &'static str,
     magnitudes: &'static str,
     months: &'static str,
@@ -42,6 +45,7 @@ const ENGLISH: Vocabulary = Vocabulary {
         fails failed failing refuse refused refuses lack lacks lacked lacking non isnt wasnt arent werent dont \
         doesnt didnt cant couldnt wont wouldnt shouldnt hasnt havent hadnt unable",
     restrictions: "only solely exclusively merely",
+    attributions: "according text document documents passage passages source sources states stated mentions mentioned described reported reports says",
     numbers: "zero=0 two=2 three=3 four=4 five=5 six=6 seven=7 eight=8 nine=9 ten=10 eleven=11 twelve=12 thirteen=13 \
         fourteen=14 fifteen=15 sixteen=16 seventeen=17 eighteen=18 nineteen=19 twenty=20 thirty=30 forty=40 fifty=50 \
         sixty=60 seventy=70 eighty=80 ninety=90 third=3 fourth=4 fifth=5 sixth=6 seventh=7 eighth=8 ninth=9 tenth=10",
@@ -61,6 +65,7 @@ const GERMAN: Vocabulary = Vocabulary {
     language: "deu",
     negations: "nicht kein keine keinen keinem keiner keines nie niemals niemand nichts nirgends ohne weder noch kaum",
     restrictions: "nur lediglich ausschließlich",
+    attributions: "laut zufolge text dokument quelle besagt beschreibt erwähnt berichtet",
     numbers: "null=0 zwei=2 drei=3 vier=4 fünf=5 sechs=6 sieben=7 acht=8 neun=9 zehn=10 elf=11 zwölf=12 dreizehn=13 \
         vierzehn=14 fünfzehn=15 sechzehn=16 siebzehn=17 achtzehn=18 neunzehn=19 zwanzig=20 dreißig=30 vierzig=40 \
         fünfzig=50 sechzig=60 siebzig=70 achtzig=80 neunzig=90",
@@ -79,6 +84,7 @@ const SPANISH: Vocabulary = Vocabulary {
     language: "spa",
     negations: "no nunca jamás sin ni tampoco ningún ninguna ninguno nadie nada apenas",
     restrictions: "solo sólo solamente únicamente exclusivamente",
+    attributions: "según documento texto fuente indica menciona señala afirma",
     numbers: "cero=0 dos=2 tres=3 cuatro=4 cinco=5 seis=6 siete=7 ocho=8 nueve=9 diez=10 once=11 doce=12 trece=13 \
         catorce=14 quince=15 dieciséis=16 diecisiete=17 dieciocho=18 diecinueve=19 veinte=20 treinta=30 cuarenta=40 \
         cincuenta=50 sesenta=60 setenta=70 ochenta=80 noventa=90 cien=100",
@@ -96,6 +102,7 @@ const FRENCH: Vocabulary = Vocabulary {
     language: "fra",
     negations: "ne n pas non jamais sans ni aucun aucune rien nul nulle guère",
     restrictions: "seulement uniquement exclusivement",
+    attributions: "selon document texte source indique mentionne affirme",
     numbers: "zéro=0 deux=2 trois=3 quatre=4 cinq=5 six=6 sept=7 huit=8 neuf=9 dix=10 onze=11 douze=12 treize=13 \
         quatorze=14 quinze=15 seize=16 vingt=20 trente=30 quarante=40 cinquante=50 soixante=60 cent=100",
     magnitudes: "mille=1000 million=1000000 millions=1000000 milliard=1000000000 milliards=1000000000",
@@ -112,6 +119,7 @@ const URDU: Vocabulary = Vocabulary {
     language: "urd",
     negations: "نہیں نہ بغیر مت غیر بنا ناں",
     restrictions: "صرف محض فقط",
+    attributions: "مطابق دستاویز متن ماخذ",
     numbers: "دو=2 تین=3 چار=4 پانچ=5 چھ=6 سات=7 آٹھ=8 نو=9 دس=10 گیارہ=11 بارہ=12 پندرہ=15 بیس=20 تیس=30 چالیس=40 پچاس=50 \
         ساٹھ=60 ستر=70 اسی=80 نوے=90",
     magnitudes: "سو=100 ہزار=1000 لاکھ=100000 کروڑ=10000000 ارب=1000000000 ملین=1000000 بلین=1000000000",
@@ -125,6 +133,7 @@ const ARABIC: Vocabulary = Vocabulary {
     language: "ara",
     negations: "لا ليس ليست ليسوا لم لن غير دون بدون عدم ولا ولم ولن وليس وليست فلا فلم فلن فليس بلا بدونه",
     restrictions: "فقط حصريا",
+    attributions: "وفقا بحسب حسب النص للنص المستند للمستند يذكر المصدر",
     numbers: "اثنان=2 اثنين=2 اثنتان=2 اثنتين=2 ثلاثة=3 ثلاث=3 أربعة=4 أربع=4 خمسة=5 خمس=5 ستة=6 ست=6 سبعة=7 سبع=7 ثمانية=8 \
         ثماني=8 ثمان=8 تسعة=9 تسع=9 عشرة=10 عشر=10 عشرون=20 عشرين=20 ثلاثون=30 ثلاثين=30 أربعون=40 أربعين=40 خمسون=50 \
         خمسين=50 ستون=60 ستين=60 سبعون=70 سبعين=70 ثمانون=80 ثمانين=80 تسعون=90 تسعين=90",
@@ -141,6 +150,7 @@ const HINDI: Vocabulary = Vocabulary {
     language: "hin",
     negations: "नहीं नही न ना मत बिना बगैर नहिं",
     restrictions: "केवल सिर्फ मात्र",
+    attributions: "अनुसार दस्तावेज़ पाठ स्रोत",
     numbers: "शून्य=0 दो=2 तीन=3 चार=4 पांच=5 पाँच=5 छह=6 छः=6 सात=7 आठ=8 नौ=9 दस=10 ग्यारह=11 बारह=12 पंद्रह=15 बीस=20 तीस=30 \
         चालीस=40 पचास=50 साठ=60 सत्तर=70 अस्सी=80 नब्बे=90",
     magnitudes: "सौ=100 हजार=1000 हज़ार=1000 लाख=100000 करोड़=10000000 अरब=1000000000 मिलियन=1000000 बिलियन=1000000000",
@@ -155,10 +165,12 @@ const CHINESE: Vocabulary = Vocabulary {
     language: "cmn",
     negations: "不 没 沒 未 无 無 非 莫 勿 否",
     restrictions: "仅 僅 只",
+    attributions: "",
     numbers: "",
     magnitudes: "百=100 千=1000 万=10000 萬=10000 亿=100000000 億=100000000",
     months: "",
-    units: "",
+    // Of units of several characters each character is compared.
+    units: "year/年 month/月 day/日/天 week/周",
 };
 
 type Meanings = HashMap<String, Meaning>;
@@ -194,6 +206,7 @@ impl Vocabulary {
         meanings
             .extend(valued(self.magnitudes).map(|(word, value)| (word, Meaning::Magnitude(value))));
         let each = |list: &'static str| list.split_whitespace().map(normalize);
+        meanings.extend(each(self.attributions).map(|word| (word, Meaning::Attribution)));
         meanings.extend(each(self.restrictions).map(|word| (word, Meaning::Restriction)));
         meanings.extend(each(self.negations).map(|word| (word, Meaning::Negation)));
         meanings

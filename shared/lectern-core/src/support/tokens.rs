@@ -40,6 +40,8 @@ pub(super) struct Token {
     pub(super) cue: Option<Cue>,
     /// Written with a capital letter.
     pub(super) is_capital: bool,
+    /// Written in a language that gives every noun a capital letter.
+    pub(super) is_noun: bool,
     /// Its script has no capitals, so that names look like words.
     pub(super) is_caseless: bool,
     /// One character of a script without spaces.
@@ -99,6 +101,7 @@ impl Token {
             kind,
             cue: None,
             is_capital: false,
+            is_noun: false,
             is_caseless: false,
             is_unspaced: false,
             opens: false,
@@ -208,7 +211,8 @@ impl Reader<'_> {
         };
         let is_mixed = surface.chars().skip(1).any(|c| c.is_uppercase() || c.is_numeric());
         let is_first = self.drafts.is_empty();
-        let kind = if is_function || cue.is_some() {
+        let attributes = meant == Some(Meaning::Attribution);
+        let kind = if is_function || attributes || cue.is_some() {
             Kind::Function
         } else if (is_capital && !is_first) || is_mixed {
             Kind::Name
@@ -218,6 +222,7 @@ impl Reader<'_> {
         let mut token = Token::of([key_of("word", &lexeme.term), 0], lexeme.word.clone(), kind);
         token.cue = cue;
         token.is_capital = is_capital;
+        token.is_noun = is_capital && !is_mixed && self.language == "deu";
         token.is_caseless = surface.starts_with(|c: char| !c.is_uppercase() && !c.is_lowercase());
         token.is_unspaced = lexeme.is_unspaced;
         self.push(token);
@@ -434,7 +439,7 @@ fn groups_of_three(sentence: &str, lexemes: &[Lexeme]) -> Option<(f64, usize)> {
 
 /// Characters of Chinese that say nothing by themselves.
 fn is_chinese_function(character: &str) -> bool {
-    "的了在是和与與及为為于於从從到由被这這那其也都而将將以之有他她它们們中上下个個等并並所因此后後时時年月日会會可能对對把向就着地得".contains(character)
+    "的了在是和与與及为為于於从從到由被这這那其也都而将將以之有他她它们們中上下个個等并並所因此后後时時会會可能对對把向就着地得".contains(character)
 }
 
 /// Brings each date to the order day, month, year, without the words between: `March 12, 2004`, `12 de marzo

@@ -78,13 +78,19 @@ impl Measured {
     /// Returns the outcomes of one half.
     #[must_use]
     pub(crate) fn scores(&self, half: Half) -> Scores {
+        self.scores_by(half, Support::is_full)
+    }
+
+    /// Returns the outcomes of one half when `is_full` decides what is supported.
+    #[must_use]
+    pub(crate) fn scores_by(&self, half: Half, is_full: impl Fn(&Support) -> bool) -> Scores {
         let mut scores = Scores::default();
-        for (example, support) in
-            self.examples.iter().zip(&self.supports).filter(|(example, _)| example.half == half)
-        {
-            let is_reported = !support.as_ref().is_some_and(Support::is_full);
+        for (example, support) in self.examples.iter().zip(&self.supports) {
+            let is_reported = !support.as_ref().is_some_and(&is_full);
             let language = &self.sources[example.passage].language;
-            scores.add(example.twin, language, example.kind != Kind::True, is_reported);
+            if example.half == half {
+                scores.add(example.twin, language, example.kind != Kind::True, is_reported);
+            }
         }
         scores
     }

@@ -19,12 +19,20 @@ pub(super) struct Surroundings {
     words: Vec<BTreeSet<String>>,
     /// Half of each passage.
     halves: Vec<Half>,
+    /// Words that are written with a small letter anywhere, and so are no names.
+    lower: BTreeSet<(String, String)>,
     /// Capitalised words that are names in any language: German writes every noun with a capital.
     known: BTreeSet<String>,
 }
 
 impl Surroundings {
     pub(super) fn of(sources: &[Source], halves: &HashMap<&str, Half>) -> Self {
+        let small = sources.iter().flat_map(|source| {
+            let words = source.text.split(|c: char| !c.is_alphanumeric());
+            let small = words.filter(|word| word.starts_with(char::is_lowercase));
+            small.map(|word| (source.language.clone(), word.to_owned()))
+        });
+        let lower = small.collect();
         let foreign =
             sources.iter().filter(|source| matches!(source.language.as_str(), "eng" | "spa"));
         let known = foreign
@@ -40,6 +48,7 @@ impl Surroundings {
                 .collect(),
             halves: sources.iter().map(|source| halves[source.article.as_str()]).collect(),
             known,
+            lower,
         };
         for (at, source) in sources.iter().enumerate() {
             let place = (source.set.clone(), made.halves[at]);
@@ -86,8 +95,12 @@ impl Surroundings {
             return whole.map(|(at, name)| (at, at + name.len(), name.to_owned())).collect();
         }
         let found = capitalised(text).into_iter();
-        let is_name =
-            |name: &str| language != "deu" || name.split(' ').all(|word| self.known.contains(word));
+        let is_small =
+            |word: &str| self.lower.contains(&(language.to_owned(), word.to_lowercase()));
+        let is_name = |name: &str| {
+            name.split(' ')
+                .all(|word| !is_small(word) && (language != "deu" || self.known.contains(word)))
+        };
         found
             .filter(|(_, _, name)| is_name(name))
             .map(|(start, end, name)| (start, end, name.to_owned()))

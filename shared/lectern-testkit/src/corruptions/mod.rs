@@ -126,13 +126,17 @@ pub fn examples(sources: &[Source], seed: u64) -> Vec<Example> {
                 if is_common && !dice.chance(surroundings.share(source)) {
                     continue;
                 }
-                let (base, paraphrases) =
+                let (base, mut paraphrases) =
                     paraphrase::paraphrased(sentence, next, &source.language, &mut dice);
                 let corrupted =
                     corrupt::corrupted(kind, &base, at, sources, &surroundings, &mut dice);
                 let Some((sentence_made, passage)) = corrupted else { continue };
-                let (twin, done) =
+                let (twin, mut done) =
                     paraphrase::paraphrased(sentence, next, &source.language, &mut dice);
+                let language = source.language.as_str();
+                let sentence_made =
+                    paraphrase::framed(sentence_made, language, &mut paraphrases, &mut dice);
+                let twin = paraphrase::framed(twin, language, &mut done, &mut dice);
                 examples.push(Example {
                     kind,
                     twin: kind,

@@ -12,7 +12,7 @@ const MOST: usize = 5;
 
 type Paraphrase = fn(&Sentence<'_>, &mut Dice) -> Option<String>;
 
-const PARAPHRASES: [(&str, Paraphrase); 13] = [
+const PARAPHRASES: [(&str, Paraphrase); 12] = [
     ("clause left out", leave_out_clause),
     ("parenthesis left out", leave_out_parenthesis),
     ("filler left out", leave_out_filler),
@@ -21,7 +21,6 @@ const PARAPHRASES: [(&str, Paraphrase); 13] = [
     ("two sentences in one", join_next),
     ("number written otherwise", rewrite_number),
     ("date written otherwise", rewrite_date),
-    ("framed", frame),
     ("word form changed", change_form),
     ("word form changed", change_form),
     ("word replaced", replace_word),
@@ -87,8 +86,9 @@ fn stop(text: &str) -> &str {
 fn lower_first(text: &str, words: &Words) -> String {
     let first = text.split_whitespace().next().unwrap_or_default();
     let starters = [
-        "The", "It", "They", "This", "These", "He", "She", "A", "An", "There", "Die", "Der", "Das",
-        "Es", "Sie", "El", "La", "Los", "Las", "Se",
+        "The", "Here", "We", "Our", "However", "Moreover", "It", "They", "This", "These", "He",
+        "She", "A", "An", "There", "Die", "Der", "Das", "Es", "Sie", "El", "La", "Los", "Las",
+        "Se",
     ];
     if starters.contains(&first) || words.adverbial.contains(&first) {
         let mut characters = text.chars();
@@ -356,10 +356,22 @@ fn replace_word(said: &Sentence<'_>, dice: &mut Dice) -> Option<String> {
     Some(said.text.replacen(from.as_str(), to, 1))
 }
 
-/// Says where it was read, as models do.
-fn frame(said: &Sentence<'_>, dice: &mut Dice) -> Option<String> {
-    let frame = dice.pick(said.words.frames)?;
-    Some(format!("{frame}{}", lower_first(said.text, said.words)))
+/// Introduces one sentence in four with where it was read, as models do. Done last: what introduces a sentence is
+/// not corrupted.
+pub(super) fn framed(
+    text: String,
+    language: &str,
+    done: &mut Vec<&'static str>,
+    dice: &mut Dice,
+) -> String {
+    let words = words_of(language);
+    match dice.pick(words.frames).filter(|_| dice.clone().chance(0.25)) {
+        Some(frame) => {
+            done.push("framed");
+            format!("{frame}{}", lower_first(&text, words))
+        }
+        None => text,
+    }
 }
 
 /// Exchanges forms of a verb or number of a noun; English only, where endings tell them.

@@ -105,7 +105,7 @@ static ENGLISH: Words = Words {
         "According to the document, ",
         "The text states that ",
         "As described in the source, ",
-        "It is reported that ",
+        "The passage says that ",
     ],
     adverbial: &[
         "In",
@@ -603,7 +603,7 @@ static HINDI: Words = Words {
         ("वर्ष", "साल"),
     ],
     fillers: &["भी", "बहुत", "ही", "तो"],
-    frames: &["दस्तावेज़ के अनुसार, ", "पाठ में बताया गया है कि "],
+    frames: &["दस्तावेज़ के अनुसार, "],
     adverbial: &[],
     and: " और ",
     denials: &[
@@ -714,7 +714,7 @@ static URDU: Words = Words {
         ("شہر", "نگر"),
     ],
     fillers: &["بھی", "بہت", "ہی", "نہایت"],
-    frames: &["دستاویز کے مطابق، ", "متن میں بتایا گیا ہے کہ "],
+    frames: &["دستاویز کے مطابق، "],
     adverbial: &[],
     and: " اور ",
     denials: &[
@@ -801,7 +801,6 @@ static CHINESE: Words = Words {
     synonyms: &[
         ("开始", "起初"),
         ("许多", "很多"),
-        ("大约", "约"),
         ("使用", "采用"),
         ("重要", "关键"),
         ("但是", "然而"),
@@ -812,7 +811,6 @@ static CHINESE: Words = Words {
         ("建立", "设立"),
         ("位于", "坐落于"),
         ("例如", "比如"),
-        ("以及", "和"),
         ("成为", "变成"),
         ("期间", "时期"),
     ],
