@@ -20,7 +20,9 @@ fn main() {
         Some("held-back") => Some(Half::HeldBack),
         _ => None,
     };
+    let started = std::time::Instant::now();
     let measured = measure(half);
+    println!("{} sentences in {:?}", measured.examples.len(), started.elapsed());
     for (shown, name) in [(Half::Tune, "tune"), (Half::HeldBack, "held back")] {
         if half.is_none_or(|half| half == shown) {
             println!("## {name}\n\n{}", measured.scores(shown).table());
@@ -40,13 +42,13 @@ fn sweep(measured: &Measured) {
     for coverage in [0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9] {
         for missing in [2, 3, 4, 6] {
             for doubts in [0, 1, 2] {
-                let all = measured.scores_by(Half::Tune, |support| {
+                let scores = measured.scores_by(Half::Tune, |support| {
                     support.conflict.is_none()
                         && support.coverage >= coverage
                         && support.longest_missing <= missing
                         && support.doubts <= doubts
                 });
-                let all = all.sum(None, None);
+                let all = scores.sum(None, None);
                 println!(
                     "{coverage:.2} {missing} {doubts}: {:.4} {:.4}",
                     all.f1(),

@@ -193,7 +193,7 @@ fn before(text: &[Token], place: usize, wanted: usize) -> Range<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::support::tokens::tokens;
+    use crate::support::reader::tokens;
 
     fn aligned(claim: &str, text: &str) -> Vec<Option<usize>> {
         align(&tokens(claim, "eng"), &tokens(text, "eng")).to_text

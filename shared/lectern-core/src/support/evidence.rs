@@ -2,11 +2,7 @@
 
 use std::{cmp::Reverse, collections::HashSet, fmt};
 
-use super::{
-    Claim, Support,
-    judge::judge,
-    tokens::{Token, tokens},
-};
+use super::{Claim, Support, judge::judge, reader::tokens, tokens::Token};
 use crate::{
     passage::{Passage, Span},
     sentences::sentences,
@@ -79,6 +75,9 @@ impl<'a> Evidence<'a> {
     #[must_use]
     pub fn best_support(&self, sentence: &str, at: usize) -> Option<Support> {
         let prepared = self.passages.get(at)?;
+        if let Some(span) = prepared.verbatim(sentence) {
+            return Some(Support::verbatim(span));
+        }
         let claim = Claim::of(sentence, &prepared.passage.language);
         let mut best = prepared.best_support(&claim)?;
         if !best.is_full() && best.conflict.is_none() {
@@ -102,6 +101,12 @@ fn prepare(passage: &Passage) -> Prepared<'_> {
 }
 
 impl Prepared<'_> {
+    /// Returns the sentence of the passage that is `sentence` letter by letter.
+    fn verbatim(&self, sentence: &str) -> Option<Span> {
+        let spans = self.sentences.iter().map(|(span, _)| *span);
+        spans.into_iter().find(|span| span.of(&self.passage.text) == Some(sentence))
+    }
+
     fn best_support(&self, claim: &Claim) -> Option<Support> {
         if claim.is_empty() {
             return None;

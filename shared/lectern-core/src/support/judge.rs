@@ -45,18 +45,26 @@ pub(super) fn judge(
     let mut doubts = 0;
     let mut conflict = case.negation();
     for gap in &alignment.gaps {
+        let mut in_run = false;
         for at in gap.claim.clone() {
-            match case.misplaced(at, gap) {
+            let found = case.misplaced(at, gap);
+            match found {
                 Some(Finding::Conflict(found)) => conflict = conflict.or(Some(found)),
-                Some(Finding::Doubt) => doubts += 1,
-                None => {}
+                // Characters of one word are one doubt.
+                Some(Finding::Doubt) if !(in_run && claim[at].is_unspaced) => doubts += 1,
+                Some(Finding::Doubt) | None => {}
             }
+            in_run = matches!(found, Some(Finding::Doubt));
         }
     }
     let (coverage, longest_missing) = case.coverage();
     Judgement { coverage, conflict, doubts, longest_missing }
 }
 
+/// Whether a token that fulfils a condition stands where the claim has another.
+type Replaced<'a> = dyn Fn(&dyn Fn(&Token) -> bool) -> bool + 'a;
+
+#[derive(Clone, Copy)]
 enum Finding {
     Conflict(Conflict),
     Doubt,
@@ -120,11 +128,7 @@ impl Case<'_> {
         }
     }
 
-    fn misplaced_name(
-        &self,
-        at: usize,
-        replaced: &dyn Fn(&dyn Fn(&Token) -> bool) -> bool,
-    ) -> Option<Finding> {
+    fn misplaced_name(&self, at: usize, replaced: &Replaced<'_>) -> Option<Finding> {
         let token = &self.claim[at];
         let another =
             replaced(&|found| found.kind == Kind::Name || (found.is_capital && found.is_content()));
@@ -138,11 +142,7 @@ impl Case<'_> {
         wrong.then_some(Finding::Conflict(Conflict::Name))
     }
 
-    fn misplaced_word(
-        &self,
-        token: &Token,
-        replaced: &dyn Fn(&dyn Fn(&Token) -> bool) -> bool,
-    ) -> Option<Finding> {
+    fn misplaced_word(&self, token: &Token, replaced: &Replaced<'_>) -> Option<Finding> {
         if replaced(&|found| are_opposites(&found.word, &token.word)) {
             return Some(Finding::Conflict(Conflict::Negation));
         }

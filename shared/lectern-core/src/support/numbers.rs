@@ -20,8 +20,7 @@ const ENDINGS: [&str; 15] =
 pub(super) fn read(surface: &str) -> Option<Written> {
     let end = surface
         .char_indices()
-        .filter(|(_, c)| digit(*c).is_some())
-        .last()
+        .rfind(|(_, c)| digit(*c).is_some())
         .map(|(at, c)| at + c.len_utf8())?;
     let (number, ending) = surface.split_at(end);
     if !ending.is_empty() && !ENDINGS.contains(&ending.to_lowercase().as_str()) {

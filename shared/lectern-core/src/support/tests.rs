@@ -157,3 +157,23 @@ fn a_semantic_check_helps_other_words_but_not_a_conflict() {
             .is_full()
     );
 }
+
+proptest::proptest! {
+    #[test]
+    fn a_sentence_of_the_passage_supports_itself(text in "([A-Za-z0-9%$,()\\[\\]\"' ]|not |1,000 |May |ہے |的|不|\\. ){1,60}") {
+        for span in crate::sentences::sentences(&text) {
+            let sentence = span.of(&text).unwrap();
+            let found = support(sentence, &text, "eng").unwrap();
+            proptest::prop_assert!(found.is_full());
+            proptest::prop_assert_eq!(found.span.of(&text), Some(sentence));
+        }
+    }
+
+    #[test]
+    fn any_claim_against_any_text_gives_a_span_of_it(claim in "\\PC{0,80}", text in "\\PC{0,200}", language in "eng|deu|fra|urd|ara|hin|cmn|und") {
+        if let Some(found) = support(&claim, &text, &language) {
+            proptest::prop_assert!(found.span.of(&text).is_some_and(|quote| !quote.is_empty()));
+            proptest::prop_assert!((0.0..=1.0).contains(&found.coverage));
+        }
+    }
+}

@@ -34,8 +34,7 @@ pub(crate) fn measure(half: Option<Half>) -> Measured {
         PathBuf::from,
     );
     let sources = read_sources(&directory);
-    let mut examples = examples(&sources, SEED);
-    examples.retain(|example| half.is_none_or(|half| half == example.half));
+    let examples = examples(&sources, half, SEED);
     let passages: Vec<Passage> = sources.iter().map(passage).collect();
     let evidence = Evidence::of(&passages);
     let size = examples.len().div_ceil(THREADS).max(1);
