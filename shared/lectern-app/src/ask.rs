@@ -23,6 +23,7 @@ use lectern_core::{
     pricing::{MicroDollars, PriceTable},
     prompt::{self, PromptBudget},
     question::Question,
+    settings::Unsupported,
 };
 use lectern_tables::Tables;
 use serde::Serialize;
@@ -211,7 +212,11 @@ impl Ask {
                 let cost = self.prices.cost(chat.model(), reply.tokens);
                 spent = Spent { tokens: reply.tokens, cost };
                 let verifying = Instant::now();
-                let answer = citations::verify(&Draft::new(reply.text), &passages[..used]);
+                let answer = citations::verify(
+                    &Draft::new(reply.text),
+                    &passages[..used],
+                    Unsupported::Mark,
+                );
                 timings.verify = millis(verifying.elapsed());
                 answer
             }

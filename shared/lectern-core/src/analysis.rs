@@ -10,8 +10,10 @@
 //! | `words` | where words begin and end |
 //! | `stems` | under which terms a word is indexed and looked for |
 //! | `languages` | stop words, stemmers, detection |
+//! | `lexemes` | which words stand where |
 
 mod languages;
+mod lexemes;
 mod normalize;
 mod stems;
 mod words;
@@ -20,10 +22,14 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::languages::{UNDETERMINED, detect_language};
+pub(crate) use self::normalize::normalize;
 use self::{
     languages::is_stop_word,
     words::{Script, Unit, Word, words},
+};
+pub use self::{
+    languages::{UNDETERMINED, detect_language},
+    lexemes::{Lexeme, lexemes},
 };
 
 /// Saturation of term frequency (k₁).

@@ -44,6 +44,17 @@ pub enum Verdict {
     UnknownId,
 }
 
+impl Verdict {
+    /// Whether a cited span says at least part of the sentence.
+    #[must_use]
+    pub fn says_something(self) -> bool {
+        match self {
+            Self::Supported | Self::Partial => true,
+            Self::Unsupported | Self::UnknownId => false,
+        }
+    }
+}
+
 /// A sentence of an answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sentence {

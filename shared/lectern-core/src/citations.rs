@@ -9,26 +9,43 @@ mod markers;
 use crate::{
     answer::{Answer, Citation, Draft, Mode, Sentence, Verdict},
     passage::{Passage, Span},
-    support::{Claim, Support},
+    settings::Unsupported,
+    support::{Evidence, Support},
 };
 
 /// What a model replies, by instruction, when the passages do not answer.
 pub const NO_ANSWER: &str = "NO_ANSWER";
 
-/// Checks `draft` against the passages the model was given, numbered from 1 in this order.
+/// Checks `draft` against the passages the model was given, numbered from 1 in this order; `policy` says
+/// what happens to sentences that none of them supports.
 #[must_use]
-pub fn verify(draft: &Draft, passages: &[Passage]) -> Answer {
+pub fn verify(draft: &Draft, passages: &[Passage], policy: Unsupported) -> Answer {
+    verify_against(draft, &Evidence::of(passages), policy)
+}
+
+/// Checks `draft` against passages that were read before, numbered from 1.
+///
+/// A sentence is supported or supported in part when it cites, and only then. With [`Unsupported::Cut`] the
+/// others are left out, with [`Unsupported::Refuse`] a single one refuses the answer. An answer of which nothing
+/// is supported is a refusal whatever the policy.
+#[must_use]
+pub fn verify_against(draft: &Draft, evidence: &Evidence<'_>, policy: Unsupported) -> Answer {
     if draft.0.contains(NO_ANSWER) {
         return Answer::refusal(Mode::Generated);
     }
     let mut builder = Builder::default();
+    let mut says_something = false;
     for written in markers::sentences_of(&draft.0) {
-        let checked = check(&written, passages);
-        builder.push(&written, &checked, passages);
+        let checked = check(&written, evidence);
+        match (checked.verdict.says_something(), policy) {
+            (false, Unsupported::Refuse) => return Answer::refusal(Mode::Generated),
+            (false, Unsupported::Cut) => continue,
+            (true, _) => says_something = true,
+            (false, Unsupported::Mark) => {}
+        }
+        builder.push(&written, &checked, evidence);
     }
-    let says_something =
-        |sentence: &Sentence| matches!(sentence.verdict, Verdict::Supported | Verdict::Partial);
-    if !builder.sentences.iter().any(says_something) {
+    if !says_something {
         return Answer::refusal(Mode::Generated);
     }
     Answer {
@@ -47,18 +64,16 @@ struct Checked {
     support: Vec<(usize, Span)>,
 }
 
-fn check(written: &markers::Written, passages: &[Passage]) -> Checked {
+fn check(written: &markers::Written, evidence: &Evidence<'_>) -> Checked {
     let cited: Vec<usize> = written
         .cited
         .iter()
         .filter_map(|id| id.checked_sub(1))
-        .filter(|at| *at < passages.len())
+        .filter(|at| *at < evidence.len())
         .collect();
     let cites_unknown = written.cited.len() > cited.len();
     let supports = |at: usize| -> Option<(usize, Support)> {
-        let passage = &passages[at];
-        let claim = Claim::of(&written.text, &passage.language);
-        claim.best_support(&passage.text, &passage.language).map(|support| (at, support))
+        evidence.best_support(&written.text, at).map(|support| (at, support))
     };
     let from_cited: Vec<(usize, Support)> = cited.iter().filter_map(|at| supports(*at)).collect();
     let full: Vec<(usize, Span)> = from_cited
@@ -70,7 +85,7 @@ fn check(written: &markers::Written, passages: &[Passage]) -> Checked {
         return Checked { verdict: Verdict::Supported, support: full };
     }
     // Nothing cited says it: another passage may, and then that one is the right citation.
-    let others = (0..passages.len()).filter(|at| !cited.contains(at)).filter_map(supports);
+    let others = (0..evidence.len()).filter(|at| !cited.contains(at)).filter_map(supports);
     if let Some((at, support)) = others.filter(|(_, support)| support.is_full()).max_by(by_coverage)
     {
         return Checked { verdict: Verdict::Supported, support: vec![(at, support.span)] };
@@ -98,12 +113,15 @@ struct Builder {
 }
 
 impl Builder {
-    fn push(&mut self, written: &markers::Written, checked: &Checked, passages: &[Passage]) {
-        self.text.push_str(&written.gap);
+    fn push(&mut self, written: &markers::Written, checked: &Checked, evidence: &Evidence<'_>) {
+        // The first sentence left has nothing before it to be set apart from.
+        if !self.text.is_empty() {
+            self.text.push_str(&written.gap);
+        }
         let start = self.text.len();
         let mut ids = Vec::new();
         for (at, span) in &checked.support {
-            ids.extend(self.cite(&passages[*at], *span));
+            ids.extend(self.cite(evidence.passage(*at), *span));
         }
         // Numbers stand before the closing full stop, as in `… at 03:00 UTC [1].`
         let (body, stop) = markers::split_stop(&written.text);

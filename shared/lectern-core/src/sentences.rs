@@ -1,11 +1,16 @@
 //! Where sentences begin and end.
 
+use unicode_normalization::char::is_combining_mark;
 use unicode_segmentation::UnicodeSegmentation;
 
 use crate::passage::Span;
 
 /// Longest sentence in bytes; a longer run (a table row, text without full stops) is cut at a word.
 pub const MAX_SENTENCE_BYTES: usize = 800;
+
+/// Most characters in a row that are neither letters nor digits before the text is handed to the segmenter
+/// in pieces.
+const MAX_PUNCTUATION_RUN: usize = 64;
 
 /// Words whose full stop does not end a sentence although a capital or digit follows.
 const ABBREVIATIONS: [&str; 22] = [
@@ -16,21 +21,48 @@ const ABBREVIATIONS: [&str; 22] = [
 /// Returns the sentences of `text` as byte spans without surrounding white space.
 ///
 /// Boundaries are those of Unicode Standard Annex 29 (line ends included), joined again after
-/// abbreviations and initials, and cut at [`MAX_SENTENCE_BYTES`].
+/// abbreviations and initials, and cut at [`MAX_SENTENCE_BYTES`]. Time is linear in the size of the text.
 #[must_use]
 pub fn sentences(text: &str) -> Vec<Span> {
     let mut spans: Vec<Span> = Vec::new();
     let mut joins = false;
-    for (start, piece) in text.split_sentence_bound_indices() {
-        let end = start + piece.len();
-        match spans.last_mut() {
-            Some(last) if joins => last.end = end,
-            _ => spans.push(Span { start, end }),
+    for block in blocks(text) {
+        for (at, piece) in text[block.start..block.end].split_sentence_bound_indices() {
+            let start = block.start + at;
+            let end = start + piece.len();
+            match spans.last_mut() {
+                Some(last) if joins => last.end = end,
+                _ => spans.push(Span { start, end }),
+            }
+            joins = !piece.ends_with('\n') && ends_in_abbreviation(piece);
         }
-        joins = !piece.ends_with('\n') && ends_in_abbreviation(piece);
+        // Where a run of punctuation was cut, no sentence ends.
+        joins = !text[..block.end].ends_with('\n');
     }
     let trimmed = spans.into_iter().filter_map(|span| trim(text, span));
     trimmed.flat_map(|span| cut(text, span)).collect()
+}
+
+/// Returns `text` in blocks that the segmenter takes linear time for, cut within long runs of punctuation.
+///
+/// By rule SB8 of the annex the segmenter looks ahead to the next letter from each character behind a full
+/// stop that may still belong to it (`A. ((((`). A run of such characters costs its length times the way
+/// to the next letter, so its length is bounded.
+fn blocks(text: &str) -> Vec<Span> {
+    let mut blocks = Vec::new();
+    let mut start = 0;
+    let mut run = 0;
+    for (at, character) in text.char_indices() {
+        // Marks are alphabetic in some scripts, and the segmenter passes over them.
+        let ends_run = character.is_alphanumeric() && !is_combining_mark(character);
+        run = if ends_run { 0 } else { run + 1 };
+        if run > MAX_PUNCTUATION_RUN {
+            blocks.push(Span { start, end: at });
+            (start, run) = (at, 1);
+        }
+    }
+    blocks.push(Span { start, end: text.len() });
+    blocks
 }
 
 fn ends_in_abbreviation(piece: &str) -> bool {
@@ -99,6 +131,45 @@ mod tests {
             sentences(&unbroken).iter().map(|span| span.len()).sum::<usize>(),
             unbroken.len()
         );
+    }
+
+    /// Returns how many characters rule SB8 looks at: from each character behind a full stop that may still
+    /// belong to it, all up to the next letter or full stop.
+    fn lookahead(block: &str) -> usize {
+        let characters: Vec<char> = block.chars().collect();
+        let is_letter = |c: &char| c.is_alphabetic() && !is_combining_mark(*c);
+        let stops = |c: &char| is_letter(c) || matches!(*c, '.' | '!' | '?' | '\n');
+        let mut looked = 0;
+        let mut behind_stop = false;
+        for (at, character) in characters.iter().enumerate() {
+            if behind_stop {
+                looked += characters[at..].iter().take_while(|c| !stops(c)).count();
+            }
+            behind_stop = matches!(*character, '.' | '!' | '?')
+                || (behind_stop && !is_letter(character) && !character.is_numeric());
+        }
+        looked
+    }
+
+    #[test]
+    fn the_segmenter_never_looks_far_ahead() {
+        for repeated in ["(", " ", "(\u{93e}", ")\u{301}", "\"", " ("] {
+            let hostile = format!("A.{}{}", repeated.repeat(20_000), "1".repeat(20_000));
+            let looked: usize = blocks(&hostile)
+                .iter()
+                .map(|block| lookahead(&hostile[block.start..block.end]))
+                .sum();
+            let bound = hostile.chars().count() * MAX_PUNCTUATION_RUN;
+            assert!(looked <= bound, "{repeated:?}: {looked} of {bound}");
+            let whole: usize = sentences(&hostile).iter().map(|span| span.len()).sum();
+            assert!(whole > 20_000);
+        }
+    }
+
+    #[test]
+    fn a_run_of_punctuation_does_not_end_a_sentence() {
+        let rule = format!("Total {} 5 pages", "-".repeat(200));
+        assert_eq!(texts(&rule), [rule.as_str()]);
     }
 
     proptest! {

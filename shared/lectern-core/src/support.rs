@@ -1,225 +1,137 @@
-//! How far a span of text says what a sentence claims.
+//! How far a passage says what a sentence claims.
+//!
+//! A claim is aligned with each few neighbouring sentences of a passage that share words with it, and the
+//! alignment is judged: how much of the claim stands there, and whether the text has another number, date, unit
+//! or name in a place, or denies what the claim does not. Everything is arithmetic on words; a semantic check can
+//! be given as a function and only ever helps paraphrases over the threshold, never past a conflict.
+//!
+//! | module | answers |
+//! |---|---|
+//! | `tokens` | what is compared |
+//! | `reader`, `dates` | how a sentence is read |
+//! | `numbers`, `lexicon` | which spellings are one number, date or unit; which words deny |
+//! | `align` | which token of the claim stands for which of the text |
+//! | `judge` | what that says |
+//! | `evidence` | passages, prepared once per answer; the best span |
 
-use std::collections::HashSet;
+mod align;
+mod dates;
+mod evidence;
+mod judge;
+mod lexicon;
+mod numbers;
+mod reader;
+mod tokens;
 
-use crate::{analysis, passage::Span, sentences::sentences};
+pub use self::{
+    evidence::{Evidence, Similarity},
+    judge::Conflict,
+};
+use self::{
+    judge::Judgement,
+    reader::tokens,
+    tokens::{Cue, Token},
+};
+use crate::passage::Span;
 
-/// Share of a claim's content terms a span must hold to support it.
-pub const SUPPORTED_COVERAGE: f64 = 0.6;
-/// Share of a claim's content terms a span must hold to support part of it.
+// These thresholds were chosen on the tuning half of the testkit's corrupted sentences (`verifier_eval tune sweep`).
+// F1 is flat from 0.65 to 0.8 of coverage; of equals the lower one stands, because models paraphrase more than
+// that set does. To let one doubt pass would raise F1 over all, but also let half of the swapped names pass in
+// scripts without capitals.
+
+/// Share of a claim's content, by weight, that a span must hold to support it.
+pub const SUPPORTED_COVERAGE: f64 = 0.7;
+/// Share of a claim's content that a span must hold to support part of it.
 pub const PARTIAL_COVERAGE: f64 = 0.35;
-/// Most neighbouring sentences that are taken as one span of support.
-const MAX_WINDOW: usize = 3;
-
-const NEGATIONS: [&str; 26] = [
-    "not",
-    "no",
-    "never",
-    "none",
-    "cannot",
-    "without",
-    "neither",
-    "nor",
-    "nicht",
-    "kein",
-    "keine",
-    "nie",
-    "ne",
-    "pas",
-    "jamais",
-    "nunca",
-    "sin",
-    "نہیں",
-    "نہ",
-    "بغیر",
-    "لا",
-    "ليس",
-    "لم",
-    "لن",
-    "नहीं",
-    "没有",
-];
+/// Words in a row of which a span may hold nothing and still support the claim.
+pub const MAX_MISSING_RUN: usize = 2;
+/// Similarity from which a semantic check makes up for words that are missing.
+pub const SUPPORTED_SIMILARITY: f32 = 0.8;
 
 /// What a sentence claims, as far as words show it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Claim {
-    terms: HashSet<String>,
-    numbers: HashSet<String>,
-    negated: bool,
+    tokens: Vec<Token>,
+}
+
+impl Claim {
+    /// Returns what `sentence` claims, read as `language` (ISO 639-3).
+    #[must_use]
+    pub fn of(sentence: &str, language: &str) -> Self {
+        Self { tokens: tokens(sentence, language) }
+    }
+
+    /// Whether nothing is claimed that words could show, such as `It is so.`.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        !self.tokens.iter().any(Token::is_content)
+    }
+
+    /// Whether the sentence denies something.
+    #[must_use]
+    pub fn denies(&self) -> bool {
+        self.tokens.iter().any(|token| token.cue == Some(Cue::Denies))
+    }
 }
 
 /// How well a span supports a claim.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Support {
-    /// The span, in the text that was searched.
+    /// The span, in the passage's text.
     pub span: Span,
-    /// Share of the claim's content terms in the span, 0 to 1.
+    /// Share of the claim's content in the span, 0 to 1.
     pub coverage: f64,
-    /// Every number of the claim stands in the span.
-    pub numbers_agree: bool,
-    /// Claim and span agree on whether they deny something.
-    pub negation_agrees: bool,
+    /// What the span says otherwise.
+    pub conflict: Option<Conflict>,
+    /// Words of the claim that stand in the place of other words of the span and may be names.
+    pub doubts: usize,
+    /// Longest run of words of the claim of which the span has nothing.
+    pub longest_missing: usize,
+    /// What the semantic check found, where one was asked.
+    pub similarity: Option<f32>,
 }
 
 impl Support {
+    fn of(span: Span, judged: Judgement) -> Self {
+        Self {
+            span,
+            coverage: judged.coverage,
+            conflict: judged.conflict,
+            doubts: judged.doubts,
+            longest_missing: judged.longest_missing,
+            similarity: None,
+        }
+    }
+
+    /// Returns the support of a sentence by itself.
+    fn verbatim(span: Span) -> Self {
+        Self {
+            span,
+            coverage: 1.0,
+            conflict: None,
+            doubts: 0,
+            longest_missing: 0,
+            similarity: None,
+        }
+    }
+
     /// Whether the span says the claim.
     #[must_use]
     pub fn is_full(&self) -> bool {
-        self.coverage >= SUPPORTED_COVERAGE && self.numbers_agree && self.negation_agrees
+        let by_words = self.coverage >= SUPPORTED_COVERAGE
+            && self.doubts == 0
+            && self.longest_missing <= MAX_MISSING_RUN;
+        let by_meaning =
+            self.similarity.is_some_and(|similarity| similarity >= SUPPORTED_SIMILARITY);
+        self.conflict.is_none() && (by_words || (by_meaning && self.coverage >= PARTIAL_COVERAGE))
     }
 
-    /// Whether the span says part of the claim.
+    /// Whether the span says part of the claim, and nothing otherwise.
     #[must_use]
     pub fn is_partial(&self) -> bool {
-        self.coverage >= PARTIAL_COVERAGE
+        self.conflict.is_none() && self.coverage >= PARTIAL_COVERAGE
     }
-
-    fn rank(&self) -> (bool, f64, std::cmp::Reverse<usize>) {
-        (self.is_full(), self.coverage, std::cmp::Reverse(self.span.len()))
-    }
-}
-
-impl Claim {
-    /// Returns what `sentence` claims.
-    #[must_use]
-    pub fn of(sentence: &str, language: &str) -> Self {
-        let numbers = numbers(sentence);
-        let terms = analysis::content_terms(sentence, language).into_iter().collect();
-        Self { terms, numbers, negated: is_negated(sentence) }
-    }
-
-    /// Whether nothing is claimed that words could show, such as `Yes.`.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.terms.is_empty() && self.numbers.is_empty()
-    }
-
-    /// Returns the span of one to three sentences of `text` that supports the claim best, the
-    /// shortest among equals; `None` when the text has no sentence or the claim is empty.
-    #[must_use]
-    pub fn best_support(&self, text: &str, language: &str) -> Option<Support> {
-        if self.is_empty() {
-            return None;
-        }
-        let spans = sentences(text);
-        let parts: Vec<Claim> =
-            spans.iter().map(|span| Self::of(&text[span.start..span.end], language)).collect();
-        let windows = (0..spans.len()).flat_map(|first| {
-            (first..spans.len().min(first + MAX_WINDOW)).map(move |last| (first, last))
-        });
-        let supports = windows.map(|(first, last)| {
-            let span = Span { start: spans[first].start, end: spans[last].end };
-            self.against(span, &parts[first..=last])
-        });
-        supports.max_by(|one, other| {
-            one.rank().partial_cmp(&other.rank()).unwrap_or(std::cmp::Ordering::Equal)
-        })
-    }
-
-    #[expect(clippy::cast_precision_loss, reason = "term counts are small")]
-    fn against(&self, span: Span, parts: &[Claim]) -> Support {
-        let holds = |term: &&String| parts.iter().any(|part| part.terms.contains(*term));
-        let held = self.terms.iter().filter(holds).count();
-        let coverage =
-            if self.terms.is_empty() { 1.0 } else { held as f64 / self.terms.len() as f64 };
-        let has = |number: &String| parts.iter().any(|part| part.numbers.contains(number));
-        Support {
-            span,
-            coverage,
-            numbers_agree: self.numbers.iter().all(has),
-            negation_agrees: self.negation_agrees(parts),
-        }
-    }
-}
-
-impl Claim {
-    /// Whether the sentence that carries most of the claim denies as the claim does; the others may.
-    fn negation_agrees(&self, parts: &[Claim]) -> bool {
-        let shared = |part: &&Claim| part.terms.intersection(&self.terms).count();
-        let carrier = parts.iter().rev().max_by_key(shared);
-        carrier.is_none_or(|part| part.negated == self.negated)
-    }
-}
-
-pub(crate) fn is_negated(sentence: &str) -> bool {
-    let lower = sentence.to_lowercase();
-    lower
-        .split(|c: char| !c.is_alphanumeric() && c != '\'' && c != '’')
-        .any(|word| NEGATIONS.contains(&word) || word.ends_with("n't") || word.ends_with("n’t"))
-}
-
-/// Returns the numbers of `text` in ASCII digits, thousands separators removed.
-fn numbers(text: &str) -> HashSet<String> {
-    let mut found = HashSet::new();
-    let mut current = String::new();
-    let mut characters = text.chars().peekable();
-    while let Some(character) = characters.next() {
-        if let Some(digit) = digit(character) {
-            current.push(digit);
-            continue;
-        }
-        let continues = characters.peek().is_some_and(|next| digit(*next).is_some());
-        match character {
-            ',' | '٬' | '’' if !current.is_empty() && continues => {}
-            '.' | '٫' if !current.is_empty() && continues => current.push('.'),
-            _ if !current.is_empty() => {
-                found.insert(std::mem::take(&mut current));
-            }
-            _ => {}
-        }
-    }
-    if !current.is_empty() {
-        found.insert(current);
-    }
-    found
-}
-
-/// Returns the ASCII digit of a decimal digit in the scripts the analyser knows.
-fn digit(character: char) -> Option<char> {
-    let zeros = ['0', '٠', '۰', '०', '০', '０'];
-    let value = zeros.iter().find_map(|zero| {
-        let distance = u32::from(character).checked_sub(u32::from(*zero))?;
-        (distance < 10).then_some(distance)
-    });
-    value.and_then(|value| char::from_digit(value, 10))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const TEXT: &str =
-        "Backups run daily at 03:00 UTC. They are kept for 30 days. Nobody may delete them.";
-
-    fn support(claim: &str) -> Support {
-        Claim::of(claim, "eng").best_support(TEXT, "eng").unwrap()
-    }
-
-    #[test]
-    fn finds_the_sentence_that_says_it() {
-        let found = support("Backups are run daily at 03:00 UTC.");
-        assert!(found.is_full());
-        assert_eq!(found.span.of(TEXT), Some("Backups run daily at 03:00 UTC."));
-    }
-
-    #[test]
-    fn a_changed_number_or_an_added_negation_is_not_supported() {
-        assert!(!support("Backups are kept for 90 days.").is_full());
-        assert!(!support("Backups do not run daily at 03:00 UTC.").is_full());
-        assert!(!support("Penguins live in Antarctica.").is_partial());
-    }
-
-    #[test]
-    fn a_neighbour_that_denies_nothing_does_not_hide_a_negation() {
-        let text = "Backups do not run on Sundays. They take an hour.";
-        let claim = |sentence: &str| Claim::of(sentence, "eng").best_support(text, "eng").unwrap();
-        assert!(!claim("Backups run on Sundays.").is_full());
-        assert!(claim("Backups do not run on Sundays.").is_full());
-    }
-
-    #[test]
-    fn numbers_are_compared_in_any_digits() {
-        assert_eq!(numbers("۳۰ دن"), numbers("30 days"));
-        assert_eq!(numbers("1,250.5"), numbers("1250.5"));
-    }
-}
+mod tests;

@@ -6,6 +6,7 @@
 //! | module | feature | what it holds |
 //! |---|---|---|
 //! | `chat` | `chat` | an OpenAI-compatible server that answers as scripted |
+//! | `corruptions` | `corruptions` | true sentences and what they become when they are made false |
 //! | `embedder_contract` | `chat` | the contract of `Embedder` |
 //! | `rerank` | `chat` | rerankers' APIs that answer as scripted |
 //! | `reranker_contract` | `chat` | the contract of `Reranker` |
@@ -17,6 +18,8 @@
 
 #[cfg(feature = "chat")]
 pub mod chat;
+#[cfg(feature = "corruptions")]
+pub mod corruptions;
 #[cfg(feature = "chat")]
 pub mod embedder_contract;
 pub mod faults;

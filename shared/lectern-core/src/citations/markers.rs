@@ -47,43 +47,36 @@ fn owner(spans: &[Span], position: usize) -> Option<usize> {
     Some(after.saturating_sub(1)).filter(|at| *at < spans.len())
 }
 
-/// Returns the text without markers, and each marker's number with the place it stood in that text.
+/// Returns the text without markers, and each marker's number with the place it stood in that text. No marker is
+/// left: one that the removal of another makes (`[[1]2]`) is removed too. Time is linear.
 fn take_out(text: &str) -> (String, Vec<(usize, usize)>) {
     let mut plain = String::with_capacity(text.len());
-    let mut markers = Vec::new();
-    let mut rest = text;
-    while let Some(open) = rest.find('[') {
-        plain.push_str(&rest[..open]);
-        match marker(&rest[open..]) {
-            Some((numbers, length)) => {
-                let kept = plain.trim_end_matches(' ').len();
-                plain.truncate(kept);
-                markers.extend(numbers.into_iter().map(|number| (plain.len(), number)));
-                rest = &rest[open + length..];
-            }
-            None => {
-                plain.push('[');
-                rest = &rest[open + 1..];
-            }
-        }
+    let mut markers: Vec<(usize, usize)> = Vec::new();
+    for character in text.chars() {
+        let marker = if character == ']' { marker_at_end(&plain) } else { None };
+        let Some((open, numbers)) = marker else {
+            plain.push(character);
+            continue;
+        };
+        plain.truncate(open);
+        plain.truncate(plain.trim_end_matches(' ').len());
+        // Markers within the removed one stand where it stood.
+        let within = markers.iter_mut().rev().take_while(|(position, _)| *position > plain.len());
+        within.for_each(|(position, _)| *position = plain.len());
+        markers.extend(numbers.into_iter().map(|number| (plain.len(), number)));
     }
-    plain.push_str(rest);
     (plain, markers)
 }
 
-/// Reads `[1]`, `[1, 2]` or `[1-3]`-free forms at the start of `text`: the numbers and the length in bytes.
-fn marker(text: &str) -> Option<(Vec<usize>, usize)> {
-    let close = text.find(']')?;
-    let inner = &text[1..close];
-    let is_list = !inner.is_empty()
-        && inner
-            .chars()
-            .all(|character| character.is_ascii_digit() || matches!(character, ',' | ' ' | ';'));
-    if !is_list || !inner.contains(|character: char| character.is_ascii_digit()) {
-        return None;
-    }
-    let parts = inner.split([',', ';', ' ']).filter(|part| !part.is_empty());
-    Some((parts.map(|part| part.parse().unwrap_or(usize::MAX)).collect(), close + 1))
+/// Reads `[1` or `[1, 2` at the end of `text`: where it begins and the numbers.
+fn marker_at_end(text: &str) -> Option<(usize, Vec<usize>)> {
+    let is_listed = |c: char| c.is_ascii_digit() || matches!(c, ',' | ' ' | ';');
+    let before = text.trim_end_matches(is_listed);
+    let list = &text[before.len()..];
+    let open = before.strip_suffix('[')?.len();
+    let parts = list.split([',', ';', ' ']).filter(|part| !part.is_empty());
+    let numbers: Vec<usize> = parts.map(|part| part.parse().unwrap_or(usize::MAX)).collect();
+    (!numbers.is_empty()).then_some((open, numbers))
 }
 
 /// Returns a sentence split before its closing punctuation.
@@ -102,6 +95,13 @@ mod tests {
         let found = sentences_of("One [1]. Two. [2][3] Three [4, 9].");
         let cited: Vec<_> = found.iter().map(|s| (s.text.as_str(), s.cited.clone())).collect();
         assert_eq!(cited, [("One.", vec![1]), ("Two.", vec![2, 3]), ("Three.", vec![4, 9])]);
+    }
+
+    #[test]
+    fn removing_a_marker_leaves_no_other() {
+        let found = sentences_of("It runs [[1]2]. Done [3 [4]].");
+        assert_eq!((found[0].text.as_str(), &found[0].cited[..]), ("It runs.", &[1, 2][..]));
+        assert!(!found[1].text.contains(']'));
     }
 
     #[test]

@@ -31,7 +31,7 @@ fn passages() -> Vec<Passage> {
 }
 
 fn verified(draft: &str) -> Answer {
-    verify(&Draft::new(draft.into()), &passages())
+    verify(&Draft::new(draft.into()), &passages(), Unsupported::Mark)
 }
 
 #[test]
@@ -74,15 +74,75 @@ fn nothing_supported_is_refused() {
     assert!(verified("").is_refused());
 }
 
+fn with_policy(draft: &str, policy: Unsupported) -> Answer {
+    verify(&Draft::new(draft.into()), &passages(), policy)
+}
+
+const MIXED: &str = "Penguins live in Antarctica [2]. Restores take four minutes on average [2]. \
+    The moon is made of cheese [7]. Backups run daily at 03:00 UTC [1].";
+
+#[test]
+fn cutting_leaves_out_what_nothing_says_and_keeps_offsets_and_numbers_right() {
+    let answer = with_policy(MIXED, Unsupported::Cut);
+    let expected = "Restores take four minutes on average [1]. Backups run daily at 03:00 UTC [2].";
+    assert_eq!(answer.text(), expected);
+    assert_eq!(answer.sentences().len(), 2);
+    let second = &answer.sentences()[1];
+    assert_eq!(&answer.text()[second.start..second.end], "Backups run daily at 03:00 UTC [2].");
+    assert_eq!(answer.citations()[1].quote, "Backups run daily at 03:00 UTC.");
+    assert!((answer.supported_ratio() - 1.0).abs() < f64::EPSILON);
+}
+
+#[test]
+fn cutting_everything_is_a_refusal() {
+    let answer = with_policy("Penguins live in Antarctica [1].", Unsupported::Cut);
+    assert!(answer.is_refused() && answer.citations().is_empty());
+}
+
+#[test]
+fn refusing_takes_one_unsupported_sentence() {
+    assert!(with_policy(MIXED, Unsupported::Refuse).is_refused());
+    assert!(!with_policy(MIXED, Unsupported::Mark).is_refused());
+    let supported = with_policy("Backups run daily at 03:00 UTC [1].", Unsupported::Refuse);
+    assert_eq!(supported.text(), "Backups run daily at 03:00 UTC [1].");
+}
+
+#[test]
+fn a_contradicted_sentence_is_unsupported_and_not_partial() {
+    let answer = with_policy(
+        "Backups run daily at 03:00 UTC [1]. Backups do not run daily at 03:00 UTC [1].",
+        Unsupported::Mark,
+    );
+    let verdicts: Vec<Verdict> =
+        answer.sentences().iter().map(|sentence| sentence.verdict).collect();
+    assert_eq!(verdicts, [Verdict::Supported, Verdict::Unsupported]);
+}
+
+/// Returns the numbers of all markers in a text.
+fn marked(text: &str) -> Vec<u32> {
+    let lists =
+        text.split('[').skip(1).filter_map(|rest| rest.split_once(']')).map(|(list, _)| list);
+    let is_list =
+        |list: &&str| list.chars().all(|c| c.is_ascii_digit() || matches!(c, ',' | ' ' | ';'));
+    let numbers = lists.filter(is_list).flat_map(|list| list.split([',', ' ', ';']));
+    numbers.filter_map(|number| number.parse().ok()).collect()
+}
+
 proptest! {
     #[test]
-    fn every_kept_citation_is_a_substring_and_every_number_names_one(draft in "(Backups run daily|Restores take four minutes|[a-zA-Z\\[\\]0-9., ]|\\[[0-9]{1,2}\\]|\\. ){0,30}") {
+    fn every_kept_citation_is_a_substring_and_every_number_names_one(
+            draft in "(Backups run daily|Restores take four minutes|[a-zA-Z\\[\\]0-9., ]|\\[[0-9]{1,2}\\]|\\. ){0,30}",
+            policy in proptest::sample::select(vec![Unsupported::Mark, Unsupported::Cut, Unsupported::Refuse]),
+        ) {
         let passages = passages();
-        let answer = verify(&Draft::new(draft), &passages);
+        let answer = verify(&Draft::new(draft), &passages, policy);
         for citation in answer.citations() {
             let source = passages.iter().find(|passage| passage.document_id == citation.document_id).unwrap();
             let within = Span { start: citation.start - 100, end: citation.end - 100 };
             prop_assert_eq!(within.of(&source.text), Some(citation.quote.as_str()));
+        }
+        for number in marked(answer.text()) {
+            prop_assert!(answer.citations().iter().any(|citation| citation.id == number), "{}", answer.text());
         }
         for sentence in answer.sentences() {
             prop_assert!(answer.text().get(sentence.start..sentence.end).is_some());

@@ -8,7 +8,7 @@ use crate::{
     passage::{Passage, ScoredPassage, Span},
     question::Question,
     sentences::sentences,
-    support,
+    support::Claim,
 };
 
 /// Most passages whose sentences compete.
@@ -36,7 +36,7 @@ impl Asked {
             terms: analysis::content_terms(text, language).into_iter().collect(),
             offer: Offer::of(text),
             wanted: Wanted::of(text),
-            negated: support::is_negated(text),
+            negated: Claim::of(text, language).denies(),
         }
     }
 }

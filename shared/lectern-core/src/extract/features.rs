@@ -4,6 +4,7 @@ use super::{
     candidates::{Candidate, Candidates},
     wanted::Wanted,
 };
+use crate::support::Claim;
 
 /// What is measured of a sentence, in order.
 pub const SENTENCE: [&str; 17] = [
@@ -141,7 +142,7 @@ pub(super) fn of_question(all: &Candidates<'_>, scored: &[(f64, usize)]) -> [f64
         all.share(|term| all.passages.iter().all(|passage| !passage.contains(term)));
     let flag = |on: bool| f64::from(u8::from(on));
     let exponentials: f64 = scored.iter().map(|(other, _)| (other - score).exp()).sum();
-    let negation_differs = crate::support::is_negated(candidate.text()) != asked.negated;
+    let negation_differs = Claim::of(candidate.text(), all.language).denies() != asked.negated;
     [
         own,
         near,

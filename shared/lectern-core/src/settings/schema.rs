@@ -8,7 +8,7 @@ use super::SettingError;
 use crate::filter::is_field_name;
 
 /// Most fields a schema may declare.
-pub const MAX_FIELDS: usize = 64;
+pub(super) const MAX_FIELDS: usize = 64;
 
 /// What a metadata field holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,3 +2,5 @@
 
 mod bm25;
 mod retrieval;
+mod verifier;
+mod verifier_measure;
