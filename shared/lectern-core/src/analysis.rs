@@ -21,10 +21,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use self::languages::{UNDETERMINED, detect_language};
-use self::{
-    languages::is_stop_word,
-    words::{Script, Unit, Word, words},
-};
+use self::words::{Script, Unit, Word, words};
+pub(crate) use self::{languages::is_stop_word, normalize::normalize};
 
 /// Saturation of term frequency (k₁).
 const SATURATION: f32 = 1.2;

@@ -15,7 +15,7 @@ const ZEROS: [u32; 17] = [
 /// the Arabic code points, so that Arabic, Persian and Urdu spellings of a name meet. Devanagari: nukta goes,
 /// candrabindu becomes anusvara. Joiners and other invisible characters go. Latin accents stay: stemmers
 /// need them; [`fold`] removes them afterwards.
-pub(super) fn normalize(text: &str) -> String {
+pub(crate) fn normalize(text: &str) -> String {
     text.nfkc().flat_map(char::to_lowercase).filter_map(unify).collect()
 }
 
