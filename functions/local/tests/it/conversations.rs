@@ -60,6 +60,7 @@ impl Count {
 }
 
 /// What came back for a question.
+#[derive(Clone)]
 struct Heard {
     retrieved: Option<String>,
     cited: Option<String>,
@@ -121,8 +122,12 @@ async fn follow_ups_find_the_right_document() {
     for conversation in read::<Conversation>("conversations.jsonl") {
         let mut session: Option<String> = None;
         for (at, turn) in conversation.turns.iter().enumerate() {
-            let plain = ask(&server, &turn.question, None).await;
             let heard = ask(&server, &turn.question, session.as_deref()).await;
+            // The first question of a conversation has been asked without one.
+            let plain = match at {
+                0 => heard.clone(),
+                _ => ask(&server, &turn.question, None).await,
+            };
             session = session.or(heard.answer["session_id"].as_str().map(str::to_owned));
             let is_rewritten = heard.answer.get("standalone_question").is_some();
             assert!(at > 0 || !is_rewritten, "{}", heard.answer);
