@@ -175,6 +175,10 @@ pub struct AnswerBody {
     pub query_id: String,
     /// Id of the conversation.
     pub session_id: String,
+    /// The question as it was understood after the earlier ones of the conversation; absent when that is as
+    /// it was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub standalone_question: Option<String>,
     /// The answer, with citation numbers in square brackets.
     pub answer: String,
     /// Its sentences, each with a verdict.
@@ -209,6 +213,10 @@ impl From<&Asked> for AnswerBody {
         Self {
             query_id: asked.query_id.to_string(),
             session_id: asked.session_id.to_string(),
+            standalone_question: asked
+                .standalone_question
+                .as_ref()
+                .map(|asked| asked.as_str().to_owned()),
             answer: asked.answer.text().to_owned(),
             sentences: asked.answer.sentences().iter().map(sentence).collect(),
             citations: asked.answer.citations().iter().map(CitationBody::from).collect(),

@@ -1,8 +1,9 @@
-//! One question: retrieve → prompt → generate → verify → record → answer.
+//! One question: understand → retrieve → prompt → generate → verify → record → answer.
 
 mod extract;
 mod record;
 mod reply;
+mod rewrite;
 
 pub(crate) use self::record::CITED;
 
@@ -103,6 +104,17 @@ pub struct Spent {
     pub cost: MicroDollars,
 }
 
+impl Spent {
+    /// Returns what both used together.
+    fn and(self, other: Self) -> Self {
+        let tokens = TokenCount {
+            prompt: self.tokens.prompt.saturating_add(other.tokens.prompt),
+            completion: self.tokens.completion.saturating_add(other.tokens.completion),
+        };
+        Self { tokens, cost: MicroDollars(self.cost.0.saturating_add(other.cost.0)) }
+    }
+}
+
 /// An answered question.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Asked {
@@ -110,6 +122,8 @@ pub struct Asked {
     pub query_id: QueryId,
     /// Id of the conversation.
     pub session_id: SessionId,
+    /// The question as it was understood after the earlier ones, where that differs from what was asked.
+    pub standalone_question: Option<Question>,
     /// The verified answer.
     pub answer: Answer,
     /// The nearest passages, when it was refused.
@@ -167,12 +181,11 @@ impl Ask {
         let session_id =
             request.session_id.clone().unwrap_or_else(|| SessionId::new(now, entropy()));
 
-        // What the index finds and the conversation so far do not depend on each other.
-        let search = search_request(request);
-        let (similar, history) = tokio::try_join!(
-            self.search.similar(caller, &search),
-            self.history(caller, request.session_id.as_ref())
-        )?;
+        // What is searched for depends on the conversation so far, where there is one.
+        let turns = self.history(caller, request.session_id.as_ref()).await?;
+        let history = rewrite::spoken(&turns);
+        let understood = self.understand(caller, request, &turns).await?;
+        let rewrite::Understood { search, similar, standalone_question, mut spent } = understood;
 
         // The model is asked while the records are checked; nothing of its reply is passed on before,
         // and if the check changes the passages it is asked again.
@@ -181,14 +194,14 @@ impl Ask {
         let generating = Instant::now();
         let (found, early) = tokio::join!(
             self.search.check(caller, &search, similar),
-            self.begin(&request.question, &hopeful, &history, remaining())
+            self.begin(&search.question, &hopeful, &history, remaining())
         );
         let found = found?;
         let passages: Vec<Passage> =
             found.passages.iter().map(|scored| scored.passage.clone()).collect();
         let begun = match early {
             early if passages == hopeful => early,
-            _ => self.begin(&request.question, &passages, &history, remaining()).await,
+            _ => self.begin(&search.question, &passages, &history, remaining()).await,
         };
         let retrieval = AskEvent::Retrieval {
             query_id: query_id.clone(),
@@ -203,14 +216,13 @@ impl Ask {
             retrieve: found.timings.retrieve,
             ..AskTimings::default()
         };
-        let mut spent = Spent::default();
         let answer = match begun? {
             Some((chat, begun)) => {
                 let used = begun.passages_used;
                 let reply = reply::collect(begun, events).await?;
                 timings.generate = millis(generating.elapsed());
                 let cost = self.prices.cost(chat.model(), reply.tokens);
-                spent = Spent { tokens: reply.tokens, cost };
+                spent = spent.and(Spent { tokens: reply.tokens, cost });
                 let verifying = Instant::now();
                 let answer = citations::verify(
                     &Draft::new(reply.text),
@@ -222,7 +234,7 @@ impl Ask {
             }
             None => {
                 let choosing = Instant::now();
-                let answer = self.extract(&request.question, &found, remaining()).await;
+                let answer = self.extract(&search.question, &found, remaining()).await;
                 timings.verify = millis(choosing.elapsed());
                 answer
             }
@@ -236,7 +248,8 @@ impl Ask {
         let shown = if answer.is_refused() { NEAREST_PASSAGES } else { 0 };
         let nearest = found.passages.into_iter().take(shown).collect();
         timings.total = millis(started.elapsed());
-        let asked = Asked { query_id, session_id, answer, nearest, spent, timings };
+        let asked =
+            Asked { query_id, session_id, standalone_question, answer, nearest, spent, timings };
         self.record(caller, request, &asked, now).await?;
         log(&asked);
         Ok(asked)
@@ -282,10 +295,10 @@ fn log(asked: &Asked) {
     );
 }
 
-fn search_request(request: &AskRequest) -> SearchRequest {
+fn search_request(request: &AskRequest, question: &Question) -> SearchRequest {
     SearchRequest {
         collection: request.collection.clone(),
-        question: request.question.clone(),
+        question: question.clone(),
         filter: request.filter.clone(),
         limit: ANSWER_PASSAGES,
     }

@@ -233,7 +233,8 @@ fn may_see(caller: &Caller, document: &Document) -> bool {
     caller.may_see(&document.acl)
 }
 
-fn authorize(caller: &Caller, request: &SearchRequest) -> Result<(), FlowError> {
+/// Refuses a caller who may not ask there, and fields out of range.
+pub(crate) fn authorize(caller: &Caller, request: &SearchRequest) -> Result<(), FlowError> {
     if !caller.may(Permission::Query) {
         return Err(FlowError::Forbidden("it lacks the permission `query`"));
     }

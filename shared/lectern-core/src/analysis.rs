@@ -22,11 +22,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub(crate) use self::normalize::normalize;
-use self::{
-    languages::is_stop_word,
-    words::{Script, Unit, Word, words},
-};
+use self::words::{Script, Unit, Word, words};
+pub(crate) use self::{languages::is_stop_word, normalize::normalize};
 pub use self::{
     languages::{UNDETERMINED, detect_language},
     lexemes::{Lexeme, lexemes},

@@ -17,6 +17,7 @@
 //! | [`fusion`] | how two rankings become one |
 //! | [`settings`] | how a collection is searched and answered, and which values are refused |
 //! | [`question`] | what may be asked |
+//! | [`followup`] | which questions lean on earlier ones, and what they mean |
 //! | [`prompt`] | what the model is sent |
 //! | [`answer`], [`citations`], [`extract`] | how a draft becomes an answer whose citations hold |
 //! | [`limits`], [`pricing`] | arithmetic of rates and money |
@@ -33,6 +34,7 @@ pub mod env;
 pub mod errors;
 pub mod extract;
 pub mod filter;
+pub mod followup;
 pub mod fusion;
 pub mod ids;
 pub mod limits;

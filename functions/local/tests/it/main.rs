@@ -3,9 +3,11 @@
 #![allow(clippy::unwrap_used, reason = "what tests share may panic as tests do")]
 
 mod chat;
+mod conversations;
 mod crash;
 mod deletion;
 mod documents;
+mod followups;
 mod gate;
 mod lectern;
 mod permissions;

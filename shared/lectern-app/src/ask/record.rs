@@ -2,12 +2,7 @@
 
 use std::time::Duration;
 
-use lectern_core::{
-    auth::Caller,
-    ids::SessionId,
-    ports::{ChatMessage, Role},
-    time::Timestamp,
-};
+use lectern_core::{auth::Caller, ids::SessionId, time::Timestamp};
 use lectern_tables::{
     sessions::{SessionMessage, Speaker},
     usage::Usage,
@@ -22,6 +17,8 @@ use crate::errors::FlowError;
 const KEY: &str = "key_id";
 /// The documents an answer cites, in a message's detail.
 pub(crate) const CITED: &str = "cited";
+/// A question as it was understood, in a message's detail, where that differs from what was asked.
+pub(super) const STANDALONE: &str = "standalone_question";
 /// Most messages of a conversation that are read.
 pub(super) const MAX_HISTORY: usize = 12;
 
@@ -29,7 +26,7 @@ pub(super) const MAX_HISTORY: usize = 12;
 pub(super) const SESSION_TTL: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 impl Ask {
-    /// Returns the caller's own questions of a conversation, oldest first, for the model.
+    /// Returns the caller's own questions of a conversation, oldest first.
     ///
     /// Earlier answers are left out: they hold text of documents that may be deleted or closed to the
     /// caller by now.
@@ -37,13 +34,11 @@ impl Ask {
         &self,
         caller: &Caller,
         session_id: Option<&SessionId>,
-    ) -> Result<Vec<ChatMessage>, FlowError> {
+    ) -> Result<Vec<SessionMessage>, FlowError> {
         let Some(session_id) = session_id else { return Ok(Vec::new()) };
-        let messages = self.own_messages(caller, session_id).await?;
-        let asked = messages.into_iter().filter(|message| message.speaker == Speaker::User);
-        let message =
-            |stored: SessionMessage| ChatMessage { role: Role::User, content: stored.text };
-        Ok(asked.map(message).collect())
+        let mut messages = self.own_messages(caller, session_id).await?;
+        messages.retain(|message| message.speaker == Speaker::User);
+        Ok(messages)
     }
 
     /// Returns the newest messages of a conversation that the caller's key had.
@@ -77,10 +72,13 @@ impl Ask {
         let sessions = self.tables.sessions();
         let cited = asked.answer.citations().iter();
         let cited: Vec<Value> = cited.map(|citation| json!(citation.document_id)).collect();
-        let detail = Map::from_iter([
+        let mut detail = Map::from_iter([
             (KEY.to_owned(), key_of(caller)),
             (CITED.to_owned(), Value::from(cited)),
         ]);
+        if let Some(understood) = &asked.standalone_question {
+            detail.insert(STANDALONE.to_owned(), understood.as_str().into());
+        }
         let message = |speaker: Speaker, text: &str| SessionMessage {
             query_id: asked.query_id.clone(),
             speaker,

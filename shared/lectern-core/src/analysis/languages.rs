@@ -90,7 +90,7 @@ static STOP_WORDS: LazyLock<HashMap<&'static str, HashSet<String>>> = LazyLock::
 });
 
 /// Whether a normalised word says nothing about what a text of `language` is about.
-pub(super) fn is_stop_word(word: &str, language: &str) -> bool {
+pub(crate) fn is_stop_word(word: &str, language: &str) -> bool {
     STOP_WORDS.get(language).is_some_and(|words| words.contains(word))
 }
 
