@@ -16,7 +16,7 @@
 //! | [`analysis`] | how text becomes BM25 terms |
 //! | [`fusion`] | how two rankings become one |
 //! | [`settings`] | how a collection is searched and answered, and which values are refused |
-//! | [`question`] | what may be asked |
+//! | [`question`], [`paraphrase`] | what may be asked, and when two questions may share an answer |
 //! | [`prompt`] | what the model is sent |
 //! | [`answer`], [`citations`], [`extract`] | how a draft becomes an answer whose citations hold |
 //! | [`limits`], [`pricing`] | arithmetic of rates and money |
@@ -36,6 +36,7 @@ pub mod filter;
 pub mod fusion;
 pub mod ids;
 pub mod limits;
+pub mod paraphrase;
 pub mod passage;
 pub mod ports;
 pub mod pricing;
