@@ -21,6 +21,7 @@ use futures::{StreamExt as _, stream::FuturesUnordered};
 use lectern_app::{
     ask::Ask,
     backfill::Backfill,
+    cache::{CacheLimits, Caches},
     clock::Clock,
     collections::Collections,
     documents::Documents,
@@ -95,11 +96,13 @@ impl Local {
         let parts = parts::open(data, settings).await?;
         let clock = Clock::system();
         let (doorbell, rings) = Doorbell::new();
+        let caches = Caches::new(Some(parts.tables.clone()), CacheLimits::default(), clock.clone());
         let search = Search {
             tables: parts.tables.clone(),
             passages: Arc::new(parts.edge.clone()),
-            embedder: parts.embedder.clone(),
+            embedder: parts::remembering(parts.embedder.clone(), settings, &caches),
             fusion: Fusion::default(),
+            caches,
         };
         let ingest = Ingest {
             tables: parts.tables.clone(),

@@ -1,5 +1,6 @@
-//! One question: retrieve → prompt → generate → verify → record → answer.
+//! One question: an earlier answer that still holds, or retrieve → prompt → generate → verify → record → answer.
 
+mod cached;
 mod record;
 mod reply;
 
@@ -29,7 +30,9 @@ use serde::Serialize;
 use tokio::sync::mpsc;
 use tracing::info;
 
+use self::cached::Opened;
 use crate::{
+    cache::CacheUse,
     clock::{Clock, entropy},
     conversation::is_open,
     errors::FlowError,
@@ -58,6 +61,8 @@ pub struct AskRequest {
     pub session_id: Option<SessionId>,
     /// How long the whole answer may take.
     pub time_budget: Duration,
+    /// Whether an earlier answer may be given, and this one be kept.
+    pub cache: bool,
 }
 
 /// What happens while an answer is made.
@@ -81,6 +86,8 @@ pub enum AskEvent {
 /// Milliseconds per stage.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct AskTimings {
+    /// Looking for an earlier answer that still holds; 0 when none was given.
+    pub cache: f64,
     /// Turning the question into a vector.
     pub embed: f64,
     /// Finding and checking passages.
@@ -117,6 +124,8 @@ pub struct Asked {
     pub spent: Spent,
     /// Where the time went.
     pub timings: AskTimings,
+    /// Whether the answer came from the cache.
+    pub cache: CacheUse,
 }
 
 /// Answers questions.
@@ -166,12 +175,19 @@ impl Ask {
         let session_id =
             request.session_id.clone().unwrap_or_else(|| SessionId::new(now, entropy()));
 
-        // What the index finds and the conversation so far do not depend on each other.
+        // An earlier answer or what the index finds, and the conversation so far, do not depend on each other.
         let search = search_request(request);
-        let (similar, history) = tokio::try_join!(
-            self.search.similar(caller, &search),
+        let (opened, history) = tokio::try_join!(
+            self.open(caller, request, &search),
             self.history(caller, request.session_id.as_ref())
         )?;
+        let (similar, place) = match opened {
+            Opened::Hit(hit) => {
+                let asked = hit.asked(query_id, session_id, millis(started.elapsed()));
+                return self.give(caller, request, &hit, asked, events, now).await;
+            }
+            Opened::Searched(similar, place) => (*similar, place),
+        };
 
         // The model is asked while the records are checked; nothing of its reply is passed on before,
         // and if the check changes the passages it is asked again.
@@ -227,12 +243,18 @@ impl Ask {
             send(events, AskEvent::Citation(citation.clone())).await;
         }
 
+        // Keep before responding, after the check: what is kept was right a moment ago.
+        place.keep(&self.search.caches, request, &answer, &found.passages);
+
         // Record before responding: nothing runs after the response.
         let shown = if answer.is_refused() { NEAREST_PASSAGES } else { 0 };
         let nearest = found.passages.into_iter().take(shown).collect();
         timings.total = millis(started.elapsed());
-        let asked = Asked { query_id, session_id, answer, nearest, spent, timings };
-        self.record(caller, request, &asked, now).await?;
+        let cache = place.cache_use();
+        let asked = Asked { query_id, session_id, answer, nearest, spent, timings, cache };
+        let (recorded, ()) =
+            tokio::join!(self.record(caller, request, &asked, now), self.search.caches.settle());
+        recorded?;
         log(&asked);
         Ok(asked)
     }
@@ -267,6 +289,8 @@ impl Ask {
 fn log(asked: &Asked) {
     info!(
         query.id = %asked.query_id,
+        cache = asked.cache.as_str(),
+        cache.matched = asked.cache.matched(),
         refused = asked.answer.is_refused(),
         citations = asked.answer.citations().len(),
         supported_ratio = asked.answer.supported_ratio(),
@@ -283,6 +307,7 @@ fn search_request(request: &AskRequest) -> SearchRequest {
         question: request.question.clone(),
         filter: request.filter.clone(),
         limit: ANSWER_PASSAGES,
+        cache: request.cache,
     }
 }
 
