@@ -158,3 +158,59 @@ impl Caches {
         self.shared.counters.answers.add(usize::from(is_hit), usize::from(!is_hit));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use lectern_core::{extract, passage::Span};
+
+    use super::*;
+
+    fn passage(text: &str) -> Passage {
+        Passage {
+            tenant: "acme".parse().unwrap(),
+            collection: CollectionId::default_collection(),
+            document_id: DocumentId::new(Timestamp::from_millis(1), 1),
+            version: 3,
+            ordinal: 0,
+            document_name: "backup.md".into(),
+            heading: String::new(),
+            page: None,
+            line: 1,
+            span: Span { start: 7, end: 7 + text.len() },
+            text: text.into(),
+            text_sha256: String::new(),
+            language: "eng".into(),
+            acl: vec!["*".into()],
+            metadata: serde_json::Map::new(),
+        }
+    }
+
+    #[test]
+    fn an_entry_is_read_back_as_it_was_and_a_damaged_one_is_noticed() {
+        let passage = passage("Backups run daily at 03:00 UTC.");
+        let question = "When do backups run?".parse().unwrap();
+        let answer = extract::answer(&question, std::slice::from_ref(&passage));
+        let epoch = Epoch { created_at: Timestamp::from_millis(1), generation: 4 };
+        let found = [ScoredPassage { passage, score: 0.1 + 0.2 }];
+        let kept = KeptAnswer::new(epoch, Timestamp::from_millis(9), &answer, &found);
+        let json = serde_json::to_string(&kept).unwrap();
+        let read: KeptAnswer = serde_json::from_str(&json).unwrap();
+        assert_eq!((&read.answer, read.passages()), (&answer, found.to_vec()));
+        assert!(read.is_intact() && !read.answer.is_refused());
+
+        for (was, is) in [
+            (r#""quote":"Backups run daily at 03:00"#, r#""quote":"Backups run daily at 04:00"#),
+            (
+                r#""version":3,"page":null,"line":1,"start""#,
+                r#""version":4,"page":null,"line":1,"start""#,
+            ),
+            (r#""end":38,"quote""#, r#""end":39,"quote""#),
+            (r#""sha256":""#, r#""sha256":"0"#),
+        ] {
+            let damaged = json.replacen(was, is, 1);
+            assert_ne!(damaged, json, "{was}");
+            let damaged: KeptAnswer = serde_json::from_str(&damaged).unwrap();
+            assert!(!damaged.is_intact(), "{was} became {is}");
+        }
+    }
+}
