@@ -186,7 +186,7 @@ impl Model {
 }
 
 /// Runs many interleavings with a second tier; returns how many answers came from a cache.
-fn interleave(cases: u32, store: impl AsyncFn(&World) -> Tables) -> u64 {
+fn interleave(cases: u32, store: &impl AsyncFn(&World) -> Tables) -> u64 {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let (hits, tenants) = (AtomicU64::new(0), AtomicU64::new(0));
     let engines = runtime.block_on(World::new());
@@ -215,13 +215,13 @@ fn interleave(cases: u32, store: impl AsyncFn(&World) -> Tables) -> u64 {
 
 #[test]
 fn a_cached_answer_is_the_answer_of_now() {
-    let hits = interleave(16, async |world| world.tables.clone());
+    let hits = interleave(16, &async |world| world.tables.clone());
     assert!(hits > 40, "the caches had next to nothing: {hits} hits");
 }
 
 #[test]
 fn and_when_the_second_tier_fails() {
     // A table that was never created fails every call.
-    let hits = interleave(5, async |_| Tables::connect("embedded::memory:").await.unwrap());
+    let hits = interleave(5, &async |_| Tables::connect("embedded::memory:").await.unwrap());
     assert!(hits > 8, "memory alone still has something: {hits} hits");
 }

@@ -27,7 +27,7 @@ async fn each_text_of_a_batch_is_remembered_by_itself() {
     let world = World::new().await;
     let inner = Arc::new(BagOfWords::new());
     let caches = caches(&world, None);
-    let embedder = CachedEmbedder::in_memory(inner.clone(), caches.clone());
+    let embedder = CachedEmbedder::in_memory(Arc::<BagOfWords>::clone(&inner), caches.clone());
     let direct = inner.embed(&texts(&["a heron", "an otter", "a marten"])).await.unwrap();
     let before = inner.texts.load(Ordering::SeqCst);
     embedder.embed(&texts(&["an otter"])).await.unwrap();
@@ -47,13 +47,13 @@ async fn the_table_knows_what_another_process_embedded_even_when_the_model_is_aw
     let world = World::new().await;
     let inner = Arc::new(BagOfWords::new());
     let first = caches(&world, Some(world.tables.clone()));
-    let made = CachedEmbedder::new(inner.clone(), first.clone());
+    let made = CachedEmbedder::new(Arc::<BagOfWords>::clone(&inner), first.clone());
     let vectors = made.embed(&texts(&["a heron", "an otter"])).await.unwrap();
     first.settle().await;
 
     inner.faults.fail_all(ErrorKind::Unavailable);
     let second = caches(&world, Some(world.tables.clone()));
-    let other = CachedEmbedder::new(inner.clone(), second);
+    let other = CachedEmbedder::new(Arc::<BagOfWords>::clone(&inner), second);
     assert_eq!(other.embed(&texts(&["an otter"])).await.unwrap(), vectors[1..]);
     let unknown = other.embed(&texts(&["an otter", "a marten"])).await.unwrap_err();
     assert_eq!(unknown.kind, ErrorKind::Unavailable, "the model's own error");
@@ -72,7 +72,7 @@ async fn a_table_that_fails_is_not_noticed() {
     let broken = Tables::connect("embedded::memory:").await.unwrap();
     let caches = caches(&world, Some(broken));
     let inner = Arc::new(BagOfWords::new());
-    let embedder = CachedEmbedder::new(inner.clone(), caches.clone());
+    let embedder = CachedEmbedder::new(Arc::<BagOfWords>::clone(&inner), caches.clone());
     let direct = inner.embed(&texts(&["a heron"])).await.unwrap();
     assert_eq!(embedder.embed(&texts(&["a heron"])).await.unwrap(), direct);
     caches.settle().await;
