@@ -21,6 +21,7 @@ use futures::{StreamExt as _, stream::FuturesUnordered};
 use lectern_app::{
     ask::Ask,
     backfill::Backfill,
+    cache::{CacheLimits, Caches},
     clock::Clock,
     collections::Collections,
     documents::Documents,
@@ -56,6 +57,8 @@ use crate::{doorbell::Doorbell, settings::Settings};
 const SWEEP_INTERVAL: Duration = Duration::from_secs(20);
 /// How often the index is flushed and, when it pays, optimised.
 const MAINTENANCE_INTERVAL: Duration = Duration::from_secs(5);
+/// How often expired items (cached values, conversations) are removed from the table, as DynamoDB does by itself.
+const EXPIRY_INTERVAL: Duration = Duration::from_secs(10 * 60);
 
 /// The whole product in this process.
 #[derive(Debug)]
@@ -95,11 +98,13 @@ impl Local {
         let parts = parts::open(data, settings).await?;
         let clock = Clock::system();
         let (doorbell, rings) = Doorbell::new();
+        let caches = Caches::new(Some(parts.tables.clone()), CacheLimits::default(), clock.clone());
         let search = Search {
             tables: parts.tables.clone(),
             passages: Arc::new(parts.edge.clone()),
-            embedder: parts.embedder.clone(),
+            embedder: parts::remembering(parts.embedder.clone(), settings, &caches),
             fusion: Fusion::default(),
+            caches,
         };
         let ingest = Ingest {
             tables: parts.tables.clone(),
@@ -266,10 +271,15 @@ impl Local {
             }
         }
         let mut ticks = tokio::time::interval(MAINTENANCE_INTERVAL);
+        let first = tokio::time::Instant::now() + EXPIRY_INTERVAL;
+        let mut expiries = tokio::time::interval_at(first, EXPIRY_INTERVAL);
         loop {
-            ticks.tick().await;
-            if let Err(error) = self.edge.maintain().await {
-                warn!(error = %chain(&error), "failed to maintain the index");
+            let maintained = tokio::select! {
+                _ = ticks.tick() => self.edge.maintain().await.map(|_| ()),
+                _ = expiries.tick() => self.ask.tables.sweep_expired().await.map(|_| ()),
+            };
+            if let Err(error) = maintained {
+                warn!(error = %chain(&error), "failed to maintain the data directory");
             }
         }
     }

@@ -80,6 +80,7 @@ fn request(body: QueryBody, query: &Query) -> Result<AskRequest, FlowError> {
         filter: body.filter,
         session_id,
         time_budget: query.answer_timeout,
+        cache: body.cache,
     })
 }
 

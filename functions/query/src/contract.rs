@@ -29,6 +29,15 @@ pub struct QueryBody {
     /// Whether to answer as server-sent events; `Accept: text/event-stream` does the same.
     #[serde(default)]
     pub stream: bool,
+    /// Whether an earlier answer to the same question may be given, if it still holds. With `false` this
+    /// answer is made anew and not kept either.
+    #[serde(default = "yes")]
+    #[schema(default = true)]
+    pub cache: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// A search.
@@ -49,6 +58,10 @@ pub struct SearchBody {
     #[serde(default)]
     #[schema(minimum = 1, maximum = 100)]
     pub limit: Option<usize>,
+    /// Whether what was retrieved in the last minutes may be used, if the collection is unchanged.
+    #[serde(default = "yes")]
+    #[schema(default = true)]
+    pub cache: bool,
 }
 
 /// A passage that was found.
@@ -99,6 +112,8 @@ impl From<&ScoredPassage> for PassageBody {
 pub struct SearchAnswer {
     /// The passages.
     pub passages: Vec<PassageBody>,
+    /// `hit` when the index was not asked, `miss` when it was, `off` when nothing was looked up.
+    pub cache: &'static str,
     /// Milliseconds per stage: `embed`, `retrieve`.
     #[schema(value_type = Object)]
     pub timings_ms: serde_json::Value,
@@ -193,8 +208,12 @@ pub struct AnswerBody {
     /// `extractive` or `generated`.
     #[schema(value_type = String)]
     pub mode: Mode,
-    /// `hit` or `miss`.
+    /// `hit` when it was given before and still holds, `miss` when it was made now, `off` when nothing was
+    /// looked up: by request, by the collection's settings, or because a model was shown the conversation.
     pub cache: &'static str,
+    /// Of a hit: `exact` for the same question, `semantic` for one that means the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cache_match: Option<&'static str>,
     /// What it used.
     pub usage: UsageBody,
     /// Milliseconds per stage.
@@ -223,7 +242,8 @@ impl From<&Asked> for AnswerBody {
             refused: asked.answer.is_refused(),
             nearest: asked.nearest.iter().map(PassageBody::from).collect(),
             mode: asked.answer.mode(),
-            cache: "miss",
+            cache: asked.cache.as_str(),
+            cache_match: asked.cache.matched(),
             usage: UsageBody {
                 prompt_tokens: asked.spent.tokens.prompt,
                 completion_tokens: asked.spent.tokens.completion,

@@ -29,10 +29,12 @@ pub(crate) async fn search(
         question: body.question.parse().map_err(|error| FlowError::field("/question", error))?,
         filter: body.filter,
         limit: body.limit.unwrap_or(DEFAULT_LIMIT),
+        cache: body.cache,
     };
     let found = query.ask.search.search(&caller, &request).await?;
     Ok(JsonBody(SearchAnswer {
         passages: found.passages.iter().map(PassageBody::from).collect(),
+        cache: found.cache.as_str(),
         timings_ms: serde_json::to_value(found.timings).unwrap_or_default(),
     }))
 }

@@ -1,5 +1,7 @@
-//! One question: understand → retrieve → prompt → generate → verify → record → answer.
+//! One question: understand → an earlier answer that still holds, or retrieve → prompt → generate → verify →
+//! record → answer.
 
+mod cached;
 mod extract;
 mod record;
 mod reply;
@@ -31,7 +33,9 @@ use serde::Serialize;
 use tokio::sync::mpsc;
 use tracing::info;
 
+use self::cached::Opened;
 use crate::{
+    cache::CacheUse,
     clock::{Clock, entropy},
     conversation::is_open,
     errors::FlowError,
@@ -60,6 +64,8 @@ pub struct AskRequest {
     pub session_id: Option<SessionId>,
     /// How long the whole answer may take.
     pub time_budget: Duration,
+    /// Whether an earlier answer may be given, and this one be kept.
+    pub cache: bool,
 }
 
 /// What happens while an answer is made.
@@ -83,6 +89,8 @@ pub enum AskEvent {
 /// Milliseconds per stage.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct AskTimings {
+    /// Looking for an earlier answer that still holds; 0 when none was given.
+    pub cache: f64,
     /// Turning the question into a vector.
     pub embed: f64,
     /// Finding and checking passages.
@@ -132,6 +140,8 @@ pub struct Asked {
     pub spent: Spent,
     /// Where the time went.
     pub timings: AskTimings,
+    /// Whether the answer came from the cache.
+    pub cache: CacheUse,
 }
 
 /// Answers questions.
@@ -185,7 +195,16 @@ impl Ask {
         let turns = self.history(caller, request.session_id.as_ref()).await?;
         let history = rewrite::spoken(&turns);
         let understood = self.understand(caller, request, &turns).await?;
-        let rewrite::Understood { search, similar, standalone_question, mut spent } = understood;
+        let rewrite::Understood { search, opened, standalone_question, mut spent } = understood;
+        let (similar, place) = match opened {
+            Opened::Hit(hit) => {
+                let took = millis(started.elapsed());
+                let mut asked = hit.asked(query_id, session_id, took);
+                (asked.standalone_question, asked.spent) = (standalone_question, spent);
+                return self.give(caller, request, &hit, asked, events, now).await;
+            }
+            Opened::Searched(similar, place) => (*similar, place),
+        };
 
         // The model is asked while the records are checked; nothing of its reply is passed on before,
         // and if the check changes the passages it is asked again.
@@ -244,13 +263,27 @@ impl Ask {
             send(events, AskEvent::Citation(citation.clone())).await;
         }
 
+        // Keep before responding, after the check: what is kept was right a moment ago.
+        place.keep(&self.search.caches, &search.question, &answer, &found.passages);
+
         // Record before responding: nothing runs after the response.
         let shown = if answer.is_refused() { NEAREST_PASSAGES } else { 0 };
         let nearest = found.passages.into_iter().take(shown).collect();
         timings.total = millis(started.elapsed());
-        let asked =
-            Asked { query_id, session_id, standalone_question, answer, nearest, spent, timings };
-        self.record(caller, request, &asked, now).await?;
+        let cache = place.cache_use();
+        let asked = Asked {
+            query_id,
+            session_id,
+            standalone_question,
+            answer,
+            nearest,
+            spent,
+            timings,
+            cache,
+        };
+        let (recorded, ()) =
+            tokio::join!(self.record(caller, request, &asked, now), self.search.caches.settle());
+        recorded?;
         log(&asked);
         Ok(asked)
     }
@@ -285,6 +318,8 @@ impl Ask {
 fn log(asked: &Asked) {
     info!(
         query.id = %asked.query_id,
+        cache = asked.cache.as_str(),
+        cache.matched = asked.cache.matched(),
         refused = asked.answer.is_refused(),
         citations = asked.answer.citations().len(),
         supported_ratio = asked.answer.supported_ratio(),
@@ -301,6 +336,7 @@ fn search_request(request: &AskRequest, question: &Question) -> SearchRequest {
         question: question.clone(),
         filter: request.filter.clone(),
         limit: ANSWER_PASSAGES,
+        cache: request.cache,
     }
 }
 

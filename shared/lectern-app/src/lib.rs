@@ -15,6 +15,7 @@
 //! | [`documents`], [`collections`] | listing, status, the text a citation points into |
 //! | [`conversation`] | reading and deleting a conversation, feedback |
 //! | [`keys`] | API keys and authentication |
+//! | [`cache`] | vectors, passages and answers that need not be made again |
 //! | [`worker`] | jobs at the doorbell and those the sweep finds |
 //! | [`backfill`] | passages without vectors get them once a model is there |
 //! | [`health`] | can a question be answered now? |
@@ -23,6 +24,7 @@
 pub mod ask;
 pub mod backfill;
 pub mod blobs;
+pub mod cache;
 pub mod clock;
 pub mod collections;
 pub mod conversation;

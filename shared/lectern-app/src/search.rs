@@ -1,4 +1,4 @@
-//! Retrieval: embed → search → fuse → check against the documents' records.
+//! Retrieval: embed → search, or what was found before → fuse → check against the documents' records.
 //!
 //! The index says what is similar; the table says what may be shown. A passage is shown only when its
 //! document's record names its version as the live one, so a deleted document never answers and a
@@ -22,11 +22,14 @@ use lectern_core::{
     ports::{Embedder, PassageReader},
     question::Question,
 };
-use lectern_tables::Tables;
+use lectern_tables::{Tables, collections::Collection};
 use serde::Serialize;
 use tracing::warn;
 
-use crate::errors::FlowError;
+use crate::{
+    cache::{CacheUse, Caches, Epoch, Key, View, caching, retrieved::Retrieved},
+    errors::FlowError,
+};
 
 /// Most passages a search returns.
 pub const MAX_LIMIT: usize = 100;
@@ -48,6 +51,8 @@ pub struct SearchRequest {
     pub filter: Option<Filter>,
     /// Most passages, 1 to [`MAX_LIMIT`].
     pub limit: usize,
+    /// Whether what was retrieved before may be used, and what is retrieved now be kept.
+    pub cache: bool,
 }
 
 /// Milliseconds a search spent.
@@ -68,6 +73,28 @@ pub struct Found {
     pub vector: Option<Vec<f32>>,
     /// Where the time went.
     pub timings: SearchTimings,
+    /// Whether the candidates came from the cache.
+    pub cache: CacheUse,
+}
+
+/// What is known before the index is asked.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    /// The collection, read before the search: what is found is of this epoch or a later one.
+    pub(crate) collection: Collection,
+    /// Whether there is an embedder and it made no vector.
+    pub(crate) is_degraded: bool,
+    query: PassageQuery,
+    key: Option<Key>,
+    known: Option<Arc<Retrieved>>,
+    embedded: Duration,
+}
+
+impl Prepared {
+    /// Returns the question's vector.
+    pub(crate) fn vector(&self) -> Option<&[f32]> {
+        self.query.dense.as_deref()
+    }
 }
 
 /// What the index found, not yet checked.
@@ -77,6 +104,7 @@ pub(crate) struct Similar {
     fused: Vec<ScoredPassage>,
     embedded: Duration,
     retrieved: Duration,
+    cache: CacheUse,
 }
 
 impl Similar {
@@ -97,6 +125,8 @@ pub struct Search {
     pub embedder: Option<Arc<dyn Embedder>>,
     /// How the two rankings become one.
     pub fusion: Fusion,
+    /// What was retrieved before.
+    pub caches: Caches,
 }
 
 impl Search {
@@ -109,24 +139,80 @@ impl Search {
         caller: &Caller,
         request: &SearchRequest,
     ) -> Result<Found, FlowError> {
-        let similar = self.similar(caller, request).await?;
-        self.check(caller, request, similar).await
+        authorize(caller, request)?;
+        let prepared = self.prepare(caller, request, None).await?;
+        let similar = self.similar(prepared).await?;
+        let (found, ()) = tokio::join!(self.check(caller, request, similar), self.caches.settle());
+        found
     }
 
-    /// Returns what the index finds similar. Not to be shown before [`Self::check`].
-    pub(crate) async fn similar(
+    /// Returns what is needed to search: the question's vector, the collection (unless `read` before), what
+    /// was retrieved before. One round trip.
+    pub(crate) async fn prepare(
         &self,
         caller: &Caller,
         request: &SearchRequest,
-    ) -> Result<Similar, FlowError> {
-        authorize(caller, request)?;
+        read: Option<Collection>,
+    ) -> Result<Prepared, FlowError> {
         let started = Instant::now();
-        let dense = self.embed(&request.question).await;
-        let embedded = started.elapsed();
+        let recipe = self.recipe();
+        let view = View::of(caller, &request.collection, request.filter.as_ref(), &recipe);
+        let key = request.cache.then(|| view.retrieval(request.question.as_str()));
+        let embedding = async {
+            let dense = self.embed(&request.question).await;
+            (dense, started.elapsed())
+        };
+        let ((dense, embedded), collection, known) =
+            tokio::join!(embedding, self.collection(caller, request, read), async {
+                self.caches.retrieved(key.as_ref()?).await
+            });
+        let collection = collection?.ok_or(FlowError::NotFound("collection"))?;
+        let key = key.filter(|_| caching(&collection).retrieval);
+        let is_degraded = self.embedder.is_some() && dense.is_none();
         let query = query(caller, request, dense);
-        let fused = self.rank(&query).await?;
-        let retrieved = started.elapsed().saturating_sub(embedded);
-        Ok(Similar { query, fused, embedded, retrieved })
+        Ok(Prepared { collection, is_degraded, query, key, known, embedded })
+    }
+
+    async fn collection(
+        &self,
+        caller: &Caller,
+        request: &SearchRequest,
+        read: Option<Collection>,
+    ) -> Result<Option<Collection>, PortError> {
+        match read {
+            Some(read) => Ok(Some(read)),
+            None => self.tables.collections().get(&caller.tenant, &request.collection).await,
+        }
+    }
+
+    /// Returns what the index finds similar, or found in this epoch. Not to be shown before [`Self::check`].
+    pub(crate) async fn similar(&self, prepared: Prepared) -> Result<Similar, PortError> {
+        let started = Instant::now();
+        let Prepared { collection, is_degraded, query, key, known, embedded } = prepared;
+        let epoch = Epoch::from(&collection);
+        let known = known.filter(|known| key.is_some() && known.is_of(epoch));
+        let (fused, cache) = match (known, key) {
+            (Some(known), _) => (known.fused.clone(), CacheUse::Exact),
+            (None, None) => (self.rank(&query).await?, CacheUse::Off),
+            (None, Some(key)) => {
+                let fused = self.rank(&query).await?;
+                // A ranking without the vectors it should have had is not worth finding again.
+                if !is_degraded {
+                    self.caches.keep_retrieved(key, epoch, &fused);
+                }
+                (fused, CacheUse::Miss)
+            }
+        };
+        if cache != CacheUse::Off {
+            self.caches.count_retrieved(cache.is_hit());
+        }
+        Ok(Similar { query, fused, embedded, retrieved: started.elapsed(), cache })
+    }
+
+    /// Returns what makes a difference to the ranking besides question, view and documents.
+    pub(crate) fn recipe(&self) -> String {
+        let model = self.embedder.as_ref().map(|embedder| embedder.model());
+        format!("{:?} {model:?} {RANKING_DEPTH}", self.fusion)
     }
 
     /// Keeps what the documents' records say may be shown.
@@ -151,7 +237,7 @@ impl Search {
         passages.truncate(request.limit);
         let retrieve = similar.retrieved + started.elapsed();
         let timings = SearchTimings { embed: millis(similar.embedded), retrieve: millis(retrieve) };
-        Ok(Found { passages, vector: similar.query.dense, timings })
+        Ok(Found { passages, vector: similar.query.dense, timings, cache: similar.cache })
     }
 
     async fn rank(&self, query: &PassageQuery) -> Result<Vec<ScoredPassage>, PortError> {
@@ -233,7 +319,7 @@ fn may_see(caller: &Caller, document: &Document) -> bool {
     caller.may_see(&document.acl)
 }
 
-/// Refuses a caller who may not ask there, and fields out of range.
+/// Refuses what the caller may not ask, before anything is read, from a cache or elsewhere.
 pub(crate) fn authorize(caller: &Caller, request: &SearchRequest) -> Result<(), FlowError> {
     if !caller.may(Permission::Query) {
         return Err(FlowError::Forbidden("it lacks the permission `query`"));

@@ -123,8 +123,8 @@ pub enum Mode {
 }
 
 /// A verified answer. Every citation's quote is the bytes at its offsets; every number in the text
-/// names a citation in the list.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+/// names a citation in the list. Reading one back from where it was kept makes no new one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Answer {
     pub(crate) answer: String,
     pub(crate) sentences: Vec<Sentence>,

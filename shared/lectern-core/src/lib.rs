@@ -16,7 +16,7 @@
 //! | [`analysis`] | how text becomes BM25 terms |
 //! | [`fusion`] | how two rankings become one |
 //! | [`settings`] | how a collection is searched and answered, and which values are refused |
-//! | [`question`] | what may be asked |
+//! | [`question`], [`paraphrase`] | what may be asked, and when two questions may share an answer |
 //! | [`followup`] | which questions lean on earlier ones, and what they mean |
 //! | [`prompt`] | what the model is sent |
 //! | [`answer`], [`citations`], [`extract`] | how a draft becomes an answer whose citations hold |
@@ -38,6 +38,7 @@ pub mod followup;
 pub mod fusion;
 pub mod ids;
 pub mod limits;
+pub mod paraphrase;
 pub mod passage;
 pub mod ports;
 pub mod pricing;

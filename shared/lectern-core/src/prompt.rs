@@ -1,5 +1,7 @@
 //! What the model is sent: instructions, history, numbered passages, the question, within a budget.
 
+use sha2::{Digest as _, Sha256};
+
 use crate::{
     chunking::estimate_tokens,
     passage::Passage,
@@ -14,6 +16,12 @@ const USER: &str = include_str!("../prompts/answer.user.md");
 const PASSAGES: &str = "{{passages}}";
 /// Fewest passages a prompt holds if there are any; the budget gives way to them.
 const MIN_PASSAGES: usize = 1;
+
+/// Returns the SHA-256 of the instructions, lower-case hex: answers to other instructions are other answers.
+#[must_use]
+pub fn fingerprint() -> String {
+    hex::encode(Sha256::new().chain_update(SYSTEM).chain_update([0]).chain_update(USER).finalize())
+}
 
 /// How many tokens a prompt may have, by [`estimate_tokens`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -26,6 +26,9 @@ pub(crate) const KEY: &str = "KEY#";
 /// Begin of a session message's sort key.
 pub(crate) const MESSAGE: &str = "MESSAGE#";
 
+/// Begin of a cached value's partition key.
+pub(crate) const CACHE: &str = "CACHE#";
+
 /// A primary key.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Key {
@@ -97,7 +100,7 @@ pub(crate) fn message(partition: &str, at: Timestamp, query: &QueryId, role: u8)
 }
 
 pub(crate) fn cached(hash: &str) -> Key {
-    Key::new(format!("CACHE#{hash}"), "CACHE")
+    Key::new(format!("{CACHE}{hash}"), "CACHE")
 }
 
 pub(crate) fn idempotency(tenant: &TenantId, hash: &str) -> Key {

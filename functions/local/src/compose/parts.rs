@@ -6,7 +6,11 @@ use std::{
     sync::Arc,
 };
 
-use lectern_app::{blobs::Blobs, errors::FlowError};
+use lectern_app::{
+    blobs::Blobs,
+    cache::{CachedEmbedder, Caches},
+    errors::FlowError,
+};
 use lectern_core::{
     errors::{ErrorKind, PortError},
     ids::TenantId,
@@ -140,6 +144,22 @@ fn embedder(
     );
     let (id, dimensions) = DEFAULT_MODEL;
     Ok((None, Some(EmbeddingModel { id: id.to_owned(), dimensions })))
+}
+
+/// Returns the embedder of questions, with a memory.
+pub(super) fn remembering(
+    embedder: Option<Arc<dyn Embedder>>,
+    settings: &Settings,
+    caches: &Caches,
+) -> Option<Arc<dyn Embedder>> {
+    let embedder = embedder?;
+    let caches = caches.clone();
+    Some(match settings.embedder {
+        EmbedderConfig::MiniLm => Arc::new(CachedEmbedder::in_memory(embedder, caches)),
+        EmbedderConfig::None | EmbedderConfig::OpenAi { .. } => {
+            Arc::new(CachedEmbedder::new(embedder, caches))
+        }
+    })
 }
 
 /// Returns the secret of the directory, made at its first use and readable by its owner only.

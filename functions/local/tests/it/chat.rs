@@ -68,6 +68,40 @@ async fn a_reply_streams_and_its_citations_hold() {
 }
 
 #[tokio::test]
+async fn an_equal_question_asks_the_model_once_until_the_document_changes() {
+    let reply = |text: &str| Reply::tokens(&[text]);
+    let replies =
+        vec![reply("Backups run daily at 03:00 UTC [1]."), reply("They are kept for 30 days [1].")];
+    let Setting { server, chat, .. } = &setting(replies).await;
+    let first = server.ask(QUESTION).await;
+    assert_eq!((&first["cache"], &first["cache_match"]), (&json!("miss"), &Value::Null));
+    let events = events(server).await;
+    assert_eq!(names(&events), ["retrieval", "token", "citation", "done"]);
+    let second = &events[3].1;
+    assert_eq!((&second["cache"], &second["cache_match"]), (&json!("hit"), &json!("exact")));
+    for field in ["answer", "sentences", "citations", "mode"] {
+        assert_eq!(second[field], first[field], "{field}");
+    }
+    assert_ne!(second["query_id"], first["query_id"]);
+    assert_eq!(second["usage"]["prompt_tokens"], 0);
+    assert_eq!(second["usage"]["cost_usd"], 0.0);
+    server.assert_citations_hold(second).await;
+    assert_eq!(chat.requests().len(), 1);
+    let feedback = json!({ "query_id": second["query_id"], "rating": "up" });
+    assert_eq!(server.post("/v1/feedback", &feedback).await.0, 204);
+
+    // A model that is shown a conversation is asked.
+    let session = json!({ "question": QUESTION, "session_id": first["session_id"] });
+    let (_, followed) = server.post("/v1/query", &session).await;
+    assert_eq!((&followed["cache"], chat.requests().len()), (&json!("off"), 2));
+
+    let id = first["citations"][0]["document_id"].as_str().unwrap();
+    server.delete(&format!("/v1/documents/{id}")).await;
+    let gone = server.ask(QUESTION).await;
+    assert_eq!((&gone["cache"], &gone["refused"]), (&json!("miss"), &json!(true)));
+}
+
+#[tokio::test]
 async fn an_invented_citation_number_is_dropped() {
     let reply =
         Reply::tokens(&["Backups run daily at 03:00 UTC [1]. The moon is made of cheese [7]."]);
@@ -145,7 +179,8 @@ async fn a_broken_model_is_retried_then_a_503() {
     for _ in 0..8 {
         chat.push(Reply::status(500));
     }
-    let (status, problem) = server.post("/v1/query", &json!({ "question": QUESTION })).await;
+    let again = json!({ "question": QUESTION, "cache": false });
+    let (status, problem) = server.post("/v1/query", &again).await;
     assert_eq!((status.as_u16(), &problem["title"]), (503, &json!("Dependency unavailable")));
     std::mem::forget(chat);
 }

@@ -19,10 +19,10 @@ use lectern_tables::sessions::SessionMessage;
 use serde_json::Value;
 use tracing::warn;
 
-use super::{Ask, AskRequest, Spent, record::STANDALONE, search_request};
+use super::{Ask, AskRequest, Spent, cached::Opened, record::STANDALONE, search_request};
 use crate::{
     errors::FlowError,
-    search::{SearchRequest, Similar, authorize},
+    search::{SearchRequest, authorize},
 };
 
 /// How long a model may take to rewrite a question.
@@ -36,8 +36,8 @@ const MAX_REPLY_BYTES: usize = 4_096;
 pub(super) struct Understood {
     /// What was searched for.
     pub(super) search: SearchRequest,
-    /// What was found.
-    pub(super) similar: Similar,
+    /// An earlier answer to it, or what was found.
+    pub(super) opened: Opened,
     /// The question as it was understood, where that differs from what was asked.
     pub(super) standalone_question: Option<Question>,
     /// What rewriting used.
@@ -74,7 +74,7 @@ impl Ask {
                     self.search_for(caller, request, with_topic, spent),
                     self.search_for(caller, request, without, spent)
                 )?;
-                let best = |found: &Understood| found.similar.hopeful(1).pop();
+                let best = |found: &Understood| found.opened.best();
                 let follows = followup::favours_topic(
                     &request.question,
                     &with_topic.search.question,
@@ -94,9 +94,9 @@ impl Ask {
         spent: Spent,
     ) -> Result<Understood, FlowError> {
         let search = search_request(request, &question);
-        let similar = self.search.similar(caller, &search).await?;
+        let opened = self.open(caller, request, &search).await?;
         let standalone_question = Some(question).filter(|asked| *asked != request.question);
-        Ok(Understood { search, similar, standalone_question, spent })
+        Ok(Understood { search, opened, standalone_question, spent })
     }
 
     /// Returns the question as a model rewrites it, and what that used; `None` when it fails or replies

@@ -9,7 +9,7 @@ use lectern_core::{
 };
 use lectern_tables::{
     MAX_PAGE, Tables,
-    cache::MAX_VALUE_BYTES,
+    cache::{CacheWrite, MAX_VALUE_BYTES},
     feedback::{Feedback, Rating},
     idempotency::{Begin, StoredResponse},
     sessions::{SessionMessage, Speaker},
@@ -71,6 +71,34 @@ pub(crate) async fn cached_values_expire(tables: &Tables) {
     assert_eq!(cache.get(&hash, at(100)).await.unwrap(), Some(vec![1]));
     let refused = cache.put(&hash, vec![7; MAX_VALUE_BYTES + 1], at(100)).await.unwrap_err();
     assert_eq!(refused.kind, ErrorKind::TooLarge);
+}
+
+pub(crate) async fn cached_values_are_kept_many_at_once(tables: &Tables) {
+    let (cache, name) = (tables.cache(), a_tenant());
+    let write = |number: u8| CacheWrite {
+        hash: format!("{name}-{number}"),
+        value: vec![number],
+        until: at(100 + u64::from(number)),
+    };
+    let twice = CacheWrite { value: vec![99], ..write(0) };
+    let writes = (0..30).map(write).chain([twice]).collect();
+    cache.put_many(writes).await.unwrap();
+    let hashes: Vec<String> = (0..40).chain(0..2).map(|number| write(number).hash).collect();
+    let found = cache.get_many(&hashes, at(110)).await.unwrap();
+    assert_eq!(found.len(), 19, "those after the tenth are alive");
+    assert_eq!(found[&write(29).hash], [29]);
+    let found = cache.get_many(&hashes[..1], at(1)).await.unwrap();
+    assert_eq!(found[&hashes[0]], [99], "the last write of a hash stays");
+    assert!(cache.get_many(&[], at(1)).await.unwrap().is_empty());
+    cache.put_many(Vec::new()).await.unwrap();
+
+    let many: Vec<String> = (0..101).map(|number| format!("{name}+{number}")).collect();
+    let refused = cache.get_many(&many, at(1)).await.unwrap_err();
+    assert_eq!(refused.kind, ErrorKind::TooLarge);
+    let huge = CacheWrite { value: vec![0; MAX_VALUE_BYTES + 1], ..write(50) };
+    let refused = cache.put_many(vec![write(51), huge]).await.unwrap_err();
+    assert_eq!(refused.kind, ErrorKind::TooLarge);
+    assert_eq!(cache.get(&write(51).hash, at(1)).await.unwrap(), None);
 }
 
 pub(crate) async fn a_request_is_carried_out_once(tables: &Tables) {

@@ -47,6 +47,7 @@ on_every_engine! {
     documents::collections_change_only_as_read,
     documents::collections_are_paged,
     forgettable::a_request_is_carried_out_once,
+    forgettable::cached_values_are_kept_many_at_once,
     forgettable::cached_values_expire,
     forgettable::conversations_are_bounded_and_expire,
     forgettable::feedback_is_replaced,

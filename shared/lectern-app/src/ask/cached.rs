@@ -1,0 +1,267 @@
+//! Answers that were given before: finding one that still holds, giving it, keeping a new one.
+//!
+//! ```text
+//! memory has one ──► verify ──► give it: one round trip, nothing embedded, nothing searched
+//!        │ none, or it does not hold
+//!        ▼
+//! embed ‖ collection ‖ table's tier           the first round trip
+//!        ▼
+//! search ‖ verify the table's, or a similar question's   the second
+//! ```
+//!
+//! An entry that memory has and that does not hold costs a round trip more only when its question's vector was
+//! forgotten meanwhile: verifying it reads the collection, and the vector is in memory too.
+
+use std::sync::Arc;
+
+use lectern_core::{
+    answer::{Answer, Mode},
+    auth::Caller,
+    errors::chain,
+    ids::{QueryId, SessionId},
+    passage::{Passage, ScoredPassage},
+    prompt,
+    question::Question,
+    time::Timestamp,
+};
+use lectern_tables::collections::Collection;
+use tokio::sync::mpsc;
+use tracing::warn;
+
+use super::{
+    ANSWER_PASSAGES, Ask, AskEvent, AskRequest, AskTimings, Asked, MAX_REPLY_TOKENS, Spent, log,
+    send,
+};
+use crate::{
+    cache::{CacheUse, Caches, Epoch, Key, View, caching, entry::KeptAnswer},
+    errors::FlowError,
+    search::{SearchRequest, Similar, authorize},
+};
+
+/// How a question begins: with its answer, or with what it can be answered from.
+pub(super) enum Opened {
+    /// An earlier answer that holds.
+    Hit(Hit),
+    /// What the index found, and where the answer will be kept.
+    Searched(Box<Similar>, Place),
+}
+
+impl Opened {
+    /// Returns the best passage, not yet checked where the index found it.
+    pub(super) fn best(&self) -> Option<Passage> {
+        match self {
+            Self::Hit(hit) => hit.kept.passages().into_iter().next().map(|best| best.passage),
+            Self::Searched(similar, _) => similar.hopeful(1).pop(),
+        }
+    }
+}
+
+/// An earlier answer that was verified.
+pub(super) struct Hit {
+    kept: Arc<KeptAnswer>,
+    matched: CacheUse,
+}
+
+/// Where a new answer will be kept, if anywhere.
+pub(super) struct Place {
+    keys: Option<Keys>,
+    epoch: Epoch,
+    is_degraded: bool,
+    vector: Option<Vec<f32>>,
+}
+
+#[derive(Clone, Copy)]
+struct Keys {
+    answer: Key,
+    view: Key,
+}
+
+impl Ask {
+    /// Returns an earlier answer that holds, or what the index finds similar.
+    pub(super) async fn open(
+        &self,
+        caller: &Caller,
+        request: &AskRequest,
+        search: &SearchRequest,
+    ) -> Result<Opened, FlowError> {
+        authorize(caller, search)?;
+        let caches = &self.search.caches;
+        let keys = self.is_cacheable(request).then(|| self.keys(caller, search));
+
+        // Memory first: a hit there needs neither vector nor search.
+        let mut read = None;
+        if let Some(kept) = keys.and_then(|keys| caches.answer_in_memory(&keys.answer)) {
+            let (collection, holds) = self.verify(caller, search, &kept).await;
+            if holds {
+                caches.count_answer(true);
+                return Ok(Opened::Hit(Hit { kept, matched: CacheUse::Exact }));
+            }
+            read = collection;
+        }
+
+        let (prepared, stored) = tokio::join!(self.search.prepare(caller, search, read), async {
+            caches.stored_answer(&keys?.answer).await
+        });
+        let prepared = prepared?;
+        let wanted = caching(&prepared.collection);
+        let keys = keys.filter(|_| wanted.answers);
+        let place = Place {
+            keys,
+            epoch: Epoch::from(&prepared.collection),
+            is_degraded: prepared.is_degraded,
+            vector: wanted.semantic.and(prepared.vector()).map(<[f32]>::to_vec),
+        };
+        let candidate = match stored.filter(|_| keys.is_some()) {
+            Some(kept) => Some((kept, CacheUse::Exact)),
+            None => place.of_similar_question(caches, &search.question, wanted.semantic),
+        };
+        let (similar, hit) =
+            tokio::join!(self.search.similar(prepared), self.verified(caller, search, candidate));
+        if keys.is_some() {
+            caches.count_answer(hit.is_some());
+        }
+        match hit {
+            Some(hit) => Ok(Opened::Hit(hit)),
+            None => Ok(Opened::Searched(Box::new(similar?), place)),
+        }
+    }
+
+    /// Whether the answer depends on nothing but what its key holds. A model that is shown the conversation
+    /// answers that conversation: no other will be the same.
+    fn is_cacheable(&self, request: &AskRequest) -> bool {
+        request.cache && (self.chat.is_none() || request.session_id.is_none())
+    }
+
+    fn keys(&self, caller: &Caller, search: &SearchRequest) -> Keys {
+        let recipe = self.recipe();
+        let view = View::of(caller, &search.collection, search.filter.as_ref(), &recipe);
+        Keys { answer: view.answer(search.question.as_str()), view: view.answers() }
+    }
+
+    /// Returns what makes a difference to answers besides question, view and documents. Settings of the
+    /// collection are not here: they are of its epoch.
+    fn recipe(&self) -> String {
+        let model = self.chat.as_ref().map(|chat| chat.model());
+        let (prompt, budget) = (prompt::fingerprint(), self.budget);
+        let search = self.search.recipe();
+        format!("{search} {model:?} {prompt} {budget:?} {ANSWER_PASSAGES} {MAX_REPLY_TOKENS}")
+    }
+
+    async fn verified(
+        &self,
+        caller: &Caller,
+        search: &SearchRequest,
+        candidate: Option<(Arc<KeptAnswer>, CacheUse)>,
+    ) -> Option<Hit> {
+        let (kept, matched) = candidate?;
+        let (_, holds) = self.verify(caller, search, &kept).await;
+        holds.then_some(Hit { kept, matched })
+    }
+
+    /// Reads the collection and everything the answer was made from, in one call, and says whether the
+    /// answer holds. A failure is a miss: what is needed is read again and fails there.
+    async fn verify(
+        &self,
+        caller: &Caller,
+        search: &SearchRequest,
+        kept: &KeptAnswer,
+    ) -> (Option<Collection>, bool) {
+        let documents = self.tables.documents();
+        let ids = kept.documents();
+        let read =
+            documents.get_many_with_collection(&caller.tenant, &ids, &search.collection).await;
+        match read {
+            Ok(records) => {
+                let holds = kept.holds(caller, &search.collection, &records);
+                (records.collection, holds)
+            }
+            Err(error) => {
+                warn!(error = %chain(&error), "failed to verify a cached answer");
+                (None, false)
+            }
+        }
+    }
+
+    /// Gives an earlier answer: the events of a new one, recorded like a new one, at no cost.
+    pub(super) async fn give(
+        &self,
+        caller: &Caller,
+        request: &AskRequest,
+        hit: &Hit,
+        asked: Asked,
+        events: &mpsc::Sender<AskEvent>,
+        now: Timestamp,
+    ) -> Result<Asked, FlowError> {
+        let retrieval = AskEvent::Retrieval {
+            query_id: asked.query_id.clone(),
+            session_id: asked.session_id.clone(),
+            passages: hit.kept.passages(),
+        };
+        send(events, retrieval).await;
+        if asked.answer.mode() == Mode::Generated {
+            send(events, AskEvent::Token(asked.answer.text().to_owned())).await;
+        }
+        for citation in asked.answer.citations() {
+            send(events, AskEvent::Citation(citation.clone())).await;
+        }
+        let (recorded, ()) =
+            tokio::join!(self.record(caller, request, &asked, now), self.search.caches.settle());
+        recorded?;
+        log(&asked);
+        Ok(asked)
+    }
+}
+
+impl Hit {
+    /// Returns the outcome of the question that was asked now, `took` milliseconds after it came.
+    pub(super) fn asked(&self, query_id: QueryId, session_id: SessionId, took: f64) -> Asked {
+        Asked {
+            query_id,
+            session_id,
+            answer: self.kept.answer.clone(),
+            standalone_question: None,
+            nearest: Vec::new(),
+            spent: Spent::default(),
+            timings: AskTimings { cache: took, total: took, ..AskTimings::default() },
+            cache: self.matched,
+        }
+    }
+}
+
+impl Place {
+    /// Returns the answer in memory of a question that means the same, not yet verified.
+    fn of_similar_question(
+        &self,
+        caches: &Caches,
+        question: &Question,
+        threshold: Option<f32>,
+    ) -> Option<(Arc<KeptAnswer>, CacheUse)> {
+        let (keys, vector) = (self.keys?, self.vector.as_ref()?);
+        let found = caches.similar_question(&keys.view, question.as_str(), vector, threshold?)?;
+        Some((caches.answer_in_memory(&found)?, CacheUse::Semantic))
+    }
+
+    /// Keeps an answer. Not a refusal: it cites nothing that could be verified, the next upload may end
+    /// it, and what it costs again is the search, which is kept. Not one made without the vectors it
+    /// should have had. A failed one never comes here.
+    pub(super) fn keep(
+        &self,
+        caches: &Caches,
+        question: &Question,
+        answer: &Answer,
+        passages: &[ScoredPassage],
+    ) {
+        let Some(keys) = self.keys.filter(|_| !self.is_degraded && !answer.is_refused()) else {
+            return;
+        };
+        caches.keep_answer(keys.answer, self.epoch, answer, passages);
+        if let Some(vector) = &self.vector {
+            caches.remember_question(keys.view, keys.answer, question.as_str(), vector);
+        }
+    }
+
+    /// Returns whether the answer was looked for.
+    pub(super) fn cache_use(&self) -> CacheUse {
+        if self.keys.is_some() { CacheUse::Miss } else { CacheUse::Off }
+    }
+}

@@ -1,0 +1,9 @@
+//! The flows over real engines: the table and the index in this process.
+#![allow(clippy::unwrap_used, reason = "what tests share may panic as tests do")]
+
+mod coherence;
+mod hits;
+mod order;
+mod race;
+mod vectors;
+mod world;
