@@ -19,6 +19,7 @@
 //! | [`question`] | what may be asked |
 //! | [`prompt`] | what the model is sent |
 //! | [`answer`], [`citations`], [`extract`] | how a draft becomes an answer whose citations hold |
+//! | [`metrics`] | how good rankings and answers are |
 //! | [`limits`], [`pricing`] | arithmetic of rates and money |
 //! | [`auth`] | keys, tenants, scopes |
 //! | [`ports`], [`errors`], [`env`] | the edge: what adapters implement, how they fail, what configures them |
@@ -36,6 +37,7 @@ pub mod filter;
 pub mod fusion;
 pub mod ids;
 pub mod limits;
+pub mod metrics;
 pub mod passage;
 pub mod ports;
 pub mod pricing;
