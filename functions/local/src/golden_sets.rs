@@ -75,7 +75,8 @@ mod tests {
         fs::create_dir(sets.path().join("no-set")).unwrap();
         let path = set.to_string_lossy().into_owned();
         for name in ["tiny", "ir-tiny", "all", &path] {
-            assert_eq!(find(sets.path(), &[name.to_owned()]).unwrap(), [set.clone()], "{name}");
+            let found = find(sets.path(), &[name.to_owned()]).unwrap();
+            assert_eq!(found, std::slice::from_ref(&set), "{name}");
         }
         let missing = find(sets.path(), &["none".to_owned()]).unwrap_err();
         assert!(missing.message().unwrap().contains("`none`"));
