@@ -6,13 +6,11 @@
 //! | `latency` | hybrid search over many passages, before and after optimising |
 //! | `ingest` | Markdown through the real flows, BM25 only |
 //! | `start` | from the start of `serve` to the first answer |
-//! | `dataset`, `vectors`, `synthetic`, `metrics`, `corpus` | what they work with |
+//! | `vectors`, `synthetic`, `corpus` | what they work with |
 
 mod corpus;
-mod dataset;
 mod ingest;
 mod latency;
-mod metrics;
 mod quality;
 mod start;
 mod synthetic;
@@ -26,6 +24,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     failure::Failure,
+    golden_sets,
     main_arguments::Global,
     output::Output,
     session::data_directory,
@@ -33,8 +32,6 @@ use crate::{
     text_table::{Align, text_table},
 };
 
-/// Where data sets are looked for when nothing else is said.
-const DEFAULT_SETS: &str = "../shared/data";
 /// Megabytes of Markdown that `start` ingests when `ingest` left it nothing.
 const SMALL_MB: u32 = 1;
 
@@ -102,7 +99,7 @@ pub(crate) async fn run(
             .note("note: this is a debug build; figures of a release build are many times better");
     }
     if asked(Part::Quality) {
-        let sets = sets_directory(options, env);
+        let sets = golden_sets::folder(options.sets.as_deref(), env);
         let finding = quality::run(&sets, &options.set, &data, &settings, output).await?;
         tell(finding, &mut report, output)?;
     }
@@ -123,11 +120,6 @@ pub(crate) async fn run(
         tell(start::run(directory.path(), output).await?, &mut report, output)?;
     }
     if output.is_json() { Ok(output.json(&report)?) } else { Ok(()) }
-}
-
-fn sets_directory(options: &BenchArguments, env: &Env) -> PathBuf {
-    let named = options.sets.clone().or_else(|| env.get("LECTERN_TEST_DATA").map(PathBuf::from));
-    named.unwrap_or_else(|| PathBuf::from(DEFAULT_SETS))
 }
 
 fn tell(finding: Finding, report: &mut Map<String, Value>, output: &Output) -> Result<(), Failure> {

@@ -5,6 +5,7 @@
 //! | `ask`, `search` | questions |
 //! | `ingest`, `waiting`, `documents` | documents |
 //! | `keys` | API keys of a data directory |
+//! | `eval` | golden sets: figures, and a gate |
 //! | `model` | the embedding model's files |
 //! | `doctor` | what is wrong, and what to do |
 //! | `bodies`, `places` | what the API answers; how a place in a document is written |
@@ -13,6 +14,7 @@ mod ask;
 pub(crate) mod bodies;
 mod doctor;
 mod documents;
+pub(crate) mod eval;
 mod ingest;
 mod keys;
 mod model;
@@ -53,6 +55,7 @@ async fn dispatch(arguments: Arguments, env: &Env, output: &Output) -> Result<()
         Command::Serve(options) => serve_here(&global, env, options).await,
         Command::Doctor => interruptible(doctor::run(&global, env, output)).await,
         Command::Bench(options) => interruptible(bench::run(&options, &global, env, output)).await,
+        Command::Eval(options) => interruptible(eval::run(&options, &global, env, output)).await,
         Command::Model(command) => {
             let data = data_directory(&global, env);
             interruptible(model::run(&command, &data, output)).await
@@ -100,6 +103,7 @@ async fn with_session(
         Command::Serve(_)
         | Command::Doctor
         | Command::Bench(_)
+        | Command::Eval(_)
         | Command::Model(_)
         | Command::Completions { .. }
         | Command::ParseWorker => unreachable!("`dispatch` runs these without a session"),

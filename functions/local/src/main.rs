@@ -6,6 +6,7 @@ mod commands;
 mod compose;
 mod doorbell;
 mod failure;
+mod golden_sets;
 mod main_arguments;
 mod output;
 mod serve;

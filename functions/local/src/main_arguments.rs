@@ -8,7 +8,7 @@ use lectern_core::{
     ids::{CollectionId, TenantId},
 };
 
-use crate::{bench::BenchArguments, main_arguments::help::*};
+use crate::{bench::BenchArguments, commands::eval::EvalArguments, main_arguments::help::*};
 
 mod help;
 
@@ -80,6 +80,9 @@ pub(crate) enum Command {
     /// Find out what is wrong, and what to do about it
     #[command(after_long_help = DOCTOR)]
     Doctor,
+    /// Measure answers, citations, refusals and retrieval on golden sets; compare with a baseline
+    #[command(after_long_help = EVAL)]
+    Eval(EvalArguments),
     /// Measure retrieval quality, latency, throughput and start
     #[command(after_long_help = BENCH)]
     Bench(BenchArguments),

@@ -1,6 +1,6 @@
 //! Settings of the local process, read from `LECTERN_*` variables; every problem is named at once.
 
-use std::{fmt::Display, str::FromStr, time::Duration};
+use std::{fmt::Display, path::PathBuf, str::FromStr, time::Duration};
 
 use lectern_core::{
     chunking::ChunkSettings,
@@ -29,6 +29,8 @@ pub(crate) struct Settings {
     pub(crate) ingest_workers: usize,
     /// `LECTERN_CHUNK_TOKENS`: tokens a chunk aims at.
     pub(crate) chunking: ChunkSettings,
+    /// Where the embedding model's files are, when not in the data directory that is opened. No variable.
+    pub(crate) model_directory: Option<PathBuf>,
 }
 
 const DEFAULT_ANSWER_TIMEOUT_MS: u64 = 30_000;
@@ -78,6 +80,7 @@ impl Settings {
                     max_document_bytes: bytes,
                     ingest_workers: workers.max(1),
                     chunking,
+                    model_directory: None,
                 })
             }
             _ => Err(errors),

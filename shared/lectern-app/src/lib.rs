@@ -19,6 +19,7 @@
 //! | [`worker`] | jobs at the doorbell and those the sweep finds |
 //! | [`backfill`] | passages without vectors get them once a model is there |
 //! | [`health`] | can a question be answered now? |
+//! | [`eval`] | a golden set through the real flows: every question → ask → search → judge → report |
 //! | [`blobs`], [`clock`], [`errors`] | names of stored files, time, how flows fail |
 
 pub mod ask;

@@ -20,6 +20,7 @@
 //! | [`followup`] | which questions lean on earlier ones, and what they mean |
 //! | [`prompt`] | what the model is sent |
 //! | [`answer`], [`citations`], [`extract`] | how a draft becomes an answer whose citations hold |
+//! | [`metrics`] | how good rankings and answers are |
 //! | [`limits`], [`pricing`] | arithmetic of rates and money |
 //! | [`auth`] | keys, tenants, scopes |
 //! | [`ports`], [`errors`], [`env`] | the edge: what adapters implement, how they fail, what configures them |
@@ -38,6 +39,7 @@ pub mod followup;
 pub mod fusion;
 pub mod ids;
 pub mod limits;
+pub mod metrics;
 pub mod paraphrase;
 pub mod passage;
 pub mod ports;

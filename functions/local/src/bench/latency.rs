@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use lectern_core::{
     fusion::{Fusion, fuse},
+    metrics::share::percentile,
     passage::PassageQuery,
     ports::{EmbeddingModel, PassageReader as _, PassageWriter as _},
 };
@@ -13,7 +14,7 @@ use serde_json::{Value, json};
 use super::{
     Finding,
     corpus::{self, RANKING_DEPTH},
-    decimal, metrics,
+    decimal,
     synthetic::Synthetic,
 };
 use crate::{failure::Failure, output::Output, text_table::Align};
@@ -128,6 +129,6 @@ async fn measure(edge: &Edge, questions: &[PassageQuery]) -> Result<Latency, Fai
             return Err(Failure::Failed("a synthetic question found nothing".into()));
         }
     }
-    let at = |share| metrics::percentile(&millis, share);
+    let at = |share| percentile(&millis, share);
     Ok(Latency { p50_ms: at(0.5), p95_ms: at(0.95) })
 }

@@ -3,8 +3,16 @@
 use std::path::Path;
 
 use indicatif::ProgressBar;
+use lectern_app::eval::{
+    golden::{Content, GoldenDocument, GoldenQuestion, GoldenSet},
+    read::{QRELS, read},
+};
 use lectern_core::{
     fusion::{Fusion, fuse},
+    metrics::{
+        ranking::{Grades, has_relevant, ndcg, recall},
+        share::mean,
+    },
     passage::{Candidates, indexed_text},
     ports::{PassageReader as _, PassageWriter as _},
 };
@@ -19,11 +27,10 @@ use serde_json::{Value, json};
 use super::{
     Finding,
     corpus::{self, RANKING_DEPTH},
-    dataset::{self, Dataset},
-    decimal, metrics,
+    decimal,
     vectors::CachedEmbedder,
 };
-use crate::{failure::Failure, output::Output, settings::Settings, text_table::Align};
+use crate::{failure::Failure, golden_sets, output::Output, settings::Settings, text_table::Align};
 
 /// Where both metrics are cut.
 const CUT: usize = 10;
@@ -31,6 +38,48 @@ const CUT: usize = 10;
 const BATCH: usize = 256;
 const EMBEDDING: &str = "embedding {msg} {wide_bar} {pos}/{len}, {eta} left";
 const SEARCHING: &str = "searching {msg} {wide_bar} {pos}/{len}, {eta} left";
+
+/// A judged collection, one passage a document.
+#[derive(Debug)]
+struct Dataset {
+    name: String,
+    documents: Vec<Record>,
+    queries: Vec<JudgedQuery>,
+}
+
+/// A document.
+#[derive(Debug)]
+struct Record {
+    id: String,
+    title: String,
+    text: String,
+}
+
+/// A query with at least one relevant document.
+#[derive(Debug)]
+struct JudgedQuery {
+    text: String,
+    grades: Grades,
+}
+
+impl From<GoldenSet> for Dataset {
+    fn from(set: GoldenSet) -> Self {
+        let record = |document: GoldenDocument| match document.content {
+            Content::Text { title, text } => Some(Record { id: document.id, title, text }),
+            Content::File(_) => None,
+        };
+        let judged = set.questions.into_iter().filter(|question| has_relevant(&question.grades));
+        let query = |question: GoldenQuestion| JudgedQuery {
+            text: question.question.as_str().to_owned(),
+            grades: question.grades,
+        };
+        Self {
+            name: set.name,
+            documents: set.documents.into_iter().filter_map(record).collect(),
+            queries: judged.map(query).collect(),
+        }
+    }
+}
 
 /// A set's documents and queries with their vectors, where there is an embedder.
 struct Embedded {
@@ -57,8 +106,14 @@ pub(super) async fn run(
     let mut embedder = embedder(data, settings, output)?;
     let mut rows = Vec::new();
     let mut values = Vec::new();
-    for folder in dataset::find(sets, names)? {
-        let dataset = dataset::read(&folder)?;
+    for folder in golden_sets::find(sets, names)? {
+        let read = read(&folder, QRELS);
+        let set = read.map_err(|error| Failure::Failed(lectern_core::errors::chain(&error)))?;
+        let dataset = Dataset::from(set);
+        // Files are for `lectern eval`: here one document is one passage.
+        if dataset.documents.is_empty() {
+            continue;
+        }
         let embedded = embed(&dataset, embedder.as_mut(), output).await?;
         let candidates =
             search(&dataset, embedded, embedder.is_some(), settings, data, output).await?;
@@ -211,28 +266,25 @@ fn name(fusion: &Fusion) -> String {
 
 fn scores(dataset: &Dataset, candidates: &[Candidates], has_vectors: bool) -> Vec<Score> {
     let score = |fusion: Fusion| {
-        let mut ndcg = Vec::with_capacity(candidates.len());
-        let mut recall = Vec::with_capacity(candidates.len());
+        let mut ndcgs = Vec::with_capacity(candidates.len());
+        let mut recalls = Vec::with_capacity(candidates.len());
         for (query, found) in dataset.queries.iter().zip(candidates) {
             let fused = fuse(found.clone(), &fusion, RANKING_DEPTH);
             let ranking: Vec<&str> =
                 fused.iter().map(|scored| scored.passage.document_name.as_str()).collect();
-            ndcg.push(metrics::ndcg(&ranking, &query.grades, CUT));
-            recall.push(metrics::recall(&ranking, &query.grades, CUT));
+            ndcgs.push(ndcg(&ranking, &query.grades, CUT));
+            recalls.push(recall(&ranking, &query.grades, CUT));
         }
-        Score { method: name(&fusion), ndcg: metrics::mean(&ndcg), recall: metrics::mean(&recall) }
+        Score { method: name(&fusion), ndcg: mean(&ndcgs), recall: mean(&recalls) }
     };
     methods(has_vectors).into_iter().map(score).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashMap;
-
     use lectern_core::passage::ScoredPassage;
 
     use super::*;
-    use crate::bench::dataset::JudgedQuery;
 
     fn found(name: &str, ordinal: u64, score: f32) -> ScoredPassage {
         ScoredPassage { passage: corpus::point(ordinal, name, "text".into(), None).passage, score }
@@ -240,7 +292,7 @@ mod tests {
 
     #[test]
     fn each_ranking_is_judged_by_itself_and_fused() {
-        let grades = HashMap::from([("right".to_owned(), 1)]);
+        let grades = Grades::from([("right".to_owned(), 1)]);
         let queries = vec![JudgedQuery { text: "q".into(), grades }];
         let dataset = Dataset { name: "tiny".into(), documents: vec![], queries };
         let dense = vec![found("wrong", 1, 0.9), found("right", 2, 0.1)];

@@ -10,13 +10,14 @@ use std::{
 use serde_json::{Value, json};
 use tokio::process::Command;
 
-use super::{Finding, decimal, metrics};
+use super::{Finding, decimal};
 use crate::{
     api::{Api, Remote},
     failure::Failure,
     output::Output,
     text_table::Align,
 };
+use lectern_core::metrics::share::percentile;
 
 /// Starts that are measured.
 const STARTS: usize = 5;
@@ -34,7 +35,7 @@ pub(super) async fn run(data: &Path, output: &Output) -> Result<Finding, Failure
         bar.inc(1);
     }
     bar.finish_and_clear();
-    let (median, worst) = (metrics::percentile(&millis, 0.5), metrics::percentile(&millis, 1.0));
+    let (median, worst) = (percentile(&millis, 0.5), percentile(&millis, 1.0));
     let columns = vec![
         ("STARTS", Align::Right),
         ("p50 ms TO FIRST ANSWER", Align::Right),

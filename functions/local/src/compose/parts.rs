@@ -127,7 +127,7 @@ fn embedder(
     settings: &Settings,
     notices: &mut Vec<String>,
 ) -> Result<Embedding, OpenError> {
-    let directory = model_directory(data);
+    let directory = settings.model_directory.clone().unwrap_or_else(|| model_directory(data));
     let is_missing = settings.embedder == EmbedderConfig::MiniLm && !is_installed(&directory);
     let opened = if is_missing {
         None

@@ -115,6 +115,41 @@ Examples:
 Exits with 1 when a check fails; a warning fails nothing."
 );
 
+pub(crate) const EVAL: &str = "\
+Examples:
+  lectern eval evaluation/handbook                     one table; the documents go into a temporary directory
+  lectern eval scifact squad2 --fusion bm25 --fusion dense --fusion default --index target/eval
+  lectern eval evaluation/handbook --no-dense --report evaluation/handbook/baseline.json
+  lectern eval evaluation/handbook --no-dense --compare evaluation/handbook/baseline.json
+  lectern eval scifact --run-file scifact.trec --answers-file answers.jsonl --export-ragas samples.jsonl
+  lectern eval squad2 --documents-of scifact           all of it should be refused: see REF R
+  LECTERN_CHAT=openai:MODEL lectern eval evaluation/handbook --judge openai:BETTER_MODEL
+
+A golden set is a BEIR folder (corpus.jsonl, queries.jsonl, qrels.tsv), or questions beside a folder `documents`:
+  {\"id\": \"q1\", \"question\": \"When do backups run?\", \"answers\": [\"daily\"],
+   \"spans\": [{\"document\": \"backup.md\", \"quote\": \"Backups run daily\"}]}
+  {\"id\": \"q2\", \"question\": \"Who won the match?\", \"unanswerable\": true}
+`documents` names relevant documents without a span; a span may have `start` and `end` (bytes of the document's
+canonical text) instead of a quote.
+
+Figures: nDCG, recall (R), MRR and success (S) of documents as trec_eval computes them; HIT: a gold answer stands in
+the answer; F1: of tokens, as SQuAD; CITE P: of the citing sentences those a cited span supports; CITE R: of the
+supported sentences those that cite; BYTES: of the citations those whose quote is the document's bytes; DOC and SPAN:
+answers that cite the right document, and the right place; REF P, REF R: of the refused those that are unanswerable,
+of the unanswerable those refused; FALSE: of the answerable those refused; AUROC: of the confidence; FAITH, RELEV,
+CTX P, CTX R: RAGAS's faithfulness, answer relevancy, context precision and recall, as a chat model judges them.
+
+--compare tests each difference by Fisher's paired randomisation over questions. It exits with 1 when a metric is worse
+by more than --tolerance and p < 0.05, when documents, questions or settings are not those of the baseline, or
+when a question failed. --index keeps what was indexed by a digest of the documents and of how text is analysed;
+remove the directory after other changes to ingestion.
+
+Environment:
+  LECTERN_DATA        where `lectern model install` put the model, like --data
+  LECTERN_TEST_DATA   folder of sets, like --sets [default: ../shared/data]
+  LECTERN_EMBEDDER, LECTERN_CHAT, LECTERN_MODEL_URL, LECTERN_MODEL_API_KEY, LECTERN_ANSWER_TIMEOUT_MS,
+  LECTERN_CHUNK_TOKENS, LECTERN_INGEST_WORKERS   as for `lectern ask` and `lectern ingest`";
+
 pub(crate) const BENCH: &str = "\
 Examples:
   lectern bench                                    everything; minutes without cached vectors

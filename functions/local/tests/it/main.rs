@@ -7,6 +7,7 @@ mod conversations;
 mod crash;
 mod deletion;
 mod documents;
+mod evaluation;
 mod followups;
 mod gate;
 mod lectern;
