@@ -1,10 +1,16 @@
 //! Conditions a caller can set on what is searched.
 
+mod moment;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use thiserror::Error;
 
-use crate::ids::DocumentId;
+pub use self::moment::{Moment, NotAMoment};
+use crate::{
+    ids::DocumentId,
+    settings::{FieldKind, Schema},
+};
 
 /// Most conditions in one filter, nested ones counted.
 pub const MAX_CONDITIONS: usize = 32;
@@ -13,9 +19,10 @@ pub const MAX_DEPTH: usize = 4;
 
 /// A condition, or several joined. JSON: `{"all": […]}`, `{"any": […]}`, `{"not": {…}}`,
 /// `{"field": "team", "equals": "ops"}`, `{"field": "team", "in": ["ops", "dev"]}`,
-/// `{"field": "year", "gte": 2020, "lt": 2025}`, `{"documents": ["01J…"]}`.
+/// `{"field": "year", "gte": 2020, "lt": 2025}`, `{"field": "signed", "gte": "2026-01-01"}`,
+/// `{"documents": ["01J…"]}`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(untagged, deny_unknown_fields)]
+#[serde(untagged, try_from = "Written")]
 pub enum Filter {
     /// Every condition holds.
     All {
@@ -44,7 +51,7 @@ pub enum Filter {
         /// The value.
         equals: Value,
     },
-    /// A metadata field equals one of these strings or integers.
+    /// A metadata field equals one of these strings, integers or booleans.
     In {
         /// Name of the metadata field.
         field: String,
@@ -55,26 +62,53 @@ pub enum Filter {
     Range {
         /// Name of the metadata field.
         field: String,
-        /// Greater than.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        gt: Option<f64>,
-        /// Greater than or equal.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        gte: Option<f64>,
-        /// Less than.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        lt: Option<f64>,
-        /// Less than or equal.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        lte: Option<f64>,
+        /// The ends.
+        #[serde(flatten)]
+        ends: Ends<f64>,
+    },
+    /// A metadata field that holds a day or an instant lies in a range. A day counts whole: `lte` a day
+    /// includes it to its end, `gt` a day begins after it.
+    Dates {
+        /// Name of the metadata field.
+        field: String,
+        /// The ends.
+        #[serde(flatten)]
+        ends: Ends<Moment>,
     },
 }
 
+/// Ends of a range; one is set at least.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Ends<T> {
+    /// Greater than.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gt: Option<T>,
+    /// Greater than or equal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gte: Option<T>,
+    /// Less than.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lt: Option<T>,
+    /// Less than or equal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lte: Option<T>,
+}
+
 /// Why a filter cannot be used.
-#[derive(Debug, Error, PartialEq, Eq)]
-pub enum FilterError {
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[error("{rule}")]
+pub struct FilterError {
+    /// JSON pointer to the place, from the filter.
+    pub pointer: String,
+    /// The rule that is broken there.
+    pub rule: FilterRule,
+}
+
+/// A rule that a filter can break.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum FilterRule {
     /// Too many conditions.
-    #[error("a filter has at most {MAX_CONDITIONS} conditions")]
+    #[error("a filter has at most {MAX_CONDITIONS} conditions, and a list as many values")]
     TooMany,
     /// Too deep.
     #[error("a filter nests at most {MAX_DEPTH} levels")]
@@ -85,9 +119,19 @@ pub enum FilterError {
     /// A value that cannot be matched exactly.
     #[error("field `{0}` can be matched with strings, integers and booleans only")]
     Value(String),
-    /// A range without an end.
-    #[error("the range on field `{0}` needs one of gt, gte, lt, lte")]
-    EmptyRange(String),
+    /// A field the collection does not declare.
+    #[error("the collection declares no field `{0}`")]
+    Unknown(String),
+    /// A condition on a field that holds something else.
+    #[error("field `{field}` holds {kind}: {takes}")]
+    Kind {
+        /// Name of the field.
+        field: String,
+        /// What it holds.
+        kind: FieldKind,
+        /// What can be asked of it.
+        takes: &'static str,
+    },
 }
 
 impl Filter {
@@ -97,35 +141,139 @@ impl Filter {
     /// The first rule that is broken.
     pub fn validate(&self) -> Result<(), FilterError> {
         let mut conditions = 0;
-        self.validate_at(1, &mut conditions)
+        self.check(&mut Place::default(), &mut |filter, place| {
+            conditions += 1;
+            if conditions > MAX_CONDITIONS {
+                return Err(place.error("", FilterRule::TooMany));
+            }
+            if place.depth >= MAX_DEPTH {
+                return Err(place.error("", FilterRule::TooDeep));
+            }
+            filter.check_shape(place)
+        })
     }
 
-    fn validate_at(&self, depth: usize, conditions: &mut usize) -> Result<(), FilterError> {
-        *conditions += 1;
-        if *conditions > MAX_CONDITIONS {
-            return Err(FilterError::TooMany);
+    /// Checks that every field is declared by `schema`, and is asked for what it holds. The filter is valid.
+    ///
+    /// # Errors
+    /// The first rule that is broken.
+    pub fn validate_against(&self, schema: &Schema) -> Result<(), FilterError> {
+        self.check(&mut Place::default(), &mut |filter, place| filter.check_kind(schema, place))
+    }
+
+    /// Checks every condition, outer ones first.
+    fn check(
+        &self,
+        place: &mut Place,
+        each: &mut impl FnMut(&Self, &Place) -> Result<(), FilterError>,
+    ) -> Result<(), FilterError> {
+        each(self, place)?;
+        let inner: &[Self] = match self {
+            Self::All { all } => all,
+            Self::Any { any } => any,
+            Self::Not { not } => std::slice::from_ref(&**not),
+            _ => return Ok(()),
+        };
+        for (index, filter) in inner.iter().enumerate() {
+            let segment = match self {
+                Self::All { .. } => format!("/all/{index}"),
+                Self::Any { .. } => format!("/any/{index}"),
+                _ => "/not".to_owned(),
+            };
+            filter.check(&mut place.below(&segment), each)?;
         }
-        if depth > MAX_DEPTH {
-            return Err(FilterError::TooDeep);
+        Ok(())
+    }
+
+    fn check_shape(&self, place: &Place) -> Result<(), FilterError> {
+        if let Some(field) = self.field().filter(|field| !is_field_name(field)) {
+            return Err(place.error("/field", FilterRule::Field(field.to_owned())));
         }
+        let exact = |value: &Value| value.is_string() || value.is_i64() || value.is_boolean();
         match self {
-            Self::All { all: inner } | Self::Any { any: inner } => {
-                inner.iter().try_for_each(|filter| filter.validate_at(depth + 1, conditions))
-            }
-            Self::Not { not } => not.validate_at(depth + 1, conditions),
             Self::Documents { documents } if documents.len() > MAX_CONDITIONS => {
-                Err(FilterError::TooMany)
+                Err(place.error("/documents", FilterRule::TooMany))
             }
-            Self::Documents { .. } => Ok(()),
-            Self::Equals { field, equals } => check_value(field, std::slice::from_ref(equals)),
-            Self::In { field, r#in } => check_value(field, r#in),
-            Self::Range { field, gt, gte, lt, lte } => {
-                check_field(field)?;
-                let ends = [gt, gte, lt, lte];
-                let bounded = ends.iter().any(|end| end.is_some());
-                if bounded { Ok(()) } else { Err(FilterError::EmptyRange(field.clone())) }
+            Self::Equals { field, equals } if !exact(equals) => {
+                Err(place.error("/equals", FilterRule::Value(field.clone())))
             }
+            Self::In { r#in, .. } if r#in.len() > MAX_CONDITIONS => {
+                Err(place.error("/in", FilterRule::TooMany))
+            }
+            Self::In { field, r#in } => match r#in.iter().position(|value| !exact(value)) {
+                Some(index) => {
+                    Err(place.error(&format!("/in/{index}"), FilterRule::Value(field.clone())))
+                }
+                None => Ok(()),
+            },
+            _ => Ok(()),
         }
+    }
+
+    fn check_kind(&self, schema: &Schema, place: &Place) -> Result<(), FilterError> {
+        let Some(field) = self.field() else { return Ok(()) };
+        let Some(kind) = schema.kind(field) else {
+            return Err(place.error("/field", FilterRule::Unknown(field.to_owned())));
+        };
+        let wrong = |at: &str, takes| {
+            Err(place.error(at, FilterRule::Kind { field: field.to_owned(), kind, takes }))
+        };
+        let (holds, takes): (fn(&Value) -> bool, _) = match kind {
+            FieldKind::Keyword => (Value::is_string, "match it with strings"),
+            FieldKind::Number => (Value::is_i64, "match it with integers or a range of numbers"),
+            FieldKind::Boolean => (Value::is_boolean, "match it with true or false"),
+            FieldKind::Date => (|_| false, "ask for a range of dates"),
+        };
+        match self {
+            Self::Equals { equals, .. } if !holds(equals) => wrong("/equals", takes),
+            Self::In { r#in, .. } => match r#in.iter().position(|value| !holds(value)) {
+                Some(index) => wrong(&format!("/in/{index}"), takes),
+                None => Ok(()),
+            },
+            Self::Range { ends, .. } if kind != FieldKind::Number => wrong(ends.first(), takes),
+            Self::Dates { ends, .. } if kind != FieldKind::Date => wrong(ends.first(), takes),
+            _ => Ok(()),
+        }
+    }
+
+    /// Returns the metadata field a condition is about.
+    fn field(&self) -> Option<&str> {
+        match self {
+            Self::Equals { field, .. }
+            | Self::In { field, .. }
+            | Self::Range { field, .. }
+            | Self::Dates { field, .. } => Some(field),
+            Self::All { .. } | Self::Any { .. } | Self::Not { .. } | Self::Documents { .. } => None,
+        }
+    }
+}
+
+impl<T> Ends<T> {
+    /// Returns the pointer of the first end that is set.
+    fn first(&self) -> &'static str {
+        match self {
+            Self { gt: Some(_), .. } => "/gt",
+            Self { gte: Some(_), .. } => "/gte",
+            Self { lt: Some(_), .. } => "/lt",
+            _ => "/lte",
+        }
+    }
+}
+
+/// Where in a filter a condition stands.
+#[derive(Default)]
+struct Place {
+    pointer: String,
+    depth: usize,
+}
+
+impl Place {
+    fn below(&self, segment: &str) -> Self {
+        Self { pointer: format!("{}{segment}", self.pointer), depth: self.depth + 1 }
+    }
+
+    fn error(&self, at: &str, rule: FilterRule) -> FilterError {
+        FilterError { pointer: format!("{}{at}", self.pointer), rule }
     }
 }
 
@@ -136,45 +284,90 @@ pub fn is_field_name(field: &str) -> bool {
     (1..=64).contains(&field.len()) && field.bytes().all(plain)
 }
 
-fn check_field(field: &str) -> Result<(), FilterError> {
-    if is_field_name(field) { Ok(()) } else { Err(FilterError::Field(field.to_owned())) }
+/// A condition as written: which one it is follows from its fields. Read field by field, so that what cannot be
+/// read is named by its own pointer.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    all: Option<Vec<Filter>>,
+    any: Option<Vec<Filter>>,
+    not: Option<Box<Filter>>,
+    documents: Option<Vec<DocumentId>>,
+    field: Option<String>,
+    equals: Option<Value>,
+    r#in: Option<Vec<Value>>,
+    gt: Option<End>,
+    gte: Option<End>,
+    lt: Option<End>,
+    lte: Option<End>,
 }
 
-fn check_value(field: &str, values: &[Value]) -> Result<(), FilterError> {
-    check_field(field)?;
-    if values.len() > MAX_CONDITIONS {
-        return Err(FilterError::TooMany);
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "must be a number, a day like `2026-11-21` or an RFC 3339 instant")]
+enum End {
+    Number(f64),
+    Moment(Moment),
+}
+
+impl TryFrom<Written> for Filter {
+    type Error = &'static str;
+
+    fn try_from(written: Written) -> Result<Self, Self::Error> {
+        let Written { all, any, not, documents, field, equals, r#in, gt, gte, lt, lte } = written;
+        let ends = Ends { gt, gte, lt, lte };
+        let ranges = !ends.is_empty();
+        match (all, any, not, documents, field, equals, r#in, ranges) {
+            (Some(all), None, None, None, None, None, None, false) => Ok(Self::All { all }),
+            (None, Some(any), None, None, None, None, None, false) => Ok(Self::Any { any }),
+            (None, None, Some(not), None, None, None, None, false) => Ok(Self::Not { not }),
+            (None, None, None, Some(documents), None, None, None, false) => {
+                Ok(Self::Documents { documents })
+            }
+            (None, None, None, None, Some(field), Some(equals), None, false) => {
+                Ok(Self::Equals { field, equals })
+            }
+            (None, None, None, None, Some(field), None, Some(r#in), false) => {
+                Ok(Self::In { field, r#in })
+            }
+            (None, None, None, None, Some(field), None, None, true) => ends.range_of(field),
+            _ => Err("must be one of all, any, not, documents, or a field with equals, in or a \
+                      range of gt, gte, lt, lte"),
+        }
     }
-    let exact = |value: &Value| value.is_string() || value.is_i64() || value.is_boolean();
-    if values.iter().all(exact) { Ok(()) } else { Err(FilterError::Value(field.to_owned())) }
+}
+
+impl<T> Ends<T> {
+    fn is_empty(&self) -> bool {
+        let Self { gt, gte, lt, lte } = self;
+        [gt, gte, lt, lte].iter().all(|end| end.is_none())
+    }
+}
+
+impl Ends<End> {
+    /// Returns the range of numbers or of dates that these ends make.
+    fn range_of(self, field: String) -> Result<Filter, &'static str> {
+        let mut numbers = Ends { gt: None, gte: None, lt: None, lte: None };
+        let mut dates = Ends { gt: None, gte: None, lt: None, lte: None };
+        for (end, number, date) in [
+            (self.gt, &mut numbers.gt, &mut dates.gt),
+            (self.gte, &mut numbers.gte, &mut dates.gte),
+            (self.lt, &mut numbers.lt, &mut dates.lt),
+            (self.lte, &mut numbers.lte, &mut dates.lte),
+        ] {
+            match end {
+                Some(End::Number(value)) => *number = Some(value),
+                Some(End::Moment(moment)) => *date = Some(moment),
+                None => {}
+            }
+        }
+        match (numbers.is_empty(), dates.is_empty()) {
+            (false, true) => Ok(Filter::Range { field, ends: numbers }),
+            (true, false) => Ok(Filter::Dates { field, ends: dates }),
+            _ => Err("both ends of a range must be numbers, or both dates"),
+        }
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parse(json: &str) -> Filter {
-        serde_json::from_str(json).unwrap()
-    }
-
-    #[test]
-    fn reads_every_form() {
-        assert!(matches!(parse(r#"{"field":"a","equals":"b"}"#), Filter::Equals { .. }));
-        assert!(matches!(parse(r#"{"field":"a","in":[1,2]}"#), Filter::In { .. }));
-        assert!(matches!(parse(r#"{"field":"a","gte":1}"#), Filter::Range { .. }));
-        assert!(matches!(parse(r#"{"not":{"field":"a","equals":true}}"#), Filter::Not { .. }));
-    }
-
-    #[test]
-    fn bounds_hold() {
-        let leaf = r#"{"field":"a","equals":"b"}"#;
-        let wide = format!(r#"{{"all":[{}]}}"#, vec![leaf; MAX_CONDITIONS].join(","));
-        assert_eq!(parse(&wide).validate(), Err(FilterError::TooMany));
-        let deep = format!("{}{leaf}{}", r#"{"not":"#.repeat(MAX_DEPTH), "}".repeat(MAX_DEPTH));
-        assert_eq!(parse(&deep).validate(), Err(FilterError::TooDeep));
-        assert!(parse(r#"{"field":"a b","equals":"c"}"#).validate().is_err());
-        assert!(parse(r#"{"field":"a","equals":1.5}"#).validate().is_err());
-        assert!(parse(r#"{"field":"a"}"#).validate().is_err());
-        assert!(parse(leaf).validate().is_ok());
-    }
-}
+#[path = "filter/tests.rs"]
+mod tests;

@@ -15,6 +15,8 @@
 //! | [`filter`] | which metadata conditions a caller can set |
 //! | [`analysis`] | how text becomes BM25 terms |
 //! | [`fusion`] | how two rankings become one |
+//! | [`diversity`] | which passages of a ranking are returned: no repetitions, variety, a share for each document |
+//! | [`neighbours`] | how a passage is widened by the chunks around it |
 //! | [`settings`] | how a collection is searched and answered, and which values are refused |
 //! | [`question`] | what may be asked |
 //! | [`prompt`] | what the model is sent |
@@ -28,6 +30,7 @@ pub mod answer;
 pub mod auth;
 pub mod chunking;
 pub mod citations;
+pub mod diversity;
 pub mod document;
 pub mod env;
 pub mod errors;
@@ -36,6 +39,7 @@ pub mod filter;
 pub mod fusion;
 pub mod ids;
 pub mod limits;
+pub mod neighbours;
 pub mod passage;
 pub mod ports;
 pub mod pricing;
