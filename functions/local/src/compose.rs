@@ -99,6 +99,7 @@ impl Local {
             tables: parts.tables.clone(),
             passages: Arc::new(parts.edge.clone()),
             embedder: parts.embedder.clone(),
+            reranker: None,
             fusion: Fusion::default(),
         };
         let ingest = Ingest {
@@ -173,7 +174,7 @@ impl Local {
     async fn prepare(&self) -> Result<(), OpenError> {
         let operator = Caller::operator(self.tenant.clone());
         let default = CollectionId::default_collection();
-        self.collections.create(&operator, &default, "Default").await?;
+        self.collections.create(&operator, &default, "Default", serde_json::Map::new()).await?;
         self.worker.take_over().await?;
         Ok(())
     }

@@ -5,6 +5,7 @@ use lectern_core::{
     answer::{Citation, Mode, Sentence, Verdict},
     filter::Filter,
     passage::ScoredPassage,
+    settings::Mmr,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -26,6 +27,11 @@ pub struct QueryBody {
     #[serde(default)]
     #[schema(value_type = Option<Object>)]
     pub filter: Option<Filter>,
+    /// Maximal marginal relevance, `{"lambda": 0.7}`: 1 is relevance alone, 0 variety alone. As the collection's
+    /// settings say without.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    pub mmr: Option<Mmr>,
     /// Whether to answer as server-sent events; `Accept: text/event-stream` does the same.
     #[serde(default)]
     pub stream: bool,
@@ -45,10 +51,30 @@ pub struct SearchBody {
     #[serde(default)]
     #[schema(value_type = Option<Object>)]
     pub filter: Option<Filter>,
-    /// Most passages, 1 to 100; 10 without.
+    /// Most passages, or with `group_by` most documents, 1 to 100; 10 without. Never more than 100 passages.
     #[serde(default)]
     #[schema(minimum = 1, maximum = 100)]
     pub limit: Option<usize>,
+    /// Maximal marginal relevance, `{"lambda": 0.7}`: 1 is relevance alone, 0 variety alone. As the collection's
+    /// settings say without.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    pub mmr: Option<Mmr>,
+    /// Most passages of one document, 1 to 100. As the collection's settings say without; 3 with `group_by`.
+    #[serde(default)]
+    #[schema(minimum = 1, maximum = 100)]
+    pub per_document: Option<usize>,
+    /// `document`: the passages of a document stand together, documents in the order of their best.
+    #[serde(default)]
+    pub group_by: Option<GroupBy>,
+}
+
+/// What passages are grouped by.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum GroupBy {
+    /// The document they belong to.
+    Document,
 }
 
 /// A passage that was found.
@@ -72,7 +98,7 @@ pub struct PassageBody {
     pub heading: String,
     /// The canonical text at `start..end`.
     pub text: String,
-    /// The fused score; comparable within one response only.
+    /// The fused or the reranking model's score; comparable within one response only.
     pub score: f32,
 }
 
@@ -99,7 +125,11 @@ impl From<&ScoredPassage> for PassageBody {
 pub struct SearchAnswer {
     /// The passages.
     pub passages: Vec<PassageBody>,
-    /// Milliseconds per stage: `embed`, `retrieve`.
+    /// Stages that had to be done without: `embed`, `rerank`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<String>)]
+    pub degraded: Vec<&'static str>,
+    /// Milliseconds per stage: `embed`, `retrieve`, `rerank`; also in the header `Server-Timing`.
     #[schema(value_type = Object)]
     pub timings_ms: serde_json::Value,
 }
@@ -191,9 +221,13 @@ pub struct AnswerBody {
     pub mode: Mode,
     /// `hit` or `miss`.
     pub cache: &'static str,
+    /// Stages that had to be done without: `embed`, `rerank`, `neighbours`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<String>)]
+    pub degraded: Vec<&'static str>,
     /// What it used.
     pub usage: UsageBody,
-    /// Milliseconds per stage.
+    /// Milliseconds per stage; also in the header `Server-Timing`, unless streamed.
     #[schema(value_type = Object)]
     pub timings_ms: serde_json::Value,
 }
@@ -216,6 +250,7 @@ impl From<&Asked> for AnswerBody {
             nearest: asked.nearest.iter().map(PassageBody::from).collect(),
             mode: asked.answer.mode(),
             cache: "miss",
+            degraded: asked.degraded.clone(),
             usage: UsageBody {
                 prompt_tokens: asked.spent.tokens.prompt,
                 completion_tokens: asked.spent.tokens.completion,

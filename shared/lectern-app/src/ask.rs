@@ -23,6 +23,7 @@ use lectern_core::{
     pricing::{MicroDollars, PriceTable},
     prompt::{self, PromptBudget},
     question::Question,
+    settings::Mmr,
 };
 use lectern_tables::Tables;
 use serde::Serialize;
@@ -33,11 +34,9 @@ use crate::{
     clock::{Clock, entropy},
     conversation::is_open,
     errors::FlowError,
-    search::{Search, SearchRequest, millis},
+    search::{Search, SearchRequest, Widened, degraded, millis},
 };
 
-/// Passages a question is answered from.
-pub const ANSWER_PASSAGES: usize = 8;
 /// Nearest passages returned with a refusal.
 pub const NEAREST_PASSAGES: usize = 3;
 /// Longest reply of a model in tokens.
@@ -54,6 +53,8 @@ pub struct AskRequest {
     pub question: Question,
     /// Conditions on metadata.
     pub filter: Option<Filter>,
+    /// Maximal marginal relevance; as the collection's settings say without.
+    pub mmr: Option<Mmr>,
     /// The conversation it belongs to; a new one without.
     pub session_id: Option<SessionId>,
     /// How long the whole answer may take.
@@ -85,6 +86,8 @@ pub struct AskTimings {
     pub embed: f64,
     /// Finding and checking passages.
     pub retrieve: f64,
+    /// Reordering them by a model; 0 without.
+    pub rerank: f64,
     /// The model's reply; 0 in extractive mode.
     pub generate: f64,
     /// Checking the reply, or choosing sentences in extractive mode.
@@ -113,6 +116,8 @@ pub struct Asked {
     pub answer: Answer,
     /// The nearest passages, when it was refused.
     pub nearest: Vec<ScoredPassage>,
+    /// Stages that had to be done without, see [`crate::search::degraded`].
+    pub degraded: Vec<&'static str>,
     /// What it used.
     pub spent: Spent,
     /// Where the time went.
@@ -173,22 +178,27 @@ impl Ask {
             self.history(caller, request.session_id.as_ref())
         )?;
 
-        // The model is asked while the records are checked; nothing of its reply is passed on before,
-        // and if the check changes the passages it is asked again.
-        let hopeful = similar.hopeful(ANSWER_PASSAGES);
+        // The passages are widened and the model is asked while the records are checked; nothing of its reply is
+        // passed on before, and if the check changes the passages both are done again.
+        let hopeful = similar.hopeful(&request.question);
+        let reach = similar.settings.retrieval.neighbours;
         let remaining = || request.time_budget.saturating_sub(started.elapsed());
         let generating = Instant::now();
         let (found, early) = tokio::join!(
             self.search.check(caller, &search, similar),
-            self.begin(&request.question, &hopeful, &history, remaining())
+            self.begin(caller, request, &hopeful, reach, &history, remaining())
         );
-        let found = found?;
+        let mut found = found?;
+        let Begun { widened, reply } = match early {
+            early if found.passages == hopeful => early?,
+            _ => self.begin(caller, request, &found.passages, reach, &history, remaining()).await?,
+        };
+        found.passages = widened.passages;
+        if widened.is_degraded {
+            found.degraded.push(degraded::NEIGHBOURS);
+        }
         let passages: Vec<Passage> =
             found.passages.iter().map(|scored| scored.passage.clone()).collect();
-        let begun = match early {
-            early if passages == hopeful => early,
-            _ => self.begin(&request.question, &passages, &history, remaining()).await,
-        };
         let retrieval = AskEvent::Retrieval {
             query_id: query_id.clone(),
             session_id: session_id.clone(),
@@ -200,10 +210,11 @@ impl Ask {
         let mut timings = AskTimings {
             embed: found.timings.embed,
             retrieve: found.timings.retrieve,
+            rerank: found.timings.rerank,
             ..AskTimings::default()
         };
         let mut spent = Spent::default();
-        let answer = match begun? {
+        let answer = match reply {
             Some((chat, begun)) => {
                 let used = begun.passages_used;
                 let reply = reply::collect(begun, events).await?;
@@ -230,8 +241,9 @@ impl Ask {
         // Record before responding: nothing runs after the response.
         let shown = if answer.is_refused() { NEAREST_PASSAGES } else { 0 };
         let nearest = found.passages.into_iter().take(shown).collect();
+        let degraded = found.degraded;
         timings.total = millis(started.elapsed());
-        let asked = Asked { query_id, session_id, answer, nearest, spent, timings };
+        let asked = Asked { query_id, session_id, answer, nearest, degraded, spent, timings };
         self.record(caller, request, &asked, now).await?;
         log(&asked);
         Ok(asked)
@@ -247,21 +259,33 @@ impl Ask {
         Ok(if all_open { answer } else { Answer::refusal(answer.mode()) })
     }
 
-    /// Sends the prompt, where there is a model and anything to tell it.
+    /// Widens the passages and sends the prompt, where there is a model and anything to tell it.
     async fn begin(
         &self,
-        question: &Question,
-        passages: &[Passage],
+        caller: &Caller,
+        request: &AskRequest,
+        passages: &[ScoredPassage],
+        reach: usize,
         history: &[ChatMessage],
         timeout: Duration,
-    ) -> Result<Option<(&dyn ChatModel, reply::Begun)>, PortError> {
-        let Some(chat) = self.chat.as_deref().filter(|_| !passages.is_empty()) else {
-            return Ok(None);
+    ) -> Result<Begun<'_>, PortError> {
+        let (room, passages) = (self.budget.passages, passages.to_vec());
+        let widened = self.search.widen(caller, &request.collection, passages, reach, room).await;
+        let Some(chat) = self.chat.as_deref().filter(|_| !widened.passages.is_empty()) else {
+            return Ok(Begun { widened, reply: None });
         };
-        let prompt = prompt::assemble(question, passages, history, self.budget);
+        let passages: Vec<Passage> =
+            widened.passages.iter().map(|found| found.passage.clone()).collect();
+        let prompt = prompt::assemble(&request.question, &passages, history, self.budget);
         let begun = reply::begin(chat, prompt, timeout).await?;
-        Ok(Some((chat, begun)))
+        Ok(Begun { widened, reply: Some((chat, begun)) })
     }
+}
+
+/// The passages an answer is made from, and the reply to them that has begun, where there is a model.
+struct Begun<'a> {
+    widened: Widened,
+    reply: Option<(&'a dyn ChatModel, reply::Begun)>,
 }
 
 fn log(asked: &Asked) {
@@ -282,7 +306,11 @@ fn search_request(request: &AskRequest) -> SearchRequest {
         collection: request.collection.clone(),
         question: request.question.clone(),
         filter: request.filter.clone(),
-        limit: ANSWER_PASSAGES,
+        limit: None,
+        mmr: request.mmr,
+        per_document: None,
+        grouped: false,
+        time_budget: request.time_budget,
     }
 }
 

@@ -1,31 +1,42 @@
-//! Retrieval: embed → search → fuse → check against the documents' records.
+//! Retrieval: embed → search → fuse → rerank → check against the documents' records → arrange.
 //!
 //! The index says what is similar; the table says what may be shown. A passage is shown only when its
 //! document's record names its version as the live one, so a deleted document never answers and a
 //! search sees exactly one version of each document (docs/adr/004-search-then-check.md).
+//!
+//! | module | answers |
+//! |---|---|
+//! | `rank` | in which order the index's candidates stand |
+//! | `check` | which of them may be shown |
+//! | `request` | what may be asked for |
+//! | `widen` | what stands around the passages of an answer |
+
+mod check;
+mod rank;
+mod request;
+mod widen;
 
 use std::{
-    collections::{HashMap, HashSet},
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use lectern_core::{
-    analysis,
-    auth::{Caller, Permission},
-    document::Document,
-    errors::PortError,
-    filter::Filter,
-    fusion::{self, Fusion},
-    ids::{CollectionId, DocumentId},
-    passage::{Passage, PassageQuery, ScoredPassage},
-    ports::{Embedder, PassageReader},
+    auth::Caller,
+    diversity::{Arrangement, arrange},
+    fusion::Fusion,
+    ids::CollectionId,
+    passage::{PassageQuery, ScoredPassage},
+    ports::{Embedder, PassageReader, Reranker},
     question::Question,
+    settings::CollectionSettings,
 };
-use lectern_tables::Tables;
+use lectern_tables::{Tables, collections::Collection};
 use serde::Serialize;
 use tracing::warn;
 
+pub use self::request::SearchRequest;
+pub(crate) use self::widen::Widened;
 use crate::errors::FlowError;
 
 /// Most passages a search returns.
@@ -34,20 +45,15 @@ pub const MAX_LIMIT: usize = 100;
 pub const RANKING_DEPTH: usize = 100;
 /// How long turning a question into a vector may take before BM25 has to do.
 pub const EMBED_TIMEOUT: Duration = Duration::from_secs(3);
-/// How often a search that raced with a version switch is repeated.
-const MAX_REPEATS: usize = 3;
 
-/// What is searched for.
-#[derive(Clone, Debug, PartialEq)]
-pub struct SearchRequest {
-    /// Where.
-    pub collection: CollectionId,
-    /// What.
-    pub question: Question,
-    /// Conditions on metadata.
-    pub filter: Option<Filter>,
-    /// Most passages, 1 to [`MAX_LIMIT`].
-    pub limit: usize,
+/// A stage without which an answer was made, as responses name it.
+pub mod degraded {
+    /// No vector of the question: BM25 alone.
+    pub const EMBED: &str = "embed";
+    /// The order without the reranking model.
+    pub const RERANK: &str = "rerank";
+    /// Passages without the chunks around them.
+    pub const NEIGHBOURS: &str = "neighbours";
 }
 
 /// Milliseconds a search spent.
@@ -57,13 +63,19 @@ pub struct SearchTimings {
     pub embed: f64,
     /// Index search, fusion and the check against the documents' records.
     pub retrieve: f64,
+    /// Reordering by a model; 0 without.
+    pub rerank: f64,
 }
 
 /// What a search found, best first.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Found {
-    /// The passages with their fused scores.
+    /// The passages with their scores.
     pub passages: Vec<ScoredPassage>,
+    /// Stages that had to be done without, see [`degraded`].
+    pub degraded: Vec<&'static str>,
+    /// Generation of the collection as it stood when the search began.
+    pub generation: u64,
     /// Where the time went.
     pub timings: SearchTimings,
 }
@@ -71,16 +83,25 @@ pub struct Found {
 /// What the index found, not yet checked.
 #[derive(Clone, Debug)]
 pub(crate) struct Similar {
+    /// The collection's record as it stood when the search began.
+    pub(crate) collection: Collection,
+    /// Its settings.
+    pub(crate) settings: CollectionSettings,
     query: PassageQuery,
-    fused: Vec<ScoredPassage>,
+    ranked: Vec<ScoredPassage>,
+    wanted: Arrangement,
+    degraded: Vec<&'static str>,
     embedded: Duration,
     retrieved: Duration,
+    reranked: Duration,
 }
 
 impl Similar {
     /// Returns the passages that will be shown if the check changes nothing, which is the rule.
-    pub(crate) fn hopeful(&self, limit: usize) -> Vec<Passage> {
-        self.fused.iter().take(limit).map(|found| found.passage.clone()).collect()
+    pub(crate) fn hopeful(&self, question: &Question) -> Vec<ScoredPassage> {
+        let places = arrange(&self.ranked, &self.wanted);
+        let passages = places.into_iter().map(|place| self.ranked[place].clone()).collect();
+        confident(question, passages, &self.settings)
     }
 }
 
@@ -93,7 +114,9 @@ pub struct Search {
     pub passages: Arc<dyn PassageReader>,
     /// Turns questions into vectors; without one retrieval is by BM25 only.
     pub embedder: Option<Arc<dyn Embedder>>,
-    /// How the two rankings become one.
+    /// Reorders the best passages in collections that ask for it.
+    pub reranker: Option<Arc<dyn Reranker>>,
+    /// How the two rankings become one, where the collection does not say.
     pub fusion: Fusion,
 }
 
@@ -117,145 +140,80 @@ impl Search {
         caller: &Caller,
         request: &SearchRequest,
     ) -> Result<Similar, FlowError> {
-        authorize(caller, request)?;
+        request.authorize(caller)?;
+        request.validate()?;
         let started = Instant::now();
-        let dense = self.embed(&request.question).await;
-        let embedded = started.elapsed();
-        let query = query(caller, request, dense);
-        let fused = self.rank(&query).await?;
+
+        // The collection says how candidates are ranked, not which: its record is read meanwhile.
+        let (collection, (query, candidates, embedded, mut degraded)) = tokio::try_join!(
+            self.collection(caller, &request.collection),
+            self.candidates(caller, request)
+        )?;
+        let settings = settings_of(&collection);
+        request.validate_against(&settings)?;
+        let fused = self.fuse(candidates, &settings);
         let retrieved = started.elapsed().saturating_sub(embedded);
-        Ok(Similar { query, fused, embedded, retrieved })
+
+        let reranking = Instant::now();
+        let remaining = request.time_budget.saturating_sub(started.elapsed());
+        let reranked = self.rerank(&request.question, fused, &settings, remaining).await;
+        if reranked.is_degraded {
+            degraded.push(degraded::RERANK);
+        }
+        let wanted = request.arrangement(&settings);
+        Ok(Similar {
+            collection,
+            settings,
+            query,
+            ranked: reranked.passages,
+            wanted,
+            degraded,
+            embedded,
+            retrieved,
+            reranked: reranking.elapsed(),
+        })
     }
 
-    /// Keeps what the documents' records say may be shown.
-    pub(crate) async fn check(
+    /// Returns a collection's record.
+    async fn collection(
         &self,
         caller: &Caller,
-        request: &SearchRequest,
-        similar: Similar,
-    ) -> Result<Found, FlowError> {
-        let started = Instant::now();
-        let (mut passages, mut raced) = self.compare(caller, request, similar.fused).await?;
-
-        // A version was switched between the search and the check: neither version of that document
-        // would be shown, so the search is repeated.
-        for _ in 0..MAX_REPEATS {
-            if !raced {
-                break;
-            }
-            let fused = self.rank(&similar.query).await?;
-            (passages, raced) = self.compare(caller, request, fused).await?;
-        }
-        passages.truncate(request.limit);
-        let retrieve = similar.retrieved + started.elapsed();
-        let timings = SearchTimings { embed: millis(similar.embedded), retrieve: millis(retrieve) };
-        Ok(Found { passages, timings })
+        id: &CollectionId,
+    ) -> Result<Collection, FlowError> {
+        let found = self.tables.collections().get(&caller.tenant, id).await?;
+        found.ok_or(FlowError::NotFound("collection"))
     }
+}
 
-    async fn rank(&self, query: &PassageQuery) -> Result<Vec<ScoredPassage>, PortError> {
-        let candidates = self.passages.search(query).await?;
-        Ok(fusion::fuse(candidates, &self.fusion, 2 * RANKING_DEPTH))
-    }
-
-    /// Returns the question's vector; a failing embedder costs quality, not the answer.
-    async fn embed(&self, question: &Question) -> Option<Vec<f32>> {
-        let embedder = self.embedder.as_ref()?;
-        let texts = [question.as_str().to_owned()];
-        match tokio::time::timeout(EMBED_TIMEOUT, embedder.embed(&texts)).await {
-            Ok(Ok(mut vectors)) => vectors.pop(),
-            Ok(Err(error)) => {
-                warn!(error = %lectern_core::errors::chain(&error), "failed to embed a question; searching by BM25 only");
-                None
-            }
-            Err(_) => {
-                warn!("embedding a question took too long; searching by BM25 only");
-                None
-            }
-        }
-    }
-
-    /// Keeps the passages of live versions, and says whether a document lost all of its passages to
-    /// a switch that happened since the search.
-    async fn compare(
-        &self,
-        caller: &Caller,
-        request: &SearchRequest,
-        fused: Vec<ScoredPassage>,
-    ) -> Result<(Vec<ScoredPassage>, bool), FlowError> {
-        let records = self.records(caller, request, &fused).await?;
-        let shown = |found: &ScoredPassage| {
-            let record = records.get(&found.passage.document_id);
-            record.is_some_and(|document| {
-                document.shows(found.passage.version)
-                    && document.collection == request.collection
-                    && may_see(caller, document)
-            })
-        };
-        let (kept, dropped): (Vec<_>, Vec<_>) = fused.into_iter().partition(shown);
-        let seen: HashSet<&DocumentId> =
-            kept.iter().map(|found| &found.passage.document_id).collect();
-        let raced = dropped.iter().any(|found| {
-            let newer = |document: &Document| {
-                document.live_version.is_some_and(|live| live > found.passage.version)
-            };
-            let id = &found.passage.document_id;
-            !seen.contains(id)
-                && records
-                    .get(id)
-                    .is_some_and(|document| newer(document) && may_see(caller, document))
+/// Returns the settings of a collection. What an older or newer release stored and this one refuses
+/// counts as the defaults: a question is answered all the same.
+pub(crate) fn settings_of(collection: &Collection) -> CollectionSettings {
+    static WARNED: std::sync::Once = std::sync::Once::new();
+    CollectionSettings::read(&collection.settings).unwrap_or_else(|wrong| {
+        WARNED.call_once(|| {
+            let pointer = wrong.first().map_or("", |wrong| wrong.pointer.as_str());
+            warn!(collection.id = %collection.id, pointer, "stored settings cannot be used; the defaults stand in for them");
         });
-        Ok((kept, raced))
-    }
-
-    async fn records(
-        &self,
-        caller: &Caller,
-        request: &SearchRequest,
-        fused: &[ScoredPassage],
-    ) -> Result<HashMap<DocumentId, Document>, FlowError> {
-        let ids: HashSet<&DocumentId> =
-            fused.iter().map(|found| &found.passage.document_id).collect();
-        let ids: Vec<DocumentId> = ids.into_iter().cloned().collect();
-        let documents = self.tables.documents();
-        let read =
-            documents.get_many_with_collection(&caller.tenant, &ids, &request.collection).await?;
-        if read.collection.is_none() {
-            return Err(FlowError::NotFound("collection"));
-        }
-        Ok(read.documents.into_iter().map(|document| (document.id.clone(), document)).collect())
-    }
+        CollectionSettings::default()
+    })
 }
 
-/// The ACL is filtered in the index; the record's, which may be newer, decides.
-fn may_see(caller: &Caller, document: &Document) -> bool {
-    caller.may_see(&document.acl)
+/// Returns the passages, none when they are less sure to answer than the collection asks for.
+fn confident(
+    question: &Question,
+    passages: Vec<ScoredPassage>,
+    settings: &CollectionSettings,
+) -> Vec<ScoredPassage> {
+    let least = settings.retrieval.min_confidence;
+    if least > 0.0 && confidence(question, &passages).is_some_and(|sure| sure < least) {
+        return Vec::new();
+    }
+    passages
 }
 
-fn authorize(caller: &Caller, request: &SearchRequest) -> Result<(), FlowError> {
-    if !caller.may(Permission::Query) {
-        return Err(FlowError::Forbidden("it lacks the permission `query`"));
-    }
-    if !caller.may_touch(&request.collection) {
-        return Err(FlowError::NotFound("collection"));
-    }
-    if !(1..=MAX_LIMIT).contains(&request.limit) {
-        return Err(FlowError::field("/limit", format!("must be 1 to {MAX_LIMIT}")));
-    }
-    let valid = request.filter.as_ref().map_or(Ok(()), Filter::validate);
-    valid.map_err(|error| FlowError::field("/filter", error))
-}
-
-fn query(caller: &Caller, request: &SearchRequest, dense: Option<Vec<f32>>) -> PassageQuery {
-    let language = analysis::detect_language(request.question.as_str());
-    PassageQuery {
-        tenant: caller.tenant.clone(),
-        collection: request.collection.clone(),
-        principals: caller.principals.clone(),
-        filter: request.filter.clone(),
-        dense,
-        sparse: analysis::query_vector(request.question.as_str(), language),
-        limit: RANKING_DEPTH,
-    }
+/// Returns how sure it is that the passages answer the question, `None` while nothing is calibrated.
+fn confidence(_question: &Question, _passages: &[ScoredPassage]) -> Option<f32> {
+    None
 }
 
 /// Returns milliseconds with three decimals.

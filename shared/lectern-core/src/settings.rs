@@ -264,4 +264,36 @@ mod tests {
         let unknown = serde_json::from_str::<CollectionSettings>(r#"{"retrieval":{"k":1}}"#);
         assert!(unknown.unwrap_err().to_string().contains("`k`"));
     }
+
+    /// Every setting there is, by pointer; a fusion's fields depend on its method.
+    fn pointers() -> Vec<String> {
+        let json = r#"{"retrieval":{"mmr":{"lambda":1},"per_document":1,"rerank":{},
+            "fusion":{"method":"weighted_rrf"}},"answers":{"min_confidence":1},
+            "cache":{"semantic":1},"schema":{"\u2026":"keyword"}}"#;
+        let settings: CollectionSettings = serde_json::from_str(json).unwrap();
+        let mut found = Vec::new();
+        collect(&serde_json::to_value(settings).unwrap(), "", &mut found);
+        found.sort();
+        found
+    }
+
+    fn collect(value: &serde_json::Value, at: &str, found: &mut Vec<String>) {
+        let Some(object) = value.as_object() else {
+            assert!(!value.is_null(), "`{at}` is left out here");
+            return found.push(at.to_owned());
+        };
+        for (name, inner) in object {
+            collect(inner, &format!("{at}/{name}"), found);
+        }
+    }
+
+    #[test]
+    fn the_documentation_lists_every_setting_and_no_other() {
+        let documentation = include_str!("../../../docs/CONFIGURATION.md");
+        let rows = documentation.lines().filter_map(|line| line.strip_prefix("| `/"));
+        let mut listed: Vec<String> =
+            rows.map(|row| format!("/{}", row.split('`').next().unwrap())).collect();
+        listed.sort();
+        assert_eq!(listed, pointers());
+    }
 }

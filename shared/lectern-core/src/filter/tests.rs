@@ -1,4 +1,5 @@
 use super::*;
+use crate::settings::Schema;
 
 fn parse(json: &str) -> Filter {
     serde_json::from_str(json).unwrap()

@@ -1,0 +1,144 @@
+//! In which order the index's candidates stand: embed → search → fuse → rerank.
+
+use std::time::{Duration, Instant};
+
+use lectern_core::{
+    analysis,
+    auth::Caller,
+    errors::{ErrorKind, PortError, chain},
+    fusion,
+    passage::{Candidates, PassageQuery, ScoredPassage},
+    question::Question,
+    settings::{CollectionSettings, Rerank},
+};
+use tracing::warn;
+
+use super::{EMBED_TIMEOUT, RANKING_DEPTH, Search, SearchRequest, degraded};
+use crate::errors::FlowError;
+
+/// A ranking, and whether it had to do without the reranking model.
+pub(super) struct Reranked {
+    pub(super) passages: Vec<ScoredPassage>,
+    pub(super) is_degraded: bool,
+}
+
+impl Search {
+    /// Returns what the index was asked, its answer, how long embedding took, and what was done without.
+    pub(super) async fn candidates(
+        &self,
+        caller: &Caller,
+        request: &SearchRequest,
+    ) -> Result<(PassageQuery, Candidates, Duration, Vec<&'static str>), FlowError> {
+        let started = Instant::now();
+        let dense = self.embed(&request.question).await;
+        let embedded = started.elapsed();
+        let is_degraded = dense.is_none() && self.embedder.is_some();
+        let query = query(caller, request, dense);
+        let candidates = self.passages.search(&query).await?;
+        let degraded = is_degraded.then_some(degraded::EMBED).into_iter().collect();
+        Ok((query, candidates, embedded, degraded))
+    }
+
+    pub(super) fn fuse(
+        &self,
+        candidates: Candidates,
+        settings: &CollectionSettings,
+    ) -> Vec<ScoredPassage> {
+        let fusion = settings.retrieval.fusion.unwrap_or(self.fusion);
+        fusion::fuse(candidates, &fusion, 2 * RANKING_DEPTH)
+    }
+
+    /// Returns the question's vector; a failing embedder costs quality, not the answer.
+    async fn embed(&self, question: &Question) -> Option<Vec<f32>> {
+        let embedder = self.embedder.as_ref()?;
+        let texts = [question.as_str().to_owned()];
+        match tokio::time::timeout(EMBED_TIMEOUT, embedder.embed(&texts)).await {
+            Ok(Ok(mut vectors)) => vectors.pop(),
+            Ok(Err(error)) => {
+                warn!(error = %chain(&error), "failed to embed a question; searching by BM25 only");
+                None
+            }
+            Err(_) => {
+                warn!("embedding a question took too long; searching by BM25 only");
+                None
+            }
+        }
+    }
+
+    /// Puts the best passages into the order of the reranking model, where the collection asks for it; without
+    /// its answer in time the order stands.
+    pub(super) async fn rerank(
+        &self,
+        question: &Question,
+        passages: Vec<ScoredPassage>,
+        settings: &CollectionSettings,
+        remaining: Duration,
+    ) -> Reranked {
+        let Some(wanted) = settings.retrieval.rerank.filter(|_| !passages.is_empty()) else {
+            return Reranked { passages, is_degraded: false };
+        };
+        match self.relevance(question, &passages, wanted, remaining).await {
+            Ok(scores) => Reranked { passages: reordered(passages, &scores), is_degraded: false },
+            Err(error) => {
+                warn!(error = %chain(&error), "failed to rerank; the order without it stands");
+                Reranked { passages, is_degraded: true }
+            }
+        }
+    }
+
+    /// Returns the model's scores of the best passages.
+    async fn relevance(
+        &self,
+        question: &Question,
+        passages: &[ScoredPassage],
+        wanted: Rerank,
+        remaining: Duration,
+    ) -> Result<Vec<f32>, PortError> {
+        const OPERATION: &str = "rerank";
+        let missing =
+            || PortError::new(ErrorKind::Unavailable, OPERATION, "no model is configured");
+        let reranker = self.reranker.as_ref().ok_or_else(missing)?;
+        let best = passages.iter().take(wanted.candidates);
+        let texts: Vec<String> = best.map(|found| found.passage.indexed_text()).collect();
+        let timeout = Duration::from_millis(wanted.budget_ms).min(remaining);
+        let scoring = reranker.rerank(question.as_str(), &texts, timeout);
+        let scores = tokio::time::timeout(timeout, scoring)
+            .await
+            .map_err(|late| PortError::new(ErrorKind::Timeout, OPERATION, late))??;
+        if scores.len() != texts.len() || scores.iter().any(|score| !score.is_finite()) {
+            let reason = "the model gave other than one finite score for each passage";
+            return Err(PortError::new(ErrorKind::Internal, OPERATION, reason));
+        }
+        Ok(scores)
+    }
+}
+
+/// Returns the first passages in the order of their scores, ties as they stood, then the others. These keep their
+/// order and distances below the last one that was scored, so that scores never rise.
+fn reordered(mut passages: Vec<ScoredPassage>, scores: &[f32]) -> Vec<ScoredPassage> {
+    let rest = passages.split_off(scores.len().min(passages.len()));
+    for (found, score) in passages.iter_mut().zip(scores) {
+        found.score = *score;
+    }
+    passages.sort_by(|one, other| other.score.total_cmp(&one.score));
+    let lowest = passages.last().map_or(0.0, |found| found.score);
+    let highest_of_rest = rest.first().map_or(0.0, |found| found.score);
+    passages.extend(rest.into_iter().map(|found| {
+        let score = lowest - (highest_of_rest - found.score);
+        ScoredPassage { score, ..found }
+    }));
+    passages
+}
+
+fn query(caller: &Caller, request: &SearchRequest, dense: Option<Vec<f32>>) -> PassageQuery {
+    let language = analysis::detect_language(request.question.as_str());
+    PassageQuery {
+        tenant: caller.tenant.clone(),
+        collection: request.collection.clone(),
+        principals: caller.principals.clone(),
+        filter: request.filter.clone(),
+        dense,
+        sparse: analysis::query_vector(request.question.as_str(), language),
+        limit: RANKING_DEPTH,
+    }
+}
