@@ -205,7 +205,7 @@ impl Retrieval {
         );
         let collapse = self.collapse == 0.0 || (0.5..=1.0).contains(&self.collapse);
         wrong.unless(collapse, "/retrieval/collapse", "must be 0, or from 0.5 to 1");
-        let lambda = self.mmr.is_none_or(|mmr| mmr.is_valid());
+        let lambda = self.mmr.is_none_or(Mmr::is_valid);
         wrong.unless(lambda, "/retrieval/mmr/lambda", "must be from 0 to 1");
         let per_document =
             self.per_document.is_none_or(|most| (1..=MAX_PER_DOCUMENT).contains(&most));
