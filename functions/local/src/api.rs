@@ -88,6 +88,19 @@ impl Api {
         self.send(call).await?.accepted().await?.json().await
     }
 
+    /// Returns the answer to a JSON merge patch (RFC 7396).
+    ///
+    /// # Errors
+    /// As [`Self::get_json`].
+    pub(crate) async fn patch_json<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, ApiError> {
+        let call = Call::new(Method::PATCH, path).with_json(body)?;
+        self.send(call).await?.accepted().await?.json().await
+    }
+
     /// Returns the answer to a POST without a body.
     ///
     /// # Errors

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `quality` | nDCG@10 and recall@10 of BM25, dense and fused rankings on BEIR folders |
 //! | `latency` | hybrid search over many passages, before and after optimising |
+//! | `overhead` | what the search flow adds to the index's own search |
 //! | `ingest` | Markdown through the real flows, BM25 only |
 //! | `start` | from the start of `serve` to the first answer |
 //! | `vectors`, `synthetic`, `corpus` | what they work with |
@@ -11,6 +12,7 @@
 mod corpus;
 mod ingest;
 mod latency;
+mod overhead;
 mod quality;
 mod start;
 mod synthetic;
@@ -62,6 +64,8 @@ enum Part {
     Quality,
     /// Latency of hybrid search
     Latency,
+    /// What the search flow adds to the index's own search
+    Overhead,
     /// Throughput of ingestion
     Ingest,
     /// Start of the server to its first answer
@@ -105,6 +109,9 @@ pub(crate) async fn run(
     }
     if asked(Part::Latency) {
         tell(latency::run(options.passages as usize, output).await?, &mut report, output)?;
+    }
+    if asked(Part::Overhead) {
+        tell(overhead::run(output).await?, &mut report, output)?;
     }
     let mut ingested = None;
     if asked(Part::Ingest) {

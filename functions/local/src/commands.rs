@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `ask`, `search` | questions |
 //! | `ingest`, `waiting`, `documents` | documents |
+//! | `collections` | collections and their settings |
 //! | `keys` | API keys of a data directory |
 //! | `eval` | golden sets: figures, and a gate |
 //! | `model` | the embedding model's files |
@@ -12,6 +13,7 @@
 
 mod ask;
 pub(crate) mod bodies;
+mod collections;
 mod doctor;
 mod documents;
 pub(crate) mod eval;
@@ -31,7 +33,7 @@ use crate::{
     bench,
     compose::Local,
     failure::Failure,
-    main_arguments::{Arguments, Command, Global, KeysCommand, ServeArguments},
+    main_arguments::{Arguments, CollectionsCommand, Command, Global, KeysCommand, ServeArguments},
     output::Output,
     serve::{ServeOptions, serve},
     session::{Missing, Session, data_directory},
@@ -82,7 +84,9 @@ async fn dispatch(arguments: Arguments, env: &Env, output: &Output) -> Result<()
 /// Commands that write make the directory; the others would only find it empty.
 fn missing(command: &Command) -> Missing {
     match command {
-        Command::Ingest(_) | Command::Keys(KeysCommand::Create { .. }) => Missing::Create,
+        Command::Ingest(_)
+        | Command::Keys(KeysCommand::Create { .. })
+        | Command::Collections(CollectionsCommand::Set { .. }) => Missing::Create,
         _ => Missing::Refuse,
     }
 }
@@ -99,6 +103,7 @@ async fn with_session(
         Command::Ask(options) => ask::run(&session.api, collection, &options, output).await,
         Command::Search(options) => search::run(&session.api, collection, &options, output).await,
         Command::Documents(command) => documents::run(session, collection, &command, output).await,
+        Command::Collections(command) => collections::run(&session.api, &command, output).await,
         Command::Keys(command) => keys::run(session, command, output).await,
         Command::Serve(_)
         | Command::Doctor

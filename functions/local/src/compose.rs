@@ -103,6 +103,7 @@ impl Local {
             tables: parts.tables.clone(),
             passages: Arc::new(parts.edge.clone()),
             embedder: parts::remembering(parts.embedder.clone(), settings, &caches),
+            reranker: parts.reranker.clone(),
             fusion: Fusion::default(),
             caches,
         };
@@ -178,7 +179,7 @@ impl Local {
     async fn prepare(&self) -> Result<(), OpenError> {
         let operator = Caller::operator(self.tenant.clone());
         let default = CollectionId::default_collection();
-        self.collections.create(&operator, &default, "Default").await?;
+        self.collections.create(&operator, &default, "Default", serde_json::Map::new()).await?;
         self.worker.take_over().await?;
         Ok(())
     }

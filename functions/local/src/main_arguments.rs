@@ -71,6 +71,9 @@ pub(crate) enum Command {
     /// List, show, delete and retry documents
     #[command(subcommand, after_long_help = DOCUMENTS)]
     Documents(DocumentsCommand),
+    /// List, show and set up collections: how they are searched and answered
+    #[command(subcommand, after_long_help = COLLECTIONS)]
+    Collections(CollectionsCommand),
     /// Create, list and revoke API keys of a data directory
     #[command(subcommand, after_long_help = KEYS)]
     Keys(KeysCommand),
@@ -189,6 +192,26 @@ pub(crate) enum DocumentsCommand {
     },
 }
 
+/// `lectern collections …`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum CollectionsCommand {
+    /// List the collections
+    List,
+    /// Show a collection and its settings, defaults spelled out
+    Get {
+        /// Its id
+        id: CollectionId,
+    },
+    /// Change a collection's settings; a collection that is not there is created
+    Set {
+        /// Its id
+        id: CollectionId,
+        /// The settings to change, as JSON; null means the default
+        #[arg(value_name = "JSON", value_parser = settings)]
+        settings: serde_json::Map<String, serde_json::Value>,
+    },
+}
+
 /// `lectern keys …`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum KeysCommand {
@@ -240,6 +263,10 @@ fn permission(raw: &str) -> Result<Permission, String> {
     named.map_err(|_| "must be query, upload, admin or backup".to_owned())
 }
 
+fn settings(raw: &str) -> Result<serde_json::Map<String, serde_json::Value>, String> {
+    serde_json::from_str(raw).map_err(|error| format!("must be a JSON object: {error}"))
+}
+
 #[cfg(test)]
 mod tests {
     use clap::{CommandFactory as _, error::ErrorKind};
@@ -288,6 +315,7 @@ mod tests {
             "lectern serve --watch",
             "lectern ingest",
             "lectern ask q --collection UPPER",
+            "lectern collections set manuals 7",
         ] {
             assert!(parse(line).is_err(), "{line}");
         }

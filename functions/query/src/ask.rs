@@ -23,6 +23,7 @@ use tokio::sync::mpsc;
 use crate::{
     Query,
     contract::{AnswerBody, CitationBody, PassageBody, QueryBody},
+    timing::server_timing,
 };
 
 type Answering = Pin<Box<dyn Future<Output = Result<Asked, FlowError>> + Send>>;
@@ -52,7 +53,8 @@ pub(crate) async fn ask(
     if !streams {
         let (asked, ()) = tokio::join!(answering, drain(&mut events));
         let asked = asked?;
-        return Ok(axum::Json(AnswerBody::from(&asked)).into_response());
+        let answer = AnswerBody::from(&asked);
+        return Ok((server_timing(&answer.timings_ms), axum::Json(answer)).into_response());
     }
     // What fails before the first event still gets its own status.
     let first = tokio::select! {
@@ -78,6 +80,7 @@ fn request(body: QueryBody, query: &Query) -> Result<AskRequest, FlowError> {
         collection: collection(body.collection)?,
         question,
         filter: body.filter,
+        mmr: body.mmr,
         session_id,
         time_budget: query.answer_timeout,
         cache: body.cache,

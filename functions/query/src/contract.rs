@@ -5,6 +5,7 @@ use lectern_core::{
     answer::{Citation, Mode, Sentence, Verdict},
     filter::Filter,
     passage::ScoredPassage,
+    settings::Mmr,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -26,6 +27,11 @@ pub struct QueryBody {
     #[serde(default)]
     #[schema(value_type = Option<Object>)]
     pub filter: Option<Filter>,
+    /// Maximal marginal relevance, `{"lambda": 0.7}`: 1 is relevance alone, 0 variety alone. As the collection's
+    /// settings say without.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    pub mmr: Option<Mmr>,
     /// Whether to answer as server-sent events; `Accept: text/event-stream` does the same.
     #[serde(default)]
     pub stream: bool,
@@ -54,7 +60,7 @@ pub struct SearchBody {
     #[serde(default)]
     #[schema(value_type = Option<Object>)]
     pub filter: Option<Filter>,
-    /// Most passages, 1 to 100; 10 without.
+    /// Most passages, or with `group_by` most documents, 1 to 100; 10 without. Never more than 100 passages.
     #[serde(default)]
     #[schema(minimum = 1, maximum = 100)]
     pub limit: Option<usize>,
@@ -62,6 +68,26 @@ pub struct SearchBody {
     #[serde(default = "yes")]
     #[schema(default = true)]
     pub cache: bool,
+    /// Maximal marginal relevance, `{"lambda": 0.7}`: 1 is relevance alone, 0 variety alone. As the collection's
+    /// settings say without.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    pub mmr: Option<Mmr>,
+    /// Most passages of one document, 1 to 100. As the collection's settings say without; 3 with `group_by`.
+    #[serde(default)]
+    #[schema(minimum = 1, maximum = 100)]
+    pub per_document: Option<usize>,
+    /// `document`: the passages of a document stand together, documents in the order of their best.
+    #[serde(default)]
+    pub group_by: Option<GroupBy>,
+}
+
+/// What passages are grouped by.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum GroupBy {
+    /// The document they belong to.
+    Document,
 }
 
 /// A passage that was found.
@@ -85,7 +111,7 @@ pub struct PassageBody {
     pub heading: String,
     /// The canonical text at `start..end`.
     pub text: String,
-    /// The fused score; comparable within one response only.
+    /// The fused or the reranking model's score; comparable within one response only.
     pub score: f32,
 }
 
@@ -114,7 +140,11 @@ pub struct SearchAnswer {
     pub passages: Vec<PassageBody>,
     /// `hit` when the index was not asked, `miss` when it was, `off` when nothing was looked up.
     pub cache: &'static str,
-    /// Milliseconds per stage: `embed`, `retrieve`.
+    /// Stages that had to be done without: `embed`, `rerank`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<String>)]
+    pub degraded: Vec<&'static str>,
+    /// Milliseconds per stage: `embed`, `retrieve`, `rerank`; also in the header `Server-Timing`.
     #[schema(value_type = Object)]
     pub timings_ms: serde_json::Value,
 }
@@ -214,9 +244,13 @@ pub struct AnswerBody {
     /// Of a hit: `exact` for the same question, `semantic` for one that means the same.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cache_match: Option<&'static str>,
+    /// Stages that had to be done without: `embed`, `rerank`, `neighbours`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<String>)]
+    pub degraded: Vec<&'static str>,
     /// What it used.
     pub usage: UsageBody,
-    /// Milliseconds per stage.
+    /// Milliseconds per stage; also in the header `Server-Timing`, unless streamed.
     #[schema(value_type = Object)]
     pub timings_ms: serde_json::Value,
 }
@@ -244,6 +278,7 @@ impl From<&Asked> for AnswerBody {
             mode: asked.answer.mode(),
             cache: asked.cache.as_str(),
             cache_match: asked.cache.matched(),
+            degraded: asked.degraded.clone(),
             usage: UsageBody {
                 prompt_tokens: asked.spent.tokens.prompt,
                 completion_tokens: asked.spent.tokens.completion,

@@ -5,6 +5,7 @@ pub mod contract;
 mod ask;
 mod conversation;
 mod search;
+mod timing;
 
 use std::time::Duration;
 

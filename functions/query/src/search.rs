@@ -1,6 +1,6 @@
 //! `POST /v1/search`: retrieval only.
 
-use axum::{Json as JsonBody, extract::State};
+use axum::{Json as JsonBody, extract::State, response::IntoResponse};
 use lectern_app::{errors::FlowError, search::SearchRequest};
 use lectern_runtime::{extract::Json, gate::Verified, problem::Problem};
 
@@ -8,6 +8,7 @@ use crate::{
     Query,
     ask::collection,
     contract::{PassageBody, SearchAnswer, SearchBody},
+    timing::server_timing,
 };
 
 /// Passages returned when a search says nothing else.
@@ -23,18 +24,24 @@ pub(crate) async fn search(
     State(query): State<Query>,
     Verified(caller): Verified,
     Json(body): Json<SearchBody>,
-) -> Result<JsonBody<SearchAnswer>, Problem> {
+) -> Result<impl IntoResponse, Problem> {
     let request = SearchRequest {
         collection: collection(body.collection)?,
         question: body.question.parse().map_err(|error| FlowError::field("/question", error))?,
         filter: body.filter,
-        limit: body.limit.unwrap_or(DEFAULT_LIMIT),
         cache: body.cache,
+        limit: Some(body.limit.unwrap_or(DEFAULT_LIMIT)),
+        mmr: body.mmr,
+        per_document: body.per_document,
+        grouped: body.group_by.is_some(),
+        time_budget: query.answer_timeout,
     };
     let found = query.ask.search.search(&caller, &request).await?;
-    Ok(JsonBody(SearchAnswer {
+    let answer = SearchAnswer {
         passages: found.passages.iter().map(PassageBody::from).collect(),
         cache: found.cache.as_str(),
+        degraded: found.degraded,
         timings_ms: serde_json::to_value(found.timings).unwrap_or_default(),
-    }))
+    };
+    Ok((server_timing(&answer.timings_ms), JsonBody(answer)))
 }

@@ -1,7 +1,11 @@
 //! Bodies of requests and responses, as the OpenAPI document describes them.
 
-use lectern_core::document::{DeletionReceipt, Document, DocumentState, Metadata};
+use lectern_core::{
+    document::{DeletionReceipt, Document, DocumentState, Metadata},
+    settings::CollectionSettings,
+};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 /// A document sent as JSON.
@@ -223,10 +227,27 @@ pub struct NewCollection {
     /// What people call it; the id without.
     #[serde(default)]
     pub name: Option<String>,
+    /// Its settings (docs/CONFIGURATION.md); defaults for what is left out.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    pub settings: Map<String, Value>,
+}
+
+/// A change of a collection, as a JSON merge patch (RFC 7396).
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CollectionChange {
+    /// What people call it from now on.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// The settings to change; `null` for a setting means its default.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    pub settings: Map<String, Value>,
 }
 
 /// A collection.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct CollectionBody {
     /// Its id.
     pub id: String,
@@ -234,12 +255,17 @@ pub struct CollectionBody {
     pub name: String,
     /// Grows with every change of what it answers from.
     pub generation: u64,
+    /// Counts changes of name and settings; also in the header `ETag`.
+    pub revision: u64,
+    /// Its settings, defaults spelled out.
+    #[schema(value_type = Object)]
+    pub settings: CollectionSettings,
     /// When it was created, RFC 3339.
     pub created_at: String,
 }
 
 /// All collections.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct CollectionList {
     /// The collections.
     pub collections: Vec<CollectionBody>,

@@ -38,7 +38,7 @@ pub fn router(upload: Upload) -> (Router, OpenApi) {
         .routes(routes!(documents::retry))
         .routes(routes!(documents::text))
         .routes(routes!(collections::create, collections::list))
-        .routes(routes!(collections::get, collections::delete))
+        .routes(routes!(collections::get, collections::patch, collections::delete))
         .split_for_parts();
     // The handlers bound bodies themselves and say so as a problem; axum's own 2 MB would come first.
     let router = router

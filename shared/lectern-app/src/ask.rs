@@ -1,8 +1,8 @@
-//! One question: understand → an earlier answer that still holds, or retrieve → prompt → generate → verify →
-//! record → answer.
+//! One question: understand → an earlier answer that still holds, or retrieve → widen → prompt → generate → verify
+//! → record → answer.
 
+mod begin;
 mod cached;
-mod extract;
 mod record;
 mod reply;
 mod rewrite;
@@ -22,28 +22,29 @@ use lectern_core::{
     filter::Filter,
     ids::{CollectionId, DocumentId, QueryId, SessionId},
     passage::{Passage, ScoredPassage},
-    ports::{ChatMessage, ChatModel, TokenCount},
+    ports::{ChatModel, TokenCount},
     pricing::{MicroDollars, PriceTable},
-    prompt::{self, PromptBudget},
+    prompt::PromptBudget,
     question::Question,
-    settings::Unsupported,
+    settings::Mmr,
 };
 use lectern_tables::Tables;
 use serde::Serialize;
 use tokio::sync::mpsc;
 use tracing::info;
 
-use self::cached::Opened;
+use self::{
+    begin::{Asking, Begun},
+    cached::Opened,
+};
 use crate::{
     cache::CacheUse,
     clock::{Clock, entropy},
     conversation::is_open,
     errors::FlowError,
-    search::{Search, SearchRequest, millis},
+    search::{Search, SearchRequest, degraded, millis},
 };
 
-/// Passages a question is answered from.
-pub const ANSWER_PASSAGES: usize = 8;
 /// Nearest passages returned with a refusal.
 pub const NEAREST_PASSAGES: usize = 3;
 /// Longest reply of a model in tokens.
@@ -60,6 +61,8 @@ pub struct AskRequest {
     pub question: Question,
     /// Conditions on metadata.
     pub filter: Option<Filter>,
+    /// Maximal marginal relevance; as the collection's settings say without.
+    pub mmr: Option<Mmr>,
     /// The conversation it belongs to; a new one without.
     pub session_id: Option<SessionId>,
     /// How long the whole answer may take.
@@ -95,6 +98,8 @@ pub struct AskTimings {
     pub embed: f64,
     /// Finding and checking passages.
     pub retrieve: f64,
+    /// Reordering them by a model; 0 without.
+    pub rerank: f64,
     /// The model's reply; 0 in extractive mode.
     pub generate: f64,
     /// Checking the reply, or choosing sentences in extractive mode.
@@ -136,6 +141,8 @@ pub struct Asked {
     pub answer: Answer,
     /// The nearest passages, when it was refused.
     pub nearest: Vec<ScoredPassage>,
+    /// Stages that had to be done without, see [`crate::search::degraded`].
+    pub degraded: Vec<&'static str>,
     /// What it used.
     pub spent: Spent,
     /// Where the time went.
@@ -206,26 +213,33 @@ impl Ask {
             Opened::Searched(similar, place) => (*similar, place),
         };
 
-        // The model is asked while the records are checked; nothing of its reply is passed on before,
-        // and if the check changes the passages it is asked again.
-        let hopeful = similar.hopeful(ANSWER_PASSAGES);
+        let settings = similar.settings.clone();
+        let asking = Asking { caller, search: &search, settings: &settings, history: &history };
+
+        // The passages are widened and the model is asked while the records are checked; nothing of its reply is
+        // passed on before, and if the check changes the passages both are done again.
+        let hopeful = similar.hopeful();
         let remaining = || request.time_budget.saturating_sub(started.elapsed());
         let generating = Instant::now();
         let (found, early) = tokio::join!(
             self.search.check(caller, &search, similar),
-            self.begin(&search.question, &hopeful, &history, remaining())
+            self.begin_early(&asking, &hopeful, remaining())
         );
-        let found = found?;
-        let passages: Vec<Passage> =
-            found.passages.iter().map(|scored| scored.passage.clone()).collect();
+        let mut found = found?;
+        let is_sure = self.is_sure(&asking, &found, remaining()).await;
         let begun = match early {
-            early if passages == hopeful => early,
-            _ => self.begin(&search.question, &passages, &history, remaining()).await,
+            _ if !is_sure => Begun::without_passages(),
+            Some(early) if found.passages == hopeful => early?,
+            _ => self.begin(&asking, &found.passages, remaining()).await?,
         };
+        if begun.widened.is_degraded {
+            found.degraded.push(degraded::NEIGHBOURS);
+        }
+        let shown = begun.widened.passages;
         let retrieval = AskEvent::Retrieval {
             query_id: query_id.clone(),
             session_id: session_id.clone(),
-            passages: found.passages.clone(),
+            passages: shown.clone(),
         };
         send(events, retrieval).await;
 
@@ -233,27 +247,28 @@ impl Ask {
         let mut timings = AskTimings {
             embed: found.timings.embed,
             retrieve: found.timings.retrieve,
+            rerank: found.timings.rerank,
             ..AskTimings::default()
         };
-        let answer = match begun? {
-            Some((chat, begun)) => {
-                let used = begun.passages_used;
-                let reply = reply::collect(begun, events).await?;
+        let answer = match begun.reply {
+            _ if !is_sure => Answer::refusal(self.mode()),
+            Some((chat, reply)) => {
+                let used = reply.passages_used;
+                let reply = reply::collect(reply, events).await?;
                 timings.generate = millis(generating.elapsed());
                 let cost = self.prices.cost(chat.model(), reply.tokens);
                 spent = spent.and(Spent { tokens: reply.tokens, cost });
                 let verifying = Instant::now();
-                let answer = citations::verify(
-                    &Draft::new(reply.text),
-                    &passages[..used],
-                    Unsupported::Mark,
-                );
+                let passages: Vec<Passage> =
+                    shown.iter().take(used).map(|found| found.passage.clone()).collect();
+                let policy = settings.answers.unsupported;
+                let answer = citations::verify(&Draft::new(reply.text), &passages, policy);
                 timings.verify = millis(verifying.elapsed());
                 answer
             }
             None => {
                 let choosing = Instant::now();
-                let answer = self.extract(&search.question, &found, remaining()).await;
+                let answer = self.extract(&asking, &mut found, remaining()).await;
                 timings.verify = millis(choosing.elapsed());
                 answer
             }
@@ -264,11 +279,13 @@ impl Ask {
         }
 
         // Keep before responding, after the check: what is kept was right a moment ago.
-        place.keep(&self.search.caches, &search.question, &answer, &found.passages);
+        if found.degraded.is_empty() {
+            place.keep(&self.search.caches, &search.question, &answer, &shown);
+        }
 
         // Record before responding: nothing runs after the response.
-        let shown = if answer.is_refused() { NEAREST_PASSAGES } else { 0 };
-        let nearest = found.passages.into_iter().take(shown).collect();
+        let nearest = if answer.is_refused() { NEAREST_PASSAGES } else { 0 };
+        let nearest = found.passages.into_iter().take(nearest).collect();
         timings.total = millis(started.elapsed());
         let cache = place.cache_use();
         let asked = Asked {
@@ -277,6 +294,7 @@ impl Ask {
             standalone_question,
             answer,
             nearest,
+            degraded: found.degraded,
             spent,
             timings,
             cache,
@@ -296,22 +314,6 @@ impl Ask {
         let documents = self.tables.documents().get_many(&caller.tenant, &ids).await?;
         let all_open = cited.into_iter().all(|id| is_open(caller, &documents, id));
         Ok(if all_open { answer } else { Answer::refusal(answer.mode()) })
-    }
-
-    /// Sends the prompt, where there is a model and anything to tell it.
-    async fn begin(
-        &self,
-        question: &Question,
-        passages: &[Passage],
-        history: &[ChatMessage],
-        timeout: Duration,
-    ) -> Result<Option<(&dyn ChatModel, reply::Begun)>, PortError> {
-        let Some(chat) = self.chat.as_deref().filter(|_| !passages.is_empty()) else {
-            return Ok(None);
-        };
-        let prompt = prompt::assemble(question, passages, history, self.budget);
-        let begun = reply::begin(chat, prompt, timeout).await?;
-        Ok(Some((chat, begun)))
     }
 }
 
@@ -335,7 +337,11 @@ fn search_request(request: &AskRequest, question: &Question) -> SearchRequest {
         collection: request.collection.clone(),
         question: question.clone(),
         filter: request.filter.clone(),
-        limit: ANSWER_PASSAGES,
+        limit: None,
+        mmr: request.mmr,
+        per_document: None,
+        grouped: false,
+        time_budget: request.time_budget,
         cache: request.cache,
     }
 }

@@ -4,14 +4,34 @@ use lectern_core::{
     auth::{Caller, Permission},
     errors::ErrorKind,
     ids::CollectionId,
+    settings::{CollectionSettings, SettingError, merge_patch},
 };
 pub use lectern_tables::collections::Collection;
 use lectern_tables::{MAX_PAGE, Tables};
+use serde_json::{Map, Value};
 
-use crate::{clock::Clock, errors::FlowError};
+use crate::{
+    clock::Clock,
+    errors::{FieldError, FlowError},
+};
 
 /// Most collections of a tenant.
 pub const MAX_COLLECTIONS: usize = 1_000;
+/// Largest settings of a collection, as JSON, in bytes.
+pub const MAX_SETTINGS_BYTES: usize = 16 * 1024;
+/// How often a change is made again when somebody else was faster.
+const MAX_REPEATS: usize = 3;
+
+/// A change of a collection's name or settings.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CollectionPatch {
+    /// What people call it from now on; as before without.
+    pub name: Option<String>,
+    /// A JSON merge patch (RFC 7396) of its settings; `null` for a setting means its default.
+    pub settings: Map<String, Value>,
+    /// The revision it must have; any without.
+    pub based_on: Option<u64>,
+}
 
 /// Manages collections.
 #[derive(Clone, Debug)]
@@ -32,11 +52,11 @@ impl Collections {
         caller: &Caller,
         id: &CollectionId,
         name: &str,
+        settings: Map<String, Value>,
     ) -> Result<(Collection, bool), FlowError> {
         self.authorize_write(caller, id)?;
-        if name.len() > lectern_core::document::MAX_NAME_BYTES {
-            return Err(FlowError::field("/name", "must have at most 512 bytes"));
-        }
+        check_name(name)?;
+        let settings = merged(Map::new(), settings)?;
         if let Some(existing) = self.tables.collections().get(&caller.tenant, id).await? {
             return Ok((existing, false));
         }
@@ -46,7 +66,9 @@ impl Collections {
             )));
         }
         let now = self.clock.now();
-        let collection = Collection::new(caller.tenant.clone(), id.clone(), name.to_owned(), now);
+        let mut collection =
+            Collection::new(caller.tenant.clone(), id.clone(), name.to_owned(), now);
+        collection.settings = settings;
         let created = self.tables.collections().create_if_absent(&collection).await?;
         Ok((collection, created))
     }
@@ -68,6 +90,43 @@ impl Collections {
     pub async fn get(&self, caller: &Caller, id: &CollectionId) -> Result<Collection, FlowError> {
         let found = self.tables.collections().get(&caller.tenant, id).await?;
         found.filter(|_| caller.may_touch(id)).ok_or(FlowError::NotFound("collection"))
+    }
+
+    /// Changes name and settings.
+    ///
+    /// # Errors
+    /// `Invalid` naming every setting that is wrong; `Conflict` when the collection has another revision than
+    /// named, or keeps changing; `NotFound` as in [`Self::get`].
+    pub async fn patch(
+        &self,
+        caller: &Caller,
+        id: &CollectionId,
+        patch: &CollectionPatch,
+    ) -> Result<Collection, FlowError> {
+        self.authorize_write(caller, id)?;
+        for _ in 0..=MAX_REPEATS {
+            let mut collection = self.get(caller, id).await?;
+            let revision = collection.revision;
+            if patch.based_on.is_some_and(|based_on| based_on != revision) {
+                break;
+            }
+            if let Some(name) = &patch.name {
+                check_name(name)?;
+                collection.name.clone_from(name);
+            }
+            collection.settings = merged(collection.settings, patch.settings.clone())?;
+            let now = self.clock.now();
+            match self.tables.collections().update(&collection, revision, now).await {
+                Err(error) if error.kind == ErrorKind::Conflict => {}
+                Err(error) if error.kind == ErrorKind::NotFound => {
+                    return Err(FlowError::NotFound("collection"));
+                }
+                updated => return Ok(updated?),
+            }
+        }
+        Err(FlowError::Conflict(
+            "the collection was changed by somebody else; read it again and repeat".into(),
+        ))
     }
 
     /// Deletes an empty collection.
@@ -106,4 +165,38 @@ impl Collections {
         }
         if caller.may_touch(id) { Ok(()) } else { Err(FlowError::NotFound("collection")) }
     }
+}
+
+/// Returns the settings a collection has, each spelled out, with defaults for what it leaves open.
+#[must_use]
+pub fn effective_settings(collection: &Collection) -> CollectionSettings {
+    crate::search::settings_of(collection)
+}
+
+fn check_name(name: &str) -> Result<(), FlowError> {
+    if (1..=lectern_core::document::MAX_NAME_BYTES).contains(&name.len()) {
+        Ok(())
+    } else {
+        Err(FlowError::field("/name", "must have 1 to 512 bytes"))
+    }
+}
+
+/// Returns the settings with a patch applied, as they are stored: only what somebody set.
+fn merged(
+    mut settings: Map<String, Value>,
+    patch: Map<String, Value>,
+) -> Result<Map<String, Value>, FlowError> {
+    merge_patch(&mut settings, patch);
+    let field = |wrong: SettingError| FieldError {
+        pointer: format!("/settings{}", wrong.pointer),
+        detail: wrong.message,
+    };
+    let invalid = |wrong: Vec<SettingError>| wrong.into_iter().map(field).collect();
+    CollectionSettings::read(&settings).map_err(|wrong| FlowError::Invalid(invalid(wrong)))?;
+    let size = serde_json::to_string(&settings).map_or(usize::MAX, |json| json.len());
+    if size > MAX_SETTINGS_BYTES {
+        let detail = format!("must have at most {MAX_SETTINGS_BYTES} bytes as JSON");
+        return Err(FlowError::field("/settings", detail));
+    }
+    Ok(settings)
 }

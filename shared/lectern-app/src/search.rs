@@ -1,33 +1,49 @@
-//! Retrieval: embed → search, or what was found before → fuse → check against the documents' records.
+//! Retrieval: embed → search → fuse → rerank, or what was found before → check against the documents' records →
+//! arrange.
 //!
 //! The index says what is similar; the table says what may be shown. A passage is shown only when its
 //! document's record names its version as the live one, so a deleted document never answers and a
 //! search sees exactly one version of each document (docs/adr/004-search-then-check.md).
+//!
+//! | module | answers |
+//! |---|---|
+//! | `prepare` | what is known before the index is asked |
+//! | `rank` | in which order the index's candidates stand |
+//! | `check` | which of them may be shown |
+//! | `request` | what may be asked for |
+//! | `sure` | how sure it is that the passages answer |
+//! | `widen` | what stands around the passages of an answer |
+
+mod check;
+mod prepare;
+mod rank;
+mod request;
+mod sure;
+mod widen;
 
 use std::{
-    collections::{HashMap, HashSet},
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use lectern_core::{
-    analysis,
-    auth::{Caller, Permission},
-    document::Document,
-    errors::PortError,
-    filter::Filter,
-    fusion::{self, Fusion},
-    ids::{CollectionId, DocumentId},
-    passage::{Passage, PassageQuery, ScoredPassage},
-    ports::{Embedder, PassageReader},
-    question::Question,
+    auth::Caller,
+    diversity::{Arrangement, arrange},
+    fusion::Fusion,
+    passage::{PassageQuery, ScoredPassage},
+    ports::{Embedder, PassageReader, Reranker},
+    settings::CollectionSettings,
 };
-use lectern_tables::{Tables, collections::Collection};
+use lectern_tables::Tables;
 use serde::Serialize;
-use tracing::warn;
 
+pub use self::request::SearchRequest;
+pub(crate) use self::{
+    prepare::{Prepared, settings_of},
+    widen::Widened,
+};
 use crate::{
-    cache::{CacheUse, Caches, Epoch, Key, View, caching, retrieved::Retrieved},
+    cache::{CacheUse, Caches, Epoch},
     errors::FlowError,
 };
 
@@ -37,22 +53,15 @@ pub const MAX_LIMIT: usize = 100;
 pub const RANKING_DEPTH: usize = 100;
 /// How long turning a question into a vector may take before BM25 has to do.
 pub const EMBED_TIMEOUT: Duration = Duration::from_secs(3);
-/// How often a search that raced with a version switch is repeated.
-const MAX_REPEATS: usize = 3;
 
-/// What is searched for.
-#[derive(Clone, Debug, PartialEq)]
-pub struct SearchRequest {
-    /// Where.
-    pub collection: CollectionId,
-    /// What.
-    pub question: Question,
-    /// Conditions on metadata.
-    pub filter: Option<Filter>,
-    /// Most passages, 1 to [`MAX_LIMIT`].
-    pub limit: usize,
-    /// Whether what was retrieved before may be used, and what is retrieved now be kept.
-    pub cache: bool,
+/// A stage without which an answer was made, as responses name it.
+pub mod degraded {
+    /// No vector of the question: BM25 alone.
+    pub const EMBED: &str = "embed";
+    /// The order without the reranking model.
+    pub const RERANK: &str = "rerank";
+    /// Passages without the chunks around them.
+    pub const NEIGHBOURS: &str = "neighbours";
 }
 
 /// Milliseconds a search spent.
@@ -62,55 +71,45 @@ pub struct SearchTimings {
     pub embed: f64,
     /// Index search, fusion and the check against the documents' records.
     pub retrieve: f64,
+    /// Reordering by a model; 0 without.
+    pub rerank: f64,
 }
 
 /// What a search found, best first.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Found {
-    /// The passages with their fused scores.
+    /// The passages with their scores.
     pub passages: Vec<ScoredPassage>,
     /// The question's vector, when there is an embedder and it answered.
     pub vector: Option<Vec<f32>>,
+    /// Stages that had to be done without, see [`degraded`].
+    pub degraded: Vec<&'static str>,
     /// Where the time went.
     pub timings: SearchTimings,
     /// Whether the candidates came from the cache.
     pub cache: CacheUse,
 }
 
-/// What is known before the index is asked.
-#[derive(Debug)]
-pub(crate) struct Prepared {
-    /// The collection, read before the search: what is found is of this epoch or a later one.
-    pub(crate) collection: Collection,
-    /// Whether there is an embedder and it made no vector.
-    pub(crate) is_degraded: bool,
-    query: PassageQuery,
-    key: Option<Key>,
-    known: Option<Arc<Retrieved>>,
-    embedded: Duration,
-}
-
-impl Prepared {
-    /// Returns the question's vector.
-    pub(crate) fn vector(&self) -> Option<&[f32]> {
-        self.query.dense.as_deref()
-    }
-}
-
 /// What the index found, not yet checked.
 #[derive(Clone, Debug)]
 pub(crate) struct Similar {
+    /// The settings it was found by.
+    pub(crate) settings: CollectionSettings,
     query: PassageQuery,
-    fused: Vec<ScoredPassage>,
+    ranked: Vec<ScoredPassage>,
+    wanted: Arrangement,
+    degraded: Vec<&'static str>,
     embedded: Duration,
     retrieved: Duration,
+    reranked: Duration,
     cache: CacheUse,
 }
 
 impl Similar {
     /// Returns the passages that will be shown if the check changes nothing, which is the rule.
-    pub(crate) fn hopeful(&self, limit: usize) -> Vec<Passage> {
-        self.fused.iter().take(limit).map(|found| found.passage.clone()).collect()
+    pub(crate) fn hopeful(&self) -> Vec<ScoredPassage> {
+        let places = arrange(&self.ranked, &self.wanted);
+        places.into_iter().map(|place| self.ranked[place].clone()).collect()
     }
 }
 
@@ -123,7 +122,9 @@ pub struct Search {
     pub passages: Arc<dyn PassageReader>,
     /// Turns questions into vectors; without one retrieval is by BM25 only.
     pub embedder: Option<Arc<dyn Embedder>>,
-    /// How the two rankings become one.
+    /// Reorders the best passages in collections that ask for it.
+    pub reranker: Option<Arc<dyn Reranker>>,
+    /// How the two rankings become one, where the collection does not say.
     pub fusion: Fusion,
     /// What was retrieved before.
     pub caches: Caches,
@@ -139,211 +140,55 @@ impl Search {
         caller: &Caller,
         request: &SearchRequest,
     ) -> Result<Found, FlowError> {
-        authorize(caller, request)?;
         let prepared = self.prepare(caller, request, None).await?;
-        let similar = self.similar(prepared).await?;
+        let least = f64::from(prepared.settings.retrieval.min_confidence);
+        let similar = self.similar(request, prepared).await?;
         let (found, ()) = tokio::join!(self.check(caller, request, similar), self.caches.settle());
-        found
-    }
-
-    /// Returns what is needed to search: the question's vector, the collection (unless `read` before), what
-    /// was retrieved before. One round trip.
-    pub(crate) async fn prepare(
-        &self,
-        caller: &Caller,
-        request: &SearchRequest,
-        read: Option<Collection>,
-    ) -> Result<Prepared, FlowError> {
-        let started = Instant::now();
-        let recipe = self.recipe();
-        let view = View::of(caller, &request.collection, request.filter.as_ref(), &recipe);
-        let key = request.cache.then(|| view.retrieval(request.question.as_str()));
-        let embedding = async {
-            let dense = self.embed(&request.question).await;
-            (dense, started.elapsed())
-        };
-        let ((dense, embedded), collection, known) =
-            tokio::join!(embedding, self.collection(caller, request, read), async {
-                self.caches.retrieved(key.as_ref()?).await
-            });
-        let collection = collection?.ok_or(FlowError::NotFound("collection"))?;
-        let key = key.filter(|_| caching(&collection).retrieval);
-        let is_degraded = self.embedder.is_some() && dense.is_none();
-        let query = query(caller, request, dense);
-        Ok(Prepared { collection, is_degraded, query, key, known, embedded })
-    }
-
-    async fn collection(
-        &self,
-        caller: &Caller,
-        request: &SearchRequest,
-        read: Option<Collection>,
-    ) -> Result<Option<Collection>, PortError> {
-        match read {
-            Some(read) => Ok(Some(read)),
-            None => self.tables.collections().get(&caller.tenant, &request.collection).await,
-        }
+        self.confident(&request.question, found?, least, request.time_budget).await
     }
 
     /// Returns what the index finds similar, or found in this epoch. Not to be shown before [`Self::check`].
-    pub(crate) async fn similar(&self, prepared: Prepared) -> Result<Similar, PortError> {
+    pub(crate) async fn similar(
+        &self,
+        request: &SearchRequest,
+        prepared: Prepared,
+    ) -> Result<Similar, FlowError> {
         let started = Instant::now();
-        let Prepared { collection, is_degraded, query, key, known, embedded } = prepared;
-        let epoch = Epoch::from(&collection);
-        let known = known.filter(|known| key.is_some() && known.is_of(epoch));
-        let (fused, cache) = match (known, key) {
-            (Some(known), _) => (known.fused.clone(), CacheUse::Exact),
-            (None, None) => (self.rank(&query).await?, CacheUse::Off),
-            (None, Some(key)) => {
-                let fused = self.rank(&query).await?;
-                // A ranking without the vectors it should have had is not worth finding again.
-                if !is_degraded {
-                    self.caches.keep_retrieved(key, epoch, &fused);
-                }
-                (fused, CacheUse::Miss)
-            }
+        let epoch = Epoch::from(&prepared.collection);
+        let Prepared { settings, is_degraded, query, key, known, embedded, .. } = prepared;
+        let mut similar = Similar {
+            wanted: request.arrangement(&settings),
+            settings,
+            query,
+            ranked: Vec::new(),
+            degraded: is_degraded.then_some(degraded::EMBED).into_iter().collect(),
+            embedded,
+            retrieved: Duration::ZERO,
+            reranked: Duration::ZERO,
+            cache: if key.is_some() { CacheUse::Miss } else { CacheUse::Off },
         };
-        if cache != CacheUse::Off {
-            self.caches.count_retrieved(cache.is_hit());
-        }
-        Ok(Similar { query, fused, embedded, retrieved: started.elapsed(), cache })
-    }
-
-    /// Returns what makes a difference to the ranking besides question, view and documents.
-    pub(crate) fn recipe(&self) -> String {
-        let model = self.embedder.as_ref().map(|embedder| embedder.model());
-        format!("{:?} {model:?} {RANKING_DEPTH}", self.fusion)
-    }
-
-    /// Keeps what the documents' records say may be shown.
-    pub(crate) async fn check(
-        &self,
-        caller: &Caller,
-        request: &SearchRequest,
-        similar: Similar,
-    ) -> Result<Found, FlowError> {
-        let started = Instant::now();
-        let (mut passages, mut raced) = self.compare(caller, request, similar.fused).await?;
-
-        // A version was switched between the search and the check: neither version of that document
-        // would be shown, so the search is repeated.
-        for _ in 0..MAX_REPEATS {
-            if !raced {
-                break;
-            }
-            let fused = self.rank(&similar.query).await?;
-            (passages, raced) = self.compare(caller, request, fused).await?;
-        }
-        passages.truncate(request.limit);
-        let retrieve = similar.retrieved + started.elapsed();
-        let timings = SearchTimings { embed: millis(similar.embedded), retrieve: millis(retrieve) };
-        Ok(Found { passages, vector: similar.query.dense, timings, cache: similar.cache })
-    }
-
-    async fn rank(&self, query: &PassageQuery) -> Result<Vec<ScoredPassage>, PortError> {
-        let candidates = self.passages.search(query).await?;
-        Ok(fusion::fuse(candidates, &self.fusion, 2 * RANKING_DEPTH))
-    }
-
-    /// Returns the question's vector; a failing embedder costs quality, not the answer.
-    async fn embed(&self, question: &Question) -> Option<Vec<f32>> {
-        let embedder = self.embedder.as_ref()?;
-        let texts = [question.as_str().to_owned()];
-        match tokio::time::timeout(EMBED_TIMEOUT, embedder.embed(&texts)).await {
-            Ok(Ok(mut vectors)) => vectors.pop(),
-            Ok(Err(error)) => {
-                warn!(error = %lectern_core::errors::chain(&error), "failed to embed a question; searching by BM25 only");
-                None
-            }
-            Err(_) => {
-                warn!("embedding a question took too long; searching by BM25 only");
-                None
+        if let Some(known) = known.filter(|known| key.is_some() && known.is_of(epoch)) {
+            similar.ranked.clone_from(&known.ranked);
+            similar.cache = CacheUse::Exact;
+            similar.retrieved = started.elapsed();
+        } else {
+            let fused = self.fuse(self.passages.search(&similar.query).await?, &similar.settings);
+            similar.retrieved = started.elapsed();
+            let remaining =
+                request.time_budget.saturating_sub(similar.embedded + similar.retrieved);
+            let ranked = self.rerank(&request.question, fused, &similar.settings, remaining).await;
+            similar.reranked = started.elapsed().saturating_sub(similar.retrieved);
+            similar.degraded.extend(ranked.is_degraded.then_some(degraded::RERANK));
+            similar.ranked = ranked.passages;
+            // A ranking without what it should have had is not worth finding again.
+            if let Some(key) = key.filter(|_| similar.degraded.is_empty()) {
+                self.caches.keep_retrieved(key, epoch, &similar.ranked);
             }
         }
-    }
-
-    /// Keeps the passages of live versions, and says whether a document lost all of its passages to
-    /// a switch that happened since the search.
-    async fn compare(
-        &self,
-        caller: &Caller,
-        request: &SearchRequest,
-        fused: Vec<ScoredPassage>,
-    ) -> Result<(Vec<ScoredPassage>, bool), FlowError> {
-        let records = self.records(caller, request, &fused).await?;
-        let shown = |found: &ScoredPassage| {
-            let record = records.get(&found.passage.document_id);
-            record.is_some_and(|document| {
-                document.shows(found.passage.version)
-                    && document.collection == request.collection
-                    && may_see(caller, document)
-            })
-        };
-        let (kept, dropped): (Vec<_>, Vec<_>) = fused.into_iter().partition(shown);
-        let seen: HashSet<&DocumentId> =
-            kept.iter().map(|found| &found.passage.document_id).collect();
-        let raced = dropped.iter().any(|found| {
-            let newer = |document: &Document| {
-                document.live_version.is_some_and(|live| live > found.passage.version)
-            };
-            let id = &found.passage.document_id;
-            !seen.contains(id)
-                && records
-                    .get(id)
-                    .is_some_and(|document| newer(document) && may_see(caller, document))
-        });
-        Ok((kept, raced))
-    }
-
-    async fn records(
-        &self,
-        caller: &Caller,
-        request: &SearchRequest,
-        fused: &[ScoredPassage],
-    ) -> Result<HashMap<DocumentId, Document>, FlowError> {
-        let ids: HashSet<&DocumentId> =
-            fused.iter().map(|found| &found.passage.document_id).collect();
-        let ids: Vec<DocumentId> = ids.into_iter().cloned().collect();
-        let documents = self.tables.documents();
-        let read =
-            documents.get_many_with_collection(&caller.tenant, &ids, &request.collection).await?;
-        if read.collection.is_none() {
-            return Err(FlowError::NotFound("collection"));
+        if similar.cache != CacheUse::Off {
+            self.caches.count_retrieved(similar.cache.is_hit());
         }
-        Ok(read.documents.into_iter().map(|document| (document.id.clone(), document)).collect())
-    }
-}
-
-/// The ACL is filtered in the index; the record's, which may be newer, decides.
-fn may_see(caller: &Caller, document: &Document) -> bool {
-    caller.may_see(&document.acl)
-}
-
-/// Refuses what the caller may not ask, before anything is read, from a cache or elsewhere.
-pub(crate) fn authorize(caller: &Caller, request: &SearchRequest) -> Result<(), FlowError> {
-    if !caller.may(Permission::Query) {
-        return Err(FlowError::Forbidden("it lacks the permission `query`"));
-    }
-    if !caller.may_touch(&request.collection) {
-        return Err(FlowError::NotFound("collection"));
-    }
-    if !(1..=MAX_LIMIT).contains(&request.limit) {
-        return Err(FlowError::field("/limit", format!("must be 1 to {MAX_LIMIT}")));
-    }
-    let valid = request.filter.as_ref().map_or(Ok(()), Filter::validate);
-    valid.map_err(|error| FlowError::field("/filter", error))
-}
-
-fn query(caller: &Caller, request: &SearchRequest, dense: Option<Vec<f32>>) -> PassageQuery {
-    let language = analysis::detect_language(request.question.as_str());
-    PassageQuery {
-        tenant: caller.tenant.clone(),
-        collection: request.collection.clone(),
-        principals: caller.principals.clone(),
-        filter: request.filter.clone(),
-        dense,
-        sparse: analysis::query_vector(request.question.as_str(), language),
-        limit: RANKING_DEPTH,
+        Ok(similar)
     }
 }
 

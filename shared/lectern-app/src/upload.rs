@@ -16,6 +16,7 @@ use lectern_core::{
     ids::{CollectionId, DocumentId},
     passage::EVERYBODY,
     ports::JobQueue,
+    settings::SettingError,
 };
 use lectern_parse::{MediaType, ParseError};
 use lectern_tables::{
@@ -29,6 +30,7 @@ use crate::{
     blobs::{BlobName, Blobs},
     clock::{Clock, entropy},
     errors::{FieldError, FlowError},
+    search::settings_of,
 };
 
 /// Most principals of a document's ACL.
@@ -89,7 +91,10 @@ impl Upload {
         let media_type = self.validate(&new)?;
         let registration = self.registration(caller, &new, media_type);
 
-        self.refuse_named(&registration).await?;
+        tokio::try_join!(
+            self.refuse_named(&registration),
+            self.refuse_undeclared(caller, &new.collection, &new.metadata)
+        )?;
 
         // Store, then register: whoever reads the record finds the bytes.
         let id = registration.document_id.as_ref().unwrap_or(&registration.new_id);
@@ -144,6 +149,30 @@ impl Upload {
             Some(_) => Ok(()),
             None => Err(FlowError::NotFound("document")),
         }
+    }
+
+    /// Refuses metadata that the collection's schema has no place for. A collection that does not exist is refused
+    /// when the document is registered.
+    async fn refuse_undeclared(
+        &self,
+        caller: &Caller,
+        collection: &CollectionId,
+        metadata: &Metadata,
+    ) -> Result<(), FlowError> {
+        if metadata.is_empty() {
+            return Ok(());
+        }
+        let found = self.tables.collections().get(&caller.tenant, collection).await?;
+        let Some(schema) = found.and_then(|found| settings_of(&found).schema) else {
+            return Ok(());
+        };
+        let field = |wrong: SettingError| FieldError {
+            pointer: format!("/metadata{}", wrong.pointer),
+            detail: wrong.message,
+        };
+        let wrong: Vec<FieldError> =
+            schema.check_metadata(metadata).into_iter().map(field).collect();
+        if wrong.is_empty() { Ok(()) } else { Err(FlowError::Invalid(wrong)) }
     }
 
     async fn register(&self, registration: &Registration) -> Result<Registered, FlowError> {

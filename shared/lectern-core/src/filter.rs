@@ -1,9 +1,17 @@
 //! Conditions a caller can set on what is searched.
 
+mod check;
+mod moment;
+mod written;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use thiserror::Error;
 
+use self::written::Written;
+pub use self::{
+    check::{FilterError, FilterRule},
+    moment::{Moment, NotAMoment},
+};
 use crate::ids::DocumentId;
 
 /// Most conditions in one filter, nested ones counted.
@@ -13,9 +21,10 @@ pub const MAX_DEPTH: usize = 4;
 
 /// A condition, or several joined. JSON: `{"all": […]}`, `{"any": […]}`, `{"not": {…}}`,
 /// `{"field": "team", "equals": "ops"}`, `{"field": "team", "in": ["ops", "dev"]}`,
-/// `{"field": "year", "gte": 2020, "lt": 2025}`, `{"documents": ["01J…"]}`.
+/// `{"field": "year", "gte": 2020, "lt": 2025}`, `{"field": "signed", "gte": "2026-01-01"}`,
+/// `{"documents": ["01J…"]}`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(untagged, deny_unknown_fields)]
+#[serde(untagged, try_from = "Written")]
 pub enum Filter {
     /// Every condition holds.
     All {
@@ -44,7 +53,7 @@ pub enum Filter {
         /// The value.
         equals: Value,
     },
-    /// A metadata field equals one of these strings or integers.
+    /// A metadata field equals one of these strings, integers or booleans.
     In {
         /// Name of the metadata field.
         field: String,
@@ -55,78 +64,36 @@ pub enum Filter {
     Range {
         /// Name of the metadata field.
         field: String,
-        /// Greater than.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        gt: Option<f64>,
-        /// Greater than or equal.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        gte: Option<f64>,
-        /// Less than.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        lt: Option<f64>,
-        /// Less than or equal.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        lte: Option<f64>,
+        /// The ends.
+        #[serde(flatten)]
+        ends: Ends<f64>,
+    },
+    /// A metadata field that holds a day or an instant lies in a range. A day counts whole: `lte` a day
+    /// includes it to its end, `gt` a day begins after it.
+    Dates {
+        /// Name of the metadata field.
+        field: String,
+        /// The ends.
+        #[serde(flatten)]
+        ends: Ends<Moment>,
     },
 }
 
-/// Why a filter cannot be used.
-#[derive(Debug, Error, PartialEq, Eq)]
-pub enum FilterError {
-    /// Too many conditions.
-    #[error("a filter has at most {MAX_CONDITIONS} conditions")]
-    TooMany,
-    /// Too deep.
-    #[error("a filter nests at most {MAX_DEPTH} levels")]
-    TooDeep,
-    /// A field name that metadata cannot have.
-    #[error("`{0}` is not a metadata field name: 1 to 64 letters, digits, `_` or `-`")]
-    Field(String),
-    /// A value that cannot be matched exactly.
-    #[error("field `{0}` can be matched with strings, integers and booleans only")]
-    Value(String),
-    /// A range without an end.
-    #[error("the range on field `{0}` needs one of gt, gte, lt, lte")]
-    EmptyRange(String),
-}
-
-impl Filter {
-    /// Checks size, depth, field names and values.
-    ///
-    /// # Errors
-    /// The first rule that is broken.
-    pub fn validate(&self) -> Result<(), FilterError> {
-        let mut conditions = 0;
-        self.validate_at(1, &mut conditions)
-    }
-
-    fn validate_at(&self, depth: usize, conditions: &mut usize) -> Result<(), FilterError> {
-        *conditions += 1;
-        if *conditions > MAX_CONDITIONS {
-            return Err(FilterError::TooMany);
-        }
-        if depth > MAX_DEPTH {
-            return Err(FilterError::TooDeep);
-        }
-        match self {
-            Self::All { all: inner } | Self::Any { any: inner } => {
-                inner.iter().try_for_each(|filter| filter.validate_at(depth + 1, conditions))
-            }
-            Self::Not { not } => not.validate_at(depth + 1, conditions),
-            Self::Documents { documents } if documents.len() > MAX_CONDITIONS => {
-                Err(FilterError::TooMany)
-            }
-            Self::Documents { .. } => Ok(()),
-            Self::Equals { field, equals } => check_value(field, std::slice::from_ref(equals)),
-            Self::In { field, r#in } => check_value(field, r#in),
-            Self::Range { field, gt, gte, lt, lte } => {
-                check_field(field)?;
-                let ends = [gt, gte, lt, lte];
-                let bounded = ends.iter().any(|end| end.is_some());
-                if bounded { Ok(()) } else { Err(FilterError::EmptyRange(field.clone())) }
-            }
-        }
-    }
+/// Ends of a range; one is set at least.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Ends<T> {
+    /// Greater than.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gt: Option<T>,
+    /// Greater than or equal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gte: Option<T>,
+    /// Less than.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lt: Option<T>,
+    /// Less than or equal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lte: Option<T>,
 }
 
 /// Whether `field` can name a metadata field.
@@ -136,45 +103,6 @@ pub fn is_field_name(field: &str) -> bool {
     (1..=64).contains(&field.len()) && field.bytes().all(plain)
 }
 
-fn check_field(field: &str) -> Result<(), FilterError> {
-    if is_field_name(field) { Ok(()) } else { Err(FilterError::Field(field.to_owned())) }
-}
-
-fn check_value(field: &str, values: &[Value]) -> Result<(), FilterError> {
-    check_field(field)?;
-    if values.len() > MAX_CONDITIONS {
-        return Err(FilterError::TooMany);
-    }
-    let exact = |value: &Value| value.is_string() || value.is_i64() || value.is_boolean();
-    if values.iter().all(exact) { Ok(()) } else { Err(FilterError::Value(field.to_owned())) }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parse(json: &str) -> Filter {
-        serde_json::from_str(json).unwrap()
-    }
-
-    #[test]
-    fn reads_every_form() {
-        assert!(matches!(parse(r#"{"field":"a","equals":"b"}"#), Filter::Equals { .. }));
-        assert!(matches!(parse(r#"{"field":"a","in":[1,2]}"#), Filter::In { .. }));
-        assert!(matches!(parse(r#"{"field":"a","gte":1}"#), Filter::Range { .. }));
-        assert!(matches!(parse(r#"{"not":{"field":"a","equals":true}}"#), Filter::Not { .. }));
-    }
-
-    #[test]
-    fn bounds_hold() {
-        let leaf = r#"{"field":"a","equals":"b"}"#;
-        let wide = format!(r#"{{"all":[{}]}}"#, vec![leaf; MAX_CONDITIONS].join(","));
-        assert_eq!(parse(&wide).validate(), Err(FilterError::TooMany));
-        let deep = format!("{}{leaf}{}", r#"{"not":"#.repeat(MAX_DEPTH), "}".repeat(MAX_DEPTH));
-        assert_eq!(parse(&deep).validate(), Err(FilterError::TooDeep));
-        assert!(parse(r#"{"field":"a b","equals":"c"}"#).validate().is_err());
-        assert!(parse(r#"{"field":"a","equals":1.5}"#).validate().is_err());
-        assert!(parse(r#"{"field":"a"}"#).validate().is_err());
-        assert!(parse(leaf).validate().is_ok());
-    }
-}
+#[path = "filter/tests.rs"]
+mod tests;

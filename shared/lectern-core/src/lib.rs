@@ -15,6 +15,8 @@
 //! | [`filter`] | which metadata conditions a caller can set |
 //! | [`analysis`] | how text becomes BM25 terms |
 //! | [`fusion`] | how two rankings become one |
+//! | [`diversity`] | which passages of a ranking are returned: no repetitions, variety, a share for each document |
+//! | [`neighbours`] | how a passage is widened by the chunks around it |
 //! | [`settings`] | how a collection is searched and answered, and which values are refused |
 //! | [`question`], [`paraphrase`] | what may be asked, and when two questions may share an answer |
 //! | [`followup`] | which questions lean on earlier ones, and what they mean |
@@ -30,6 +32,7 @@ pub mod answer;
 pub mod auth;
 pub mod chunking;
 pub mod citations;
+pub mod diversity;
 pub mod document;
 pub mod env;
 pub mod errors;
@@ -40,6 +43,7 @@ pub mod fusion;
 pub mod ids;
 pub mod limits;
 pub mod metrics;
+pub mod neighbours;
 pub mod paraphrase;
 pub mod passage;
 pub mod ports;

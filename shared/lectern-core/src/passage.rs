@@ -182,6 +182,17 @@ impl Scope {
     }
 }
 
+/// What a caller may see of a collection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Visibility {
+    /// Who asks.
+    pub tenant: TenantId,
+    /// Where to look.
+    pub collection: CollectionId,
+    /// Principals of the caller; a passage is seen when its ACL holds one of them or `*`.
+    pub principals: Vec<String>,
+}
+
 /// What to look for. Both rankings run in one call.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PassageQuery {

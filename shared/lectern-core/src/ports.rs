@@ -9,7 +9,7 @@ use futures::Stream;
 use crate::{
     document::Job,
     errors::PortError,
-    passage::{Candidates, PassageQuery, Point, PointId, Scope, ScrollPage},
+    passage::{Candidates, Passage, PassageQuery, Point, PointId, Scope, ScrollPage, Visibility},
 };
 
 /// Whose vectors these are. Vectors of different models are never compared.
@@ -135,12 +135,19 @@ pub trait Reranker: Send + Sync + Debug {
 /// Contract: never returns a passage of another tenant, of another collection than asked, outside
 /// the filter, or whose ACL holds neither `*` nor a principal of the caller; each ranking is
 /// best first, at most `limit` long, and stable between two equal calls; an empty sparse vector or an absent
-/// dense one gives an empty ranking; `count` is exact; `scroll` returns every point of the scope once, in id order,
-/// with its vectors.
+/// dense one gives an empty ranking; `get` returns each passage that is there and visible once, whatever was asked
+/// beside it; `count` is exact; `scroll` returns every point of the scope once, in id order, with its vectors.
 #[async_trait]
 pub trait PassageReader: Send + Sync + Debug {
     /// Returns the two rankings for a question.
     async fn search(&self, query: &PassageQuery) -> Result<Candidates, PortError>;
+
+    /// Returns those of the passages `ids` that exist and that the caller may see, in no order.
+    async fn get(
+        &self,
+        visibility: &Visibility,
+        ids: &[PointId],
+    ) -> Result<Vec<Passage>, PortError>;
 
     /// Returns how many passages the scope holds.
     async fn count(&self, scope: &Scope) -> Result<u64, PortError>;

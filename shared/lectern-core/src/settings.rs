@@ -3,17 +3,23 @@
 //! Stored as JSON with the collection. Everything has a default; a setting that is unknown or out of range
 //! is refused with a JSON pointer to it. What each means to a user stands in docs/CONFIGURATION.md.
 
+mod reading;
 mod schema;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::schema::{FieldKind, Schema};
+pub use self::{
+    reading::merge_patch,
+    schema::{FieldKind, Schema},
+};
 use crate::fusion::Fusion;
 
 /// Most passages an answer may be made from.
 pub const MAX_PASSAGES: usize = 20;
 /// Most neighbouring chunks on each side that a passage may be widened by.
 pub const MAX_NEIGHBOURS: usize = 3;
+/// Most passages of one document that a limit on them may allow.
+pub const MAX_PER_DOCUMENT: usize = 100;
 /// Most passages a reranker may be sent.
 pub const MAX_RERANKED: usize = 100;
 /// Longest time a reranker may take, in milliseconds.
@@ -53,9 +59,9 @@ pub struct Retrieval {
     pub passages: usize,
     /// Neighbouring chunks on each side that a passage of an answer is widened by, 0 to [`MAX_NEIGHBOURS`].
     pub neighbours: usize,
-    /// Share of common words from which a passage counts as a repetition of a better one and is left
-    /// out, 0.5 to 1; nothing is left out without.
-    pub collapse: Option<f32>,
+    /// Share of common pairs of neighbouring words from which a passage that names the same numbers counts as
+    /// a repetition of a better one and is left out, 0.5 to 1; at 0 nothing is left out.
+    pub collapse: f32,
     /// Maximal marginal relevance; off without.
     pub mmr: Option<Mmr>,
     /// Most passages of one document; any number without.
@@ -72,7 +78,7 @@ impl Default for Retrieval {
             fusion: None,
             passages: 8,
             neighbours: 1,
-            collapse: Some(0.9),
+            collapse: 0.9,
             mmr: None,
             per_document: None,
             min_confidence: 0.0,
@@ -88,6 +94,14 @@ impl Default for Retrieval {
 pub struct Mmr {
     /// 1 is relevance alone, 0 variety alone.
     pub lambda: f32,
+}
+
+impl Mmr {
+    /// Whether lambda lies in 0..1.
+    #[must_use]
+    pub fn is_valid(self) -> bool {
+        (0.0..=1.0).contains(&self.lambda)
+    }
 }
 
 /// Reordering of the best passages by a reranking model.
@@ -189,12 +203,13 @@ impl Retrieval {
             "/retrieval/neighbours",
             format!("must be at most {MAX_NEIGHBOURS}"),
         );
-        let collapse = self.collapse.is_none_or(|share| (0.5..=1.0).contains(&share));
-        wrong.unless(collapse, "/retrieval/collapse", "must be from 0.5 to 1");
-        let lambda = self.mmr.is_none_or(|mmr| (0.0..=1.0).contains(&mmr.lambda));
+        let collapse = self.collapse == 0.0 || (0.5..=1.0).contains(&self.collapse);
+        wrong.unless(collapse, "/retrieval/collapse", "must be 0, or from 0.5 to 1");
+        let lambda = self.mmr.is_none_or(Mmr::is_valid);
         wrong.unless(lambda, "/retrieval/mmr/lambda", "must be from 0 to 1");
-        let per_document = self.per_document.is_none_or(|most| (1..=100).contains(&most));
-        wrong.unless(per_document, "/retrieval/per_document", up_to(100));
+        let per_document =
+            self.per_document.is_none_or(|most| (1..=MAX_PER_DOCUMENT).contains(&most));
+        wrong.unless(per_document, "/retrieval/per_document", up_to(MAX_PER_DOCUMENT));
         let confidence = (0.0..=1.0).contains(&self.min_confidence);
         wrong.unless(confidence, "/retrieval/min_confidence", "must be from 0 to 1");
         if let Some(rerank) = self.rerank {
@@ -248,5 +263,37 @@ mod tests {
     fn an_unknown_setting_is_refused() {
         let unknown = serde_json::from_str::<CollectionSettings>(r#"{"retrieval":{"k":1}}"#);
         assert!(unknown.unwrap_err().to_string().contains("`k`"));
+    }
+
+    /// Every setting there is, by pointer; a fusion's fields depend on its method.
+    fn pointers() -> Vec<String> {
+        let json = r#"{"retrieval":{"mmr":{"lambda":1},"per_document":1,"rerank":{},
+            "fusion":{"method":"weighted_rrf"}},"answers":{"min_confidence":1},
+            "cache":{"semantic":1},"schema":{"\u2026":"keyword"}}"#;
+        let settings: CollectionSettings = serde_json::from_str(json).unwrap();
+        let mut found = Vec::new();
+        collect(&serde_json::to_value(settings).unwrap(), "", &mut found);
+        found.sort();
+        found
+    }
+
+    fn collect(value: &serde_json::Value, at: &str, found: &mut Vec<String>) {
+        let Some(object) = value.as_object() else {
+            assert!(!value.is_null(), "`{at}` is left out here");
+            return found.push(at.to_owned());
+        };
+        for (name, inner) in object {
+            collect(inner, &format!("{at}/{name}"), found);
+        }
+    }
+
+    #[test]
+    fn the_documentation_lists_every_setting_and_no_other() {
+        let documentation = include_str!("../../../docs/CONFIGURATION.md");
+        let rows = documentation.lines().filter_map(|line| line.strip_prefix("| `/"));
+        let mut listed: Vec<String> =
+            rows.map(|row| format!("/{}", row.split('`').next().unwrap())).collect();
+        listed.sort();
+        assert_eq!(listed, pointers());
     }
 }

@@ -5,8 +5,9 @@
 
 use lectern_core::{
     errors::{ErrorKind, PortError},
-    filter::Filter,
-    passage::{EVERYBODY, PassageQuery, Scope},
+    filter::{Ends, Filter, Moment},
+    ids::{CollectionId, TenantId},
+    passage::{EVERYBODY, PassageQuery, PointId, Scope, Visibility},
 };
 use serde_json::Value;
 
@@ -21,22 +22,17 @@ pub(crate) enum Condition {
     /// The field is, or holds, this boolean.
     Boolean { key: String, value: bool },
     /// The field is, or holds, a number within the bounds.
-    Range { key: String, bounds: Bounds },
+    Range { key: String, bounds: Ends<f64> },
+    /// The field is, or holds, a moment within the bounds, in microseconds since the epoch.
+    Dates { key: String, bounds: Ends<i64> },
+    /// The point is one of these.
+    Ids(Vec<PointId>),
     /// Every one holds.
     All(Vec<Self>),
     /// One of them holds.
     Any(Vec<Self>),
     /// It does not hold.
     Not(Box<Self>),
-}
-
-/// Ends of a range; one is set at least.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) struct Bounds {
-    pub(crate) gt: Option<f64>,
-    pub(crate) gte: Option<f64>,
-    pub(crate) lt: Option<f64>,
-    pub(crate) lte: Option<f64>,
 }
 
 /// A condition, or the certainty that makes one unnecessary.
@@ -58,7 +54,7 @@ pub(crate) fn of_scope(scope: &Scope) -> Vec<Condition> {
     }
     if let Some((from, to)) = scope.versions {
         let bounds =
-            Bounds { gte: Some(f64::from(from)), lte: Some(f64::from(to)), ..Bounds::default() };
+            Ends { gte: Some(f64::from(from)), lte: Some(f64::from(to)), ..Ends::default() };
         conditions.push(Condition::Range { key: "version".to_owned(), bounds });
     }
     conditions
@@ -72,13 +68,7 @@ pub(crate) fn of_query(
     query: &PassageQuery,
     operation: &'static str,
 ) -> Result<Option<Vec<Condition>>, PortError> {
-    let mut principals = query.principals.clone();
-    principals.push(EVERYBODY.to_owned());
-    let mut conditions = vec![
-        text("tenant", query.tenant.as_str()),
-        text("collection", query.collection.as_str()),
-        Condition::Text { key: "acl".to_owned(), any_of: principals },
-    ];
+    let mut conditions = visible(&query.tenant, &query.collection, &query.principals);
     if let Some(filter) = &query.filter {
         filter
             .validate()
@@ -90,6 +80,24 @@ pub(crate) fn of_query(
         }
     }
     Ok(Some(conditions))
+}
+
+/// Returns the conditions that all hold for those of `ids` that a caller may see.
+pub(crate) fn of_ids(visibility: &Visibility, ids: &[PointId]) -> Vec<Condition> {
+    let Visibility { tenant, collection, principals } = visibility;
+    let mut conditions = visible(tenant, collection, principals);
+    conditions.push(Condition::Ids(ids.to_vec()));
+    conditions
+}
+
+fn visible(tenant: &TenantId, collection: &CollectionId, principals: &[String]) -> Vec<Condition> {
+    let mut any_of = principals.to_vec();
+    any_of.push(EVERYBODY.to_owned());
+    vec![
+        text("tenant", tenant.as_str()),
+        text("collection", collection.as_str()),
+        Condition::Text { key: "acl".to_owned(), any_of },
+    ]
 }
 
 fn text(key: &str, value: &str) -> Condition {
@@ -112,10 +120,31 @@ fn fold(filter: &Filter) -> Folded {
         }),
         Filter::Equals { field, equals } => one_of(field, std::slice::from_ref(equals)),
         Filter::In { field, r#in } => one_of(field, r#in),
-        Filter::Range { field, gt, gte, lt, lte } => Folded::When(Condition::Range {
-            key: metadata_key(field),
-            bounds: Bounds { gt: *gt, gte: *gte, lt: *lt, lte: *lte },
-        }),
+        Filter::Range { field, ends } => {
+            Folded::When(Condition::Range { key: metadata_key(field), bounds: *ends })
+        }
+        Filter::Dates { field, ends } => {
+            Folded::When(Condition::Dates { key: metadata_key(field), bounds: micros(ends) })
+        }
+    }
+}
+
+/// A day counts whole: after it means from its end, until it means before its end.
+fn micros(ends: &Ends<Moment>) -> Ends<i64> {
+    let first = |moment: &Moment| moment.first_micros();
+    let is_day = |moment: &&Moment| moment.day_end_micros().is_some();
+    let day_end = |end: &Option<Moment>| end.as_ref().and_then(Moment::day_end_micros);
+    let instant = |end: &Option<Moment>| end.as_ref().filter(|end| !is_day(end)).map(first);
+    let later = |one: Option<i64>, other: Option<i64>| one.max(other);
+    let earlier = |one: Option<i64>, other: Option<i64>| match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
+    };
+    Ends {
+        gt: instant(&ends.gt),
+        gte: later(ends.gte.as_ref().map(first), day_end(&ends.gt)),
+        lt: earlier(ends.lt.as_ref().map(first), day_end(&ends.lte)),
+        lte: instant(&ends.lte),
     }
 }
 
@@ -220,6 +249,27 @@ mod tests {
             Condition::Boolean { key, value: true },
         ];
         assert_eq!(condition, Condition::Any(parts));
+    }
+
+    #[test]
+    fn a_day_counts_whole() {
+        let day = 86_400_000_000;
+        let key = || "metadata.signed".to_owned();
+        for (filter, bounds) in [
+            (
+                r#""gte":"1970-01-02","lt":"1970-01-04""#,
+                Ends { gte: Some(day), lt: Some(3 * day), ..Ends::default() },
+            ),
+            (
+                r#""gt":"1970-01-02","lte":"1970-01-04""#,
+                Ends { gte: Some(2 * day), lt: Some(4 * day), ..Ends::default() },
+            ),
+            (r#""gt":"1970-01-01T00:00:01Z""#, Ends { gt: Some(1_000_000), ..Ends::default() }),
+            (r#""lte":"1970-01-02","lt":"1970-01-02""#, Ends { lt: Some(day), ..Ends::default() }),
+        ] {
+            let condition = last(&format!(r#"{{"field":"signed",{filter}}}"#));
+            assert_eq!(condition, Condition::Dates { key: key(), bounds }, "{filter}");
+        }
     }
 
     #[test]

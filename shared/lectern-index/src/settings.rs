@@ -2,7 +2,7 @@
 
 use lectern_core::{
     errors::{ErrorKind, PortError},
-    passage::Point,
+    passage::{Point, PointId},
     ports::EmbeddingModel,
 };
 
@@ -12,7 +12,7 @@ pub(crate) const DENSE: &str = "dense";
 pub(crate) const SPARSE: &str = "bm25";
 /// Most passages one ranking returns, whatever the caller asks for.
 pub const MAX_RANKING: usize = 1_000;
-/// Most points one page of a scroll returns, whatever the caller asks for.
+/// Most points one page of a scroll returns, whatever the caller asks for, and most ids of one `get`.
 pub const MAX_PAGE: usize = 1_000;
 /// Longest id of an embedding model in bytes: it becomes part of a collection's name.
 pub const MAX_MODEL_ID_BYTES: usize = 128;
@@ -93,6 +93,15 @@ impl IndexSettings {
             self.check(point.dense.as_ref(), operation)
         })
     }
+}
+
+/// Refuses more ids than one answer can hold.
+pub(crate) fn check_ids(ids: &[PointId], operation: &'static str) -> Result<(), PortError> {
+    if ids.len() <= MAX_PAGE {
+        return Ok(());
+    }
+    let reason = format!("at most {MAX_PAGE} passages are read at once");
+    Err(PortError::new(ErrorKind::TooLarge, operation, reason))
 }
 
 #[cfg(test)]

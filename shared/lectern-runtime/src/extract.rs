@@ -17,6 +17,9 @@ use crate::problem::Problem;
 /// Largest JSON body in bytes; documents have their own limit.
 pub const MAX_JSON_BYTES: usize = 64 * 1024;
 
+/// Media types of a JSON body; the second is a merge patch's (RFC 7396).
+const JSON_TYPES: [&str; 2] = ["application/json", "application/merge-patch+json"];
+
 /// Bytes of a body over its limit that are read and dropped, so that a client that is still sending hears the
 /// refusal instead of a broken connection.
 const MAX_DRAINED_BYTES: usize = 64 << 20;
@@ -33,7 +36,8 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     async fn from_request(request: Request, _state: &S) -> Result<Self, Problem> {
         let content_type = request.headers().get(header::CONTENT_TYPE);
         let media_type = content_type.and_then(|value| value.to_str().ok()).unwrap_or("");
-        if !media_type.to_ascii_lowercase().starts_with("application/json") {
+        let media_type = media_type.to_ascii_lowercase();
+        if !JSON_TYPES.iter().any(|json| media_type.starts_with(json)) {
             let detail = "send the body as `Content-Type: application/json`".to_owned();
             return Err(FlowError::UnsupportedMedia(detail).into());
         }

@@ -12,7 +12,7 @@ use std::{
 use async_trait::async_trait;
 use lectern_core::{
     errors::{ErrorKind, PortError},
-    passage::{Candidates, PassageQuery, Point, PointId, Scope, ScrollPage},
+    passage::{Candidates, Passage, PassageQuery, Point, PointId, Scope, ScrollPage, Visibility},
     ports::{PassageReader, PassageWriter, Reranker},
 };
 
@@ -76,6 +76,14 @@ impl<P: ?Sized> Faulty<P> {
 impl<P: PassageReader + ?Sized> PassageReader for Faulty<P> {
     async fn search(&self, query: &PassageQuery) -> Result<Candidates, PortError> {
         self.enter("faulty search")?.search(query).await
+    }
+
+    async fn get(
+        &self,
+        visibility: &Visibility,
+        ids: &[PointId],
+    ) -> Result<Vec<Passage>, PortError> {
+        self.enter("faulty get")?.get(visibility, ids).await
     }
 
     async fn count(&self, scope: &Scope) -> Result<u64, PortError> {

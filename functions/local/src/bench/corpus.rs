@@ -11,7 +11,7 @@ use lectern_core::{
 /// Most passages of each ranking, as a question takes them.
 pub(super) const RANKING_DEPTH: usize = lectern_app::search::RANKING_DEPTH;
 
-fn tenant() -> TenantId {
+pub(super) fn tenant() -> TenantId {
     "bench".parse().expect("`bench` is a slug")
 }
 

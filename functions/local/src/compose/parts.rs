@@ -14,7 +14,7 @@ use lectern_app::{
 use lectern_core::{
     errors::{ErrorKind, PortError},
     ids::TenantId,
-    ports::{ChatModel, Embedder, EmbeddingModel},
+    ports::{ChatModel, Embedder, EmbeddingModel, Reranker},
 };
 use lectern_index::{Edge, IndexSettings};
 use lectern_models::{
@@ -72,6 +72,7 @@ pub(super) struct Parts {
     pub(super) edge: Edge,
     pub(super) embedder: Option<Arc<dyn Embedder>>,
     pub(super) chat: Option<Arc<dyn ChatModel>>,
+    pub(super) reranker: Option<Arc<dyn Reranker>>,
     pub(super) sandbox: Sandbox,
     pub(super) pepper: SecretString,
     pub(super) notices: Vec<String>,
@@ -109,6 +110,7 @@ pub(super) async fn open(data: &Path, settings: &Settings) -> Result<Parts, Open
         edge,
         embedder,
         chat: settings.chat.open(&settings.api, RetryPolicy::default())?,
+        reranker: settings.reranker.open(&settings.reranker_api, RetryPolicy::default())?,
         sandbox: Sandbox::new(program, vec![PARSE_WORKER.into()]),
         pepper: pepper(&data.join("pepper"))?,
         notices,

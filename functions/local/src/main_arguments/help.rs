@@ -86,6 +86,18 @@ Examples:
   lectern documents retry 01J8ZK4Q2V6T7N9B3M5X1C0D8F"
 );
 
+pub(crate) const COLLECTIONS: &str = with_engine_settings!(
+    "\
+Examples:
+  lectern collections list
+  lectern collections get default --json | jq .settings.retrieval
+  lectern collections set manuals '{\"retrieval\": {\"passages\": 12}}'
+  lectern collections set manuals '{\"schema\": {\"team\": \"keyword\", \"signed\": \"date\"}}'
+  lectern collections set manuals '{\"retrieval\": {\"mmr\": null}}'
+
+The settings and their ranges stand in docs/CONFIGURATION.md."
+);
+
 pub(crate) const KEYS: &str = "\
 Examples:
   lectern keys create website --permission query --rate 60
@@ -155,6 +167,7 @@ Examples:
   lectern bench                                    everything; minutes without cached vectors
   lectern bench --only quality --set scifact
   lectern bench --only latency --passages 20000
+  lectern bench --only overhead                    the search flow against the index alone
   lectern bench --only ingest,start --markdown-mb 2
 
 Data sets are BEIR folders: corpus.jsonl, queries.jsonl, qrels.tsv. Vectors are cached under the data directory

@@ -14,6 +14,7 @@ mod lectern;
 mod permissions;
 mod process;
 mod server;
+mod settings;
 mod validation;
 mod watching;
 
@@ -68,6 +69,29 @@ fn two_files_are_ingested_asked_searched_and_deleted() {
     );
     let gone = lectern.run(&["search", "backups daily"]);
     assert!(!gone.out.contains("03:00"), "{gone:?}");
+}
+
+#[test]
+fn a_collection_is_set_up_from_the_command_line() {
+    let lectern = Lectern::new();
+    let created =
+        lectern.json(&["collections", "set", "manuals", r#"{"retrieval": {"passages": 3}}"#]);
+    assert_eq!(
+        (&created["revision"], &created["settings"]["retrieval"]["passages"]),
+        (&1.into(), &3.into())
+    );
+    let changed =
+        lectern.json(&["collections", "set", "manuals", r#"{"retrieval": {"neighbours": 0}}"#]);
+    assert_eq!(
+        (&changed["revision"], &changed["settings"]["retrieval"]["passages"]),
+        (&2.into(), &3.into())
+    );
+    let shown = lectern.run(&["collections", "get", "manuals"]);
+    assert!(shown.out.contains("\"neighbours\": 0"), "{shown:?}");
+    assert!(lectern.run(&["collections", "list"]).out.contains("manuals"));
+    let wrong =
+        lectern.run(&["collections", "set", "manuals", r#"{"retrieval": {"passages": 99}}"#]);
+    assert!(wrong.code == 1 && wrong.err.contains("/settings/retrieval/passages"), "{wrong:?}");
 }
 
 fn by_name<'listing>(listing: &'listing Value, name: &str) -> &'listing Value {

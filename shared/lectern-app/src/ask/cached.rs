@@ -28,14 +28,11 @@ use lectern_tables::collections::Collection;
 use tokio::sync::mpsc;
 use tracing::warn;
 
-use super::{
-    ANSWER_PASSAGES, Ask, AskEvent, AskRequest, AskTimings, Asked, MAX_REPLY_TOKENS, Spent, log,
-    send,
-};
+use super::{Ask, AskEvent, AskRequest, AskTimings, Asked, MAX_REPLY_TOKENS, Spent, log, send};
 use crate::{
-    cache::{CacheUse, Caches, Epoch, Key, View, caching, entry::KeptAnswer},
+    cache::{CacheUse, Caches, Epoch, Key, View, entry::KeptAnswer},
     errors::FlowError,
-    search::{SearchRequest, Similar, authorize},
+    search::{SearchRequest, Similar},
 };
 
 /// How a question begins: with its answer, or with what it can be answered from.
@@ -51,7 +48,9 @@ impl Opened {
     pub(super) fn best(&self) -> Option<Passage> {
         match self {
             Self::Hit(hit) => hit.kept.passages().into_iter().next().map(|best| best.passage),
-            Self::Searched(similar, _) => similar.hopeful(1).pop(),
+            Self::Searched(similar, _) => {
+                similar.hopeful().into_iter().next().map(|best| best.passage)
+            }
         }
     }
 }
@@ -84,7 +83,8 @@ impl Ask {
         request: &AskRequest,
         search: &SearchRequest,
     ) -> Result<Opened, FlowError> {
-        authorize(caller, search)?;
+        search.authorize(caller)?;
+        search.validate()?;
         let caches = &self.search.caches;
         let keys = self.is_cacheable(request).then(|| self.keys(caller, search));
 
@@ -103,7 +103,7 @@ impl Ask {
             caches.stored_answer(&keys?.answer).await
         });
         let prepared = prepared?;
-        let wanted = caching(&prepared.collection);
+        let wanted = prepared.settings.cache.clone();
         let keys = keys.filter(|_| wanted.answers);
         let place = Place {
             keys,
@@ -115,8 +115,10 @@ impl Ask {
             Some(kept) => Some((kept, CacheUse::Exact)),
             None => place.of_similar_question(caches, &search.question, wanted.semantic),
         };
-        let (similar, hit) =
-            tokio::join!(self.search.similar(prepared), self.verified(caller, search, candidate));
+        let (similar, hit) = tokio::join!(
+            self.search.similar(search, prepared),
+            self.verified(caller, search, candidate)
+        );
         if keys.is_some() {
             caches.count_answer(hit.is_some());
         }
@@ -133,18 +135,18 @@ impl Ask {
     }
 
     fn keys(&self, caller: &Caller, search: &SearchRequest) -> Keys {
-        let recipe = self.recipe();
+        let recipe = self.recipe(search);
         let view = View::of(caller, &search.collection, search.filter.as_ref(), &recipe);
         Keys { answer: view.answer(search.question.as_str()), view: view.answers() }
     }
 
     /// Returns what makes a difference to answers besides question, view and documents. Settings of the
     /// collection are not here: they are of its epoch.
-    fn recipe(&self) -> String {
+    fn recipe(&self, search: &SearchRequest) -> String {
         let model = self.chat.as_ref().map(|chat| chat.model());
         let (prompt, budget) = (prompt::fingerprint(), self.budget);
-        let search = self.search.recipe();
-        format!("{search} {model:?} {prompt} {budget:?} {ANSWER_PASSAGES} {MAX_REPLY_TOKENS}")
+        let ranking = self.search.recipe();
+        format!("{ranking} {:?} {model:?} {prompt} {budget:?} {MAX_REPLY_TOKENS}", search.mmr)
     }
 
     async fn verified(
@@ -221,6 +223,7 @@ impl Hit {
             answer: self.kept.answer.clone(),
             standalone_question: None,
             nearest: Vec::new(),
+            degraded: Vec::new(),
             spent: Spent::default(),
             timings: AskTimings { cache: took, total: took, ..AskTimings::default() },
             cache: self.matched,

@@ -20,10 +20,7 @@ use serde_json::Value;
 use tracing::warn;
 
 use super::{Ask, AskRequest, Spent, cached::Opened, record::STANDALONE, search_request};
-use crate::{
-    errors::FlowError,
-    search::{SearchRequest, authorize},
-};
+use crate::{errors::FlowError, search::SearchRequest};
 
 /// How long a model may take to rewrite a question.
 pub(super) const REWRITE_TIMEOUT: Duration = Duration::from_secs(3);
@@ -57,7 +54,7 @@ impl Ask {
         let mut spent = Spent::default();
         if let (Some(chat), true) = (self.chat.as_deref(), reading != Reading::Alone) {
             // Nobody who may not ask makes a model work.
-            authorize(caller, &search_request(request, &request.question))?;
+            search_request(request, &request.question).authorize(caller)?;
             let (rewritten, used) = self.rewrite(chat, &earlier, request).await;
             spent = used;
             if let Some(question) = rewritten {

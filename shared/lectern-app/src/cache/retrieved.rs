@@ -1,4 +1,4 @@
-//! Fused candidates as they are kept. They are candidates still: every use is checked against the documents'
+//! Ranked candidates as they are kept. They are candidates still: every use is checked against the documents'
 //! records like those fresh from the index.
 
 use std::sync::Arc;
@@ -10,13 +10,13 @@ use lectern_core::{
 
 use super::{Caches, Epoch, Key, MAX_RETRIEVAL_BYTES, RETRIEVAL_TTL};
 
-/// What the index found and fusion ordered, in one epoch of the collection.
+/// What the index found, fused and reranked, in one epoch of the collection.
 #[derive(Clone, Debug)]
 pub(crate) struct Retrieved {
     epoch: Epoch,
     until: Timestamp,
     /// Best first.
-    pub(crate) fused: Vec<ScoredPassage>,
+    pub(crate) ranked: Vec<ScoredPassage>,
 }
 
 impl Retrieved {
@@ -26,12 +26,12 @@ impl Retrieved {
     }
 
     fn size(&self) -> usize {
-        self.fused.iter().map(|found| size(&found.passage)).sum()
+        self.ranked.iter().map(|found| size(&found.passage)).sum()
     }
 
     fn to_json(&self) -> Option<Vec<u8>> {
         let pairs: Vec<(&Passage, f32)> =
-            self.fused.iter().map(|found| (&found.passage, found.score)).collect();
+            self.ranked.iter().map(|found| (&found.passage, found.score)).collect();
         serde_json::to_vec(&(self.epoch, self.until, pairs)).ok()
     }
 
@@ -39,7 +39,7 @@ impl Retrieved {
         let (epoch, until, pairs): (Epoch, Timestamp, Vec<(Passage, f32)>) =
             serde_json::from_slice(bytes).ok()?;
         let scored = |(passage, score)| ScoredPassage { passage, score };
-        Some(Self { epoch, until, fused: pairs.into_iter().map(scored).collect() })
+        Some(Self { epoch, until, ranked: pairs.into_iter().map(scored).collect() })
     }
 }
 
@@ -57,9 +57,9 @@ impl Caches {
     }
 
     /// Keeps what was retrieved in or after `epoch`; in the table too when it is small.
-    pub(crate) fn keep_retrieved(&self, key: Key, epoch: Epoch, fused: &[ScoredPassage]) {
+    pub(crate) fn keep_retrieved(&self, key: Key, epoch: Epoch, ranked: &[ScoredPassage]) {
         let until = self.now() + RETRIEVAL_TTL;
-        let kept = Arc::new(Retrieved { epoch, until, fused: fused.to_vec() });
+        let kept = Arc::new(Retrieved { epoch, until, ranked: ranked.to_vec() });
         let bytes = kept.size();
         self.shared.retrievals.put(key, Arc::clone(&kept), bytes, until);
         // The estimate first: writing out hundreds of passages only to measure them takes a millisecond.

@@ -58,7 +58,11 @@ impl Evaluation {
             collection: self.collection.clone(),
             question: golden.question.clone(),
             filter: None,
-            limit: MAX_LIMIT,
+            limit: Some(MAX_LIMIT),
+            mmr: None,
+            per_document: None,
+            grouped: false,
+            time_budget: self.answer_timeout,
             cache: false,
         };
         let found = self.search.search(caller, &request).await?;
@@ -124,6 +128,7 @@ impl Evaluation {
             collection: self.collection.clone(),
             question: golden.question.clone(),
             filter: None,
+            mmr: None,
             session_id: None,
             time_budget: self.answer_timeout,
             cache: false,

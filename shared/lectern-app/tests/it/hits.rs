@@ -137,7 +137,11 @@ async fn what_was_retrieved_is_found_again_for_minutes() {
         collection: CollectionId::default_collection(),
         question: QUESTION.parse().unwrap(),
         filter: None,
-        limit: 5,
+        limit: Some(5),
+        mmr: None,
+        per_document: None,
+        grouped: false,
+        time_budget: Duration::from_secs(60),
         cache: true,
     };
     let first = process.search.search(&caller, &wanted).await.unwrap();

@@ -5,5 +5,6 @@ mod coherence;
 mod hits;
 mod order;
 mod race;
+mod retrieval;
 mod vectors;
 mod world;

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use lectern_app::cache::CacheUse;
 use lectern_core::{
     errors::PortError,
-    passage::{Candidates, PassageQuery, PointId, Scope, ScrollPage},
+    passage::{Candidates, Passage, PassageQuery, PointId, Scope, ScrollPage, Visibility},
     ports::PassageReader,
 };
 
@@ -34,6 +34,14 @@ impl PassageReader for Meddling {
             self.world.delete(&found.sparse[0].passage.document_id).await;
         }
         Ok(found)
+    }
+
+    async fn get(
+        &self,
+        visibility: &Visibility,
+        ids: &[PointId],
+    ) -> Result<Vec<Passage>, PortError> {
+        self.world.index.get(visibility, ids).await
     }
 
     async fn count(&self, scope: &Scope) -> Result<u64, PortError> {

@@ -143,6 +143,7 @@ impl World {
             tables: self.tables.clone(),
             passages: Arc::new(self.index.clone()),
             embedder: Some(Arc::new(CachedEmbedder::new(embedder, caches.clone()))),
+            reranker: None,
             fusion: Fusion::default(),
             caches,
         };
@@ -262,6 +263,7 @@ pub(crate) fn request(question: &str) -> AskRequest {
         collection: CollectionId::default_collection(),
         question: question.parse().unwrap(),
         filter: None,
+        mmr: None,
         session_id: None::<SessionId>,
         time_budget: Duration::from_secs(120),
         cache: true,

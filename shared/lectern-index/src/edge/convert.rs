@@ -5,19 +5,21 @@ use std::collections::HashMap;
 use lectern_core::{
     analysis::SparseVector,
     errors::{ErrorKind, PortError},
-    passage::{Point, PointId, ScoredPassage},
+    filter::Ends,
+    passage::{Passage, Point, PointId, ScoredPassage},
 };
 use qdrant_edge::{
-    AnyVariants, Condition as EdgeCondition, FieldCondition, Filter, JsonPath, Match, NamedQuery,
-    OperationError, Payload, PointId as EdgePointId, PointStructPersisted,
-    QuantizationSearchParams, QueryEnum, QueryRequest, Range, Record, ScoredPoint, ScoringQuery,
-    SearchParams, SparseVector as EdgeSparseVector, ValueVariants, VectorInternal, VectorPersisted,
-    VectorStructInternal, VectorStructPersisted, WithPayloadInterface,
+    AnyVariants, Condition as EdgeCondition, DateTimeWrapper, FieldCondition, Filter,
+    HasIdCondition, JsonPath, Match, NamedQuery, OperationError, Payload, PointId as EdgePointId,
+    PointStructPersisted, QuantizationSearchParams, QueryEnum, QueryRequest, Range, Record,
+    ScoredPoint, ScoringQuery, SearchParams, SparseVector as EdgeSparseVector, ValueVariants,
+    VectorInternal, VectorPersisted, VectorStructInternal, VectorStructPersisted,
+    WithPayloadInterface,
     external::{ordered_float::OrderedFloat, uuid::Uuid},
 };
 
 use crate::{
-    conditions::{Bounds, Condition},
+    conditions::Condition,
     payload,
     settings::{DENSE, OVERSAMPLING, SPARSE},
 };
@@ -92,6 +94,10 @@ pub(super) fn scored(
     Ok(ScoredPassage { passage: payload::restore(fields, operation)?, score: point.score })
 }
 
+pub(super) fn passage(record: Record, operation: &'static str) -> Result<Passage, PortError> {
+    payload::restore(record.payload.unwrap_or_default().0, operation)
+}
+
 pub(super) fn restored(record: Record, operation: &'static str) -> Result<Point, PortError> {
     let passage = payload::restore(record.payload.unwrap_or_default().0, operation)?;
     let mut point = Point { passage, dense: None, sparse: SparseVector::default() };
@@ -124,6 +130,12 @@ fn condition(wanted: &Condition) -> EdgeCondition {
         }
         Condition::Range { key, bounds } => {
             EdgeCondition::Field(FieldCondition::new_range(path(key), range(*bounds)))
+        }
+        Condition::Dates { key, bounds } => {
+            EdgeCondition::Field(FieldCondition::new_datetime_range(path(key), dates(*bounds)))
+        }
+        Condition::Ids(ids) => {
+            EdgeCondition::HasId(HasIdCondition::from_iter(ids.iter().copied().map(point_id)))
         }
         Condition::All(all) => EdgeCondition::Filter(Filter { must: each(all), ..Filter::new() }),
         Condition::Any(any) => EdgeCondition::Filter(Filter { should: each(any), ..Filter::new() }),
@@ -158,11 +170,23 @@ fn integer(any_of: &[i64]) -> Match {
     }
 }
 
-fn range(bounds: Bounds) -> Range<OrderedFloat<f64>> {
+fn range(bounds: Ends<f64>) -> Range<OrderedFloat<f64>> {
     Range {
         gt: bounds.gt.map(OrderedFloat),
         gte: bounds.gte.map(OrderedFloat),
         lt: bounds.lt.map(OrderedFloat),
         lte: bounds.lte.map(OrderedFloat),
+    }
+}
+
+fn dates(bounds: Ends<i64>) -> Range<DateTimeWrapper> {
+    let moment = |micros: i64| {
+        DateTimeWrapper::from_timestamp(micros).expect("RFC 3339 ends with the year 9999")
+    };
+    Range {
+        gt: bounds.gt.map(moment),
+        gte: bounds.gte.map(moment),
+        lt: bounds.lt.map(moment),
+        lte: bounds.lte.map(moment),
     }
 }

@@ -11,7 +11,7 @@ use std::{path::PathBuf, sync::Arc};
 use async_trait::async_trait;
 use lectern_core::{
     errors::{ErrorKind, PortError},
-    passage::{Candidates, PassageQuery, Point, PointId, Scope, ScrollPage},
+    passage::{Candidates, Passage, PassageQuery, Point, PointId, Scope, ScrollPage, Visibility},
     ports::{PassageReader, PassageWriter},
 };
 use qdrant_edge::{
@@ -25,7 +25,7 @@ use crate::{
     batches::batches,
     conditions,
     rankings::rank,
-    settings::{IndexSettings, MAX_PAGE, MAX_RANKING},
+    settings::{IndexSettings, MAX_PAGE, MAX_RANKING, check_ids},
 };
 
 /// The embedded index. Clones share one engine; the directory is free when the last is dropped.
@@ -127,6 +127,24 @@ impl PassageReader for Edge {
             ranking(points, limit, OPERATION)
         };
         Ok(Candidates { dense: next(asked[0])?, sparse: next(asked[1])? })
+    }
+
+    async fn get(
+        &self,
+        visibility: &Visibility,
+        ids: &[PointId],
+    ) -> Result<Vec<Passage>, PortError> {
+        const OPERATION: &str = "edge get";
+        check_ids(ids, OPERATION)?;
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut request = ScrollRequest::new();
+        request.limit = Some(ids.len());
+        request.filter = Some(convert::filter(&conditions::of_ids(visibility, ids)));
+        request.with_payload = Some(WithPayloadInterface::Bool(true));
+        let (records, _) = self.run(OPERATION, move |engine| engine.shard.scroll(request)).await?;
+        records.into_iter().map(|record| convert::passage(record, OPERATION)).collect()
     }
 
     async fn count(&self, scope: &Scope) -> Result<u64, PortError> {

@@ -5,15 +5,16 @@ use std::collections::HashMap;
 use lectern_core::{
     analysis::SparseVector,
     errors::PortError,
+    filter::Ends,
     passage::{Passage, Point, PointId, ScoredPassage},
 };
 use qdrant_client::{
     Payload,
     qdrant::{
-        Condition as WireCondition, DenseVector, Filter, NamedVectors, PointId as WirePointId,
-        PointStruct, QuantizationSearchParams, Query, QueryPoints, Range, RetrievedPoint,
-        ScoredPoint, SearchParams, SparseVector as WireSparseVector, Value, Vector, VectorInput,
-        VectorsOutput, r#match::MatchValue, point_id::PointIdOptions,
+        Condition as WireCondition, DatetimeRange, DenseVector, Filter, NamedVectors,
+        PointId as WirePointId, PointStruct, QuantizationSearchParams, Query, QueryPoints, Range,
+        RetrievedPoint, ScoredPoint, SearchParams, SparseVector as WireSparseVector, Timestamp,
+        Value, Vector, VectorInput, VectorsOutput, r#match::MatchValue, point_id::PointIdOptions,
         query::Variant as QueryVariant, vector::Vector as VectorKind,
         vector_input::Variant as InputVariant, vector_output::Vector as OutputKind,
         vectors_output::VectorsOptions, with_payload_selector::SelectorOptions,
@@ -21,10 +22,13 @@ use qdrant_client::{
 };
 
 use crate::{
-    conditions::{Bounds, Condition},
+    conditions::Condition,
     payload,
     settings::{DENSE, OVERSAMPLING, SPARSE},
 };
+
+/// Microseconds of a second.
+const MICROS: i64 = 1_000_000;
 
 pub(super) fn point_id(id: PointId) -> WirePointId {
     WirePointId { point_id_options: Some(PointIdOptions::Uuid(id.to_uuid())) }
@@ -127,7 +131,10 @@ pub(super) fn restored(
     Ok(point)
 }
 
-fn passage(fields: HashMap<String, Value>, operation: &'static str) -> Result<Passage, PortError> {
+pub(super) fn passage(
+    fields: HashMap<String, Value>,
+    operation: &'static str,
+) -> Result<Passage, PortError> {
     payload::restore(Payload::from(fields).into(), operation)
 }
 
@@ -141,13 +148,27 @@ fn condition(wanted: &Condition) -> WireCondition {
         Condition::Text { key, any_of } => WireCondition::matches(key.as_str(), text(any_of)),
         Condition::Integer { key, any_of } => WireCondition::matches(key.as_str(), integer(any_of)),
         Condition::Boolean { key, value } => WireCondition::matches(key.as_str(), *value),
-        Condition::Range { key, bounds: Bounds { gt, gte, lt, lte } } => {
+        Condition::Range { key, bounds: Ends { gt, gte, lt, lte } } => {
             let range = Range { gt: *gt, gte: *gte, lt: *lt, lte: *lte };
             WireCondition::range(key.as_str(), range)
         }
+        Condition::Dates { key, bounds: Ends { gt, gte, lt, lte } } => {
+            let end = |micros: &Option<i64>| micros.map(timestamp);
+            let range = DatetimeRange { gt: end(gt), gte: end(gte), lt: end(lt), lte: end(lte) };
+            WireCondition::datetime_range(key.as_str(), range)
+        }
+        Condition::Ids(ids) => WireCondition::has_id(ids.iter().copied().map(point_id)),
         Condition::All(all) => Filter::must(all.iter().map(condition)).into(),
         Condition::Any(any) => Filter::should(any.iter().map(condition)).into(),
         Condition::Not(not) => Filter::must_not([condition(not)]).into(),
+    }
+}
+
+fn timestamp(micros: i64) -> Timestamp {
+    let nanos = micros.rem_euclid(MICROS) * 1_000;
+    Timestamp {
+        seconds: micros.div_euclid(MICROS),
+        nanos: i32::try_from(nanos).expect("less than a second"),
     }
 }
 

@@ -9,7 +9,10 @@ use std::{fmt, future::Future, time::Duration};
 use async_trait::async_trait;
 use lectern_core::{
     errors::{ErrorKind, PortError},
-    passage::{Candidates, PassageQuery, Point, PointId, Scope, ScoredPassage, ScrollPage},
+    passage::{
+        Candidates, Passage, PassageQuery, Point, PointId, Scope, ScoredPassage, ScrollPage,
+        Visibility,
+    },
     ports::{PassageReader, PassageWriter},
 };
 use qdrant_client::{
@@ -27,7 +30,7 @@ use crate::{
     batches::batches,
     conditions,
     rankings::rank,
-    settings::{IndexSettings, MAX_PAGE, MAX_RANKING},
+    settings::{IndexSettings, MAX_PAGE, MAX_RANKING, check_ids},
 };
 
 /// How long calls to a server may take.
@@ -211,6 +214,29 @@ impl PassageReader for Qdrant {
             ranking(batch, limit, OPERATION)
         };
         Ok(Candidates { dense: next(asked[0])?, sparse: next(asked[1])? })
+    }
+
+    async fn get(
+        &self,
+        visibility: &Visibility,
+        ids: &[PointId],
+    ) -> Result<Vec<Passage>, PortError> {
+        const OPERATION: &str = "qdrant get";
+        check_ids(ids, OPERATION)?;
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        // A scroll and not a look-up by id: the server holds it to what the caller may see.
+        let request = ScrollPoints {
+            collection_name: self.alias.clone(),
+            filter: Some(convert::filter(&conditions::of_ids(visibility, ids))),
+            limit: Some(u32::try_from(ids.len()).expect("at most MAX_PAGE")),
+            with_payload: Some(with_payload_selector::SelectorOptions::Enable(true).into()),
+            timeout: server_side(self.timeouts.read),
+            ..ScrollPoints::default()
+        };
+        let found = self.read(OPERATION, self.client.scroll(request)).await?.result;
+        found.into_iter().map(|point| convert::passage(point.payload, OPERATION)).collect()
     }
 
     async fn count(&self, scope: &Scope) -> Result<u64, PortError> {

@@ -4,7 +4,7 @@ use lectern_core::{
     analysis::SparseVector,
     document::Version,
     ids::{DocumentId, TenantId},
-    passage::{EVERYBODY, Passage, PassageQuery, Point, Scope, Span},
+    passage::{EVERYBODY, Passage, PassageQuery, Point, Scope, Span, Visibility},
     ports::{EmbeddingModel, PassageWriter},
     time::Timestamp,
 };
@@ -85,6 +85,19 @@ pub fn a_query(tenant: &TenantId) -> PassageQuery {
         dense: Some(dense),
         sparse: SparseVector { indices: vec![7], values: vec![1.0] },
         limit: 10,
+    }
+}
+
+/// Returns what everybody of a tenant may see of its default collection.
+///
+/// # Panics
+/// Never.
+#[must_use]
+pub fn everybody(tenant: &TenantId) -> Visibility {
+    Visibility {
+        tenant: tenant.clone(),
+        collection: "default".parse().expect("a slug"),
+        principals: Vec::new(),
     }
 }
 

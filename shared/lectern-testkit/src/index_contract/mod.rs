@@ -12,15 +12,18 @@ mod writing;
 use lectern_core::ports::{PassageReader, PassageWriter};
 
 pub use self::{
-    builders::{DIMENSIONS, a_passage, a_point, a_query, a_tenant, clear, everything, model},
+    builders::{
+        DIMENSIONS, a_passage, a_point, a_query, a_tenant, clear, everybody, everything, model,
+    },
     reading::{
         an_absent_vector_gives_an_empty_ranking, answers_a_ping, answers_alike_twice,
-        counts_exactly, gives_back_what_was_written, ranks_best_first_within_the_limit,
-        refuses_vectors_of_another_model, scrolls_every_point_once_in_id_order,
+        counts_exactly, gets_each_wanted_passage_once, gives_back_what_was_written,
+        ranks_best_first_within_the_limit, refuses_vectors_of_another_model,
+        scrolls_every_point_once_in_id_order,
     },
     visibility::{
-        applies_every_form_of_filter, never_crosses_collections, never_crosses_tenants,
-        refuses_a_broken_filter, shows_only_what_the_acl_allows,
+        applies_every_form_of_filter, gets_only_what_may_be_seen, never_crosses_collections,
+        never_crosses_tenants, refuses_a_broken_filter, shows_only_what_the_acl_allows,
     },
     writing::{
         deletes_only_its_scope, deleting_nothing_succeeds, keeps_points_without_a_dense_vector,
@@ -34,12 +37,14 @@ pub async fn run_all(reader: &dyn PassageReader, writer: &dyn PassageWriter) {
     never_crosses_tenants(reader, writer).await;
     never_crosses_collections(reader, writer).await;
     shows_only_what_the_acl_allows(reader, writer).await;
+    gets_only_what_may_be_seen(reader, writer).await;
     applies_every_form_of_filter(reader, writer).await;
     refuses_a_broken_filter(reader, writer).await;
     ranks_best_first_within_the_limit(reader, writer).await;
     answers_alike_twice(reader, writer).await;
     an_absent_vector_gives_an_empty_ranking(reader, writer).await;
     gives_back_what_was_written(reader, writer).await;
+    gets_each_wanted_passage_once(reader, writer).await;
     counts_exactly(reader, writer).await;
     scrolls_every_point_once_in_id_order(reader, writer).await;
     refuses_vectors_of_another_model(reader, writer).await;

@@ -3,12 +3,12 @@
 use lectern_core::{
     analysis::SparseVector,
     errors::ErrorKind,
-    passage::{Point, Scope},
+    passage::{Passage, Point, PointId, Scope},
     ports::{PassageReader, PassageWriter},
 };
 use serde_json::json;
 
-use super::builders::{a_passage, a_point, a_query, a_tenant, clear, everything};
+use super::builders::{a_passage, a_point, a_query, a_tenant, clear, everybody, everything};
 
 /// Largest difference of a stored component: engines normalise vectors once more.
 const TOLERANCE: f32 = 1e-5;
@@ -123,6 +123,32 @@ fn same_vectors(written: &Point, read: &Point) {
     assert_eq!(left.len(), right.len());
     let near = |(a, b): (&f32, &f32)| (a - b).abs() < TOLERANCE;
     assert!(left.iter().zip(right).all(near), "{left:?} became {right:?}");
+}
+
+/// A passage is given back as it was written, once, however often it is asked for; an absent one is left out; more
+/// ids than one answer holds are `TooLarge`.
+pub async fn gets_each_wanted_passage_once(reader: &dyn PassageReader, writer: &dyn PassageWriter) {
+    let tenant = a_tenant("gets");
+    clear(writer, &tenant).await;
+    let written: Vec<Passage> = (0..30).map(|ordinal| a_passage(&tenant, 1, 2, ordinal)).collect();
+    let points = written.iter().map(|passage| a_point(passage.clone(), 0.1, 1.0));
+    writer.upsert(points.collect()).await.unwrap();
+
+    let visibility = everybody(&tenant);
+    let absent = [a_passage(&tenant, 1, 1, 0).point_id(), a_passage(&tenant, 1, 2, 30).point_id()];
+    let wanted = [&written[4], &written[29], &written[4]].map(Passage::point_id);
+    let ids: Vec<PointId> = wanted.into_iter().chain(absent).collect();
+    let mut found = reader.get(&visibility, &ids).await.unwrap();
+    found.sort_by_key(|passage| passage.ordinal);
+    assert_eq!(found, [written[4].clone(), written[29].clone()]);
+    assert!(reader.get(&visibility, &[]).await.unwrap().is_empty());
+    assert!(reader.get(&visibility, &absent).await.unwrap().is_empty());
+    let all: Vec<PointId> = written.iter().map(Passage::point_id).collect();
+    assert_eq!(reader.get(&visibility, &all).await.unwrap().len(), 30);
+    let too_many = vec![all[0]; 10_000];
+    let refused = reader.get(&visibility, &too_many).await.unwrap_err();
+    assert_eq!(refused.kind, ErrorKind::TooLarge);
+    clear(writer, &tenant).await;
 }
 
 /// A count is exact, whatever the scope leaves out.

@@ -8,7 +8,7 @@ use lectern_core::{
 };
 use serde_json::{Value, json};
 
-use super::builders::{a_passage, a_point, a_query, a_tenant, clear};
+use super::builders::{a_passage, a_point, a_query, a_tenant, clear, everybody};
 
 /// Returns the ordinals both rankings of a query hold, ascending.
 async fn visible(reader: &dyn PassageReader, query: &PassageQuery) -> Vec<u32> {
@@ -84,15 +84,56 @@ pub async fn shows_only_what_the_acl_allows(
     clear(writer, &tenant).await;
 }
 
+/// Passages by id are those a search could show: never another tenant's, another collection's, or one whose ACL is
+/// closed to the caller.
+pub async fn gets_only_what_may_be_seen(reader: &dyn PassageReader, writer: &dyn PassageWriter) {
+    let (ours, theirs) = (a_tenant("get-ours"), a_tenant("get-theirs"));
+    clear(writer, &ours).await;
+    clear(writer, &theirs).await;
+    let open = a_passage(&ours, 1, 1, 0);
+    let mut closed = a_passage(&ours, 1, 1, 1);
+    closed.acl = vec!["hr".to_owned()];
+    let mut elsewhere = a_passage(&ours, 2, 1, 2);
+    elsewhere.collection = "elsewhere".parse().unwrap();
+    let mut nobodys = a_passage(&ours, 3, 1, 3);
+    nobodys.acl = Vec::new();
+    let foreign = a_passage(&theirs, 1, 1, 4);
+    let written = [&open, &closed, &elsewhere, &nobodys, &foreign];
+    let ids: Vec<_> = written.iter().map(|passage| passage.point_id()).collect();
+    let points = written.iter().map(|passage| a_point((*passage).clone(), 0.0, 1.0));
+    writer.upsert(points.collect()).await.unwrap();
+
+    let mut hr = everybody(&ours);
+    hr.principals = vec!["hr".to_owned()];
+    let mut other = everybody(&ours);
+    other.collection = elsewhere.collection.clone();
+    for (visibility, expected) in [
+        (everybody(&ours), vec![0]),
+        (hr, vec![0, 1]),
+        (other, vec![2]),
+        (everybody(&theirs), vec![4]),
+        (everybody(&a_tenant("get-nobody")), vec![]),
+    ] {
+        let found = reader.get(&visibility, &ids).await.unwrap();
+        let mut ordinals: Vec<u32> = found.iter().map(|passage| passage.ordinal).collect();
+        ordinals.sort_unstable();
+        assert_eq!(ordinals, expected, "{visibility:?}");
+    }
+    clear(writer, &ours).await;
+    clear(writer, &theirs).await;
+}
+
 /// Every form of filter keeps what it should and nothing else, on strings, integers, floats, booleans, lists
 /// and absent fields.
 pub async fn applies_every_form_of_filter(reader: &dyn PassageReader, writer: &dyn PassageWriter) {
     let tenant = a_tenant("filter");
     clear(writer, &tenant).await;
     let metadata = [
-        json!({"team": "ops", "year": 2020, "draft": false, "score": 0.5}),
-        json!({"team": "dev", "year": 2023, "draft": true, "tags": ["red", "blue", 7]}),
-        json!({"team": "ops", "year": 2025, "tags": ["blue"]}),
+        json!({"team": "ops", "year": 2020, "draft": false, "score": 0.5, "signed": "2026-11-21"}),
+        json!({"team": "dev", "year": 2023, "draft": true, "tags": ["red", "blue", 7],
+               "signed": "2026-11-22T01:30:00+02:00"}),
+        json!({"team": "ops", "year": 2025, "tags": ["blue"],
+               "signed": ["2025-01-01T00:00:00.5Z", "2026-11-22"]}),
         json!({}),
     ];
     let mut points = Vec::new();
@@ -133,6 +174,15 @@ fn filters(tenant: &TenantId) -> Vec<(Value, Vec<u32>)> {
         (json!({"field": "year", "lte": 2020}), vec![0]),
         (json!({"field": "score", "gt": 0.4, "lt": 0.6}), vec![0]),
         (json!({"field": "team", "gte": 1}), vec![]),
+        (json!({"field": "signed", "gte": "2026-11-21", "lt": "2026-11-22"}), vec![0, 1]),
+        (json!({"field": "signed", "gt": "2026-11-21"}), vec![2]),
+        (json!({"field": "signed", "gt": "2026-11-21T00:00:00Z"}), vec![1, 2]),
+        (json!({"field": "signed", "lte": "2026-11-21T23:30:00Z"}), vec![0, 1, 2]),
+        (json!({"field": "signed", "lte": "2025-01-01"}), vec![2]),
+        (json!({"field": "signed", "lt": "2025-01-01T00:00:00.5Z"}), vec![]),
+        (json!({"field": "signed", "gte": "9999-12-30"}), vec![]),
+        (json!({"field": "year", "gte": "2020-01-01"}), vec![]),
+        (json!({"not": {"field": "signed", "gte": "2026-01-01"}}), vec![3]),
         (json!({"all": [ops.clone(), recent.clone()]}), vec![2]),
         (json!({"any": [ops.clone(), recent.clone()]}), vec![0, 1, 2]),
         (json!({"not": ops.clone()}), vec![1, 3]),

@@ -1,16 +1,17 @@
 //! Wire filters as the engine's.
 
 use qdrant_client::qdrant::{
-    Condition as WireCondition, FieldCondition as WireFieldCondition, Filter as WireFilter,
-    Range as WireRange, condition::ConditionOneOf, r#match::MatchValue,
+    Condition as WireCondition, DatetimeRange as WireDates, FieldCondition as WireFieldCondition,
+    Filter as WireFilter, Range as WireRange, Timestamp, condition::ConditionOneOf,
+    r#match::MatchValue,
 };
 use qdrant_edge::{
-    AnyVariants, Condition, FieldCondition, Filter, JsonPath, Match, Range, ValueVariants,
-    external::ordered_float::OrderedFloat,
+    AnyVariants, Condition, DateTimeWrapper, FieldCondition, Filter, HasIdCondition, JsonPath,
+    Match, Range, ValueVariants, external::ordered_float::OrderedFloat,
 };
 use tonic::Status;
 
-use super::unsupported::unsupported;
+use super::{request::point_id, unsupported::unsupported};
 
 /// An empty list on the wire is an absent one: protobuf cannot tell them apart.
 pub(super) fn filter(wire: WireFilter) -> Result<Filter, Status> {
@@ -37,15 +38,21 @@ fn condition(wire: WireCondition) -> Result<Condition, Status> {
     match wire.condition_one_of {
         Some(ConditionOneOf::Field(field)) => field_condition(field).map(Condition::Field),
         Some(ConditionOneOf::Filter(nested)) => filter(nested).map(Condition::Filter),
+        Some(ConditionOneOf::HasId(wanted)) => {
+            let ids = wanted.has_id.into_iter().map(point_id).collect::<Result<Vec<_>, _>>()?;
+            Ok(Condition::HasId(HasIdCondition::from_iter(ids)))
+        }
         _ => Err(unsupported("this kind of condition")),
     }
 }
 
 fn field_condition(wire: WireFieldCondition) -> Result<FieldCondition, Status> {
     let key = path(&wire.key)?;
-    match (wire.r#match.and_then(|wanted| wanted.match_value), wire.range) {
-        (Some(value), None) => Ok(FieldCondition::new_match(key, matched(value)?)),
-        (None, Some(bounds)) => Ok(FieldCondition::new_range(key, range(bounds))),
+    let value = wire.r#match.and_then(|wanted| wanted.match_value);
+    match (value, wire.range, wire.datetime_range) {
+        (Some(value), None, None) => Ok(FieldCondition::new_match(key, matched(value)?)),
+        (None, Some(bounds), None) => Ok(FieldCondition::new_range(key, range(bounds))),
+        (None, None, Some(bounds)) => Ok(FieldCondition::new_datetime_range(key, dates(bounds)?)),
         _ => Err(unsupported("this kind of field condition")),
     }
 }
@@ -76,4 +83,21 @@ fn range(wire: WireRange) -> Range<OrderedFloat<f64>> {
         gte: wire.gte.map(OrderedFloat),
         lte: wire.lte.map(OrderedFloat),
     }
+}
+
+fn dates(wire: WireDates) -> Result<Range<DateTimeWrapper>, Status> {
+    let moment = |end: Option<Timestamp>| end.map(moment).transpose();
+    Ok(Range {
+        lt: moment(wire.lt)?,
+        gt: moment(wire.gt)?,
+        gte: moment(wire.gte)?,
+        lte: moment(wire.lte)?,
+    })
+}
+
+fn moment(wire: Timestamp) -> Result<DateTimeWrapper, Status> {
+    let micros = wire.seconds.checked_mul(1_000_000);
+    let micros = micros.and_then(|micros| micros.checked_add(i64::from(wire.nanos) / 1_000));
+    let moment = micros.and_then(DateTimeWrapper::from_timestamp);
+    moment.ok_or_else(|| Status::invalid_argument("Wrong input: invalid timestamp"))
 }

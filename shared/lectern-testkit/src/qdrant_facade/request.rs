@@ -140,7 +140,7 @@ fn stored_vector(wire: Option<VectorKind>) -> Result<VectorPersisted, Status> {
     }
 }
 
-fn point_id(wire: WirePointId) -> Result<PointId, Status> {
+pub(super) fn point_id(wire: WirePointId) -> Result<PointId, Status> {
     match wire.point_id_options {
         Some(PointIdOptions::Uuid(uuid)) => {
             let uuid = uuid.parse::<Uuid>().map_err(|_| invalid("unable to parse UUID"))?;

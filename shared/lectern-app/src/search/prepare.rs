@@ -1,0 +1,141 @@
+//! What is known before the index is asked: the question's vector, the collection, what was retrieved before.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use lectern_core::{
+    analysis,
+    auth::Caller,
+    errors::{PortError, chain},
+    passage::PassageQuery,
+    question::Question,
+    settings::CollectionSettings,
+};
+use lectern_tables::collections::Collection;
+use tracing::warn;
+
+use super::{EMBED_TIMEOUT, RANKING_DEPTH, Search, SearchRequest};
+use crate::{
+    cache::{Key, View, retrieved::Retrieved},
+    errors::FlowError,
+};
+
+/// What is known before the index is asked.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    /// The collection, read before the search: what is found is of this epoch or a later one.
+    pub(crate) collection: Collection,
+    /// Its settings; of an experiment's variant, that variant's.
+    pub(crate) settings: CollectionSettings,
+    /// Whether there is an embedder and it made no vector.
+    pub(crate) is_degraded: bool,
+    pub(super) query: PassageQuery,
+    pub(super) key: Option<Key>,
+    pub(super) known: Option<Arc<Retrieved>>,
+    pub(super) embedded: Duration,
+}
+
+impl Prepared {
+    /// Returns the question's vector.
+    pub(crate) fn vector(&self) -> Option<&[f32]> {
+        self.query.dense.as_deref()
+    }
+}
+
+impl Search {
+    /// Returns what is needed to search: the question's vector, the collection (unless `read` before), what
+    /// was retrieved before. One round trip.
+    pub(crate) async fn prepare(
+        &self,
+        caller: &Caller,
+        request: &SearchRequest,
+        read: Option<Collection>,
+    ) -> Result<Prepared, FlowError> {
+        request.authorize(caller)?;
+        request.validate()?;
+        let started = Instant::now();
+        let recipe = self.recipe();
+        let view = View::of(caller, &request.collection, request.filter.as_ref(), &recipe);
+        let key = request.cache.then(|| view.retrieval(request.question.as_str()));
+        let embedding = async {
+            let dense = self.embed(&request.question).await;
+            (dense, started.elapsed())
+        };
+        let ((dense, embedded), collection, known) =
+            tokio::join!(embedding, self.collection(caller, request, read), async {
+                self.caches.retrieved(key.as_ref()?).await
+            });
+        let collection = collection?.ok_or(FlowError::NotFound("collection"))?;
+        let settings = settings_of(&collection);
+        request.validate_against(&settings)?;
+        let key = key.filter(|_| settings.cache.retrieval);
+        let is_degraded = self.embedder.is_some() && dense.is_none();
+        let query = query(caller, request, dense);
+        Ok(Prepared { collection, settings, is_degraded, query, key, known, embedded })
+    }
+
+    async fn collection(
+        &self,
+        caller: &Caller,
+        request: &SearchRequest,
+        read: Option<Collection>,
+    ) -> Result<Option<Collection>, PortError> {
+        match read {
+            Some(read) => Ok(Some(read)),
+            None => self.tables.collections().get(&caller.tenant, &request.collection).await,
+        }
+    }
+
+    /// Returns what makes a difference to the ranking besides question, view, documents and the collection's
+    /// settings.
+    pub(crate) fn recipe(&self) -> String {
+        let model = self.embedder.as_ref().map(|embedder| embedder.model());
+        let reranker = self.reranker.as_ref().map(|reranker| reranker.model());
+        format!("{:?} {model:?} {reranker:?} {RANKING_DEPTH}", self.fusion)
+    }
+
+    /// Returns the question's vector; a failing embedder costs quality, not the answer.
+    async fn embed(&self, question: &Question) -> Option<Vec<f32>> {
+        let embedder = self.embedder.as_ref()?;
+        let texts = [question.as_str().to_owned()];
+        match tokio::time::timeout(EMBED_TIMEOUT, embedder.embed(&texts)).await {
+            Ok(Ok(mut vectors)) => vectors.pop(),
+            Ok(Err(error)) => {
+                warn!(error = %chain(&error), "failed to embed a question; searching by BM25 only");
+                None
+            }
+            Err(_) => {
+                warn!("embedding a question took too long; searching by BM25 only");
+                None
+            }
+        }
+    }
+}
+
+/// Returns the settings of a collection. What an older or newer release stored and this one refuses
+/// counts as the defaults: a question is answered all the same.
+pub(crate) fn settings_of(collection: &Collection) -> CollectionSettings {
+    static WARNED: std::sync::Once = std::sync::Once::new();
+    CollectionSettings::read(&collection.settings).unwrap_or_else(|wrong| {
+        WARNED.call_once(|| {
+            let pointer = wrong.first().map_or("", |wrong| wrong.pointer.as_str());
+            warn!(collection.id = %collection.id, pointer, "stored settings cannot be used; the defaults stand in for them");
+        });
+        CollectionSettings::default()
+    })
+}
+
+fn query(caller: &Caller, request: &SearchRequest, dense: Option<Vec<f32>>) -> PassageQuery {
+    let language = analysis::detect_language(request.question.as_str());
+    PassageQuery {
+        tenant: caller.tenant.clone(),
+        collection: request.collection.clone(),
+        principals: caller.principals.clone(),
+        filter: request.filter.clone(),
+        dense,
+        sparse: analysis::query_vector(request.question.as_str(), language),
+        limit: RANKING_DEPTH,
+    }
+}
