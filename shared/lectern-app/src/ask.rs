@@ -258,7 +258,8 @@ impl Ask {
         let Some(chat) = self.chat.as_deref().filter(|_| !passages.is_empty()) else {
             return Ok(None);
         };
-        let prompt = prompt::assemble(question, passages, history, self.budget);
+        let prompt =
+            prompt::assemble(prompt::PromptName::Answer, question, passages, history, self.budget);
         let begun = reply::begin(chat, prompt, timeout).await?;
         Ok(Some((chat, begun)))
     }

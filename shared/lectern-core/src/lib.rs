@@ -16,6 +16,7 @@
 //! | [`analysis`] | how text becomes BM25 terms |
 //! | [`fusion`] | how two rankings become one |
 //! | [`settings`] | how a collection is searched and answered, and which values are refused |
+//! | [`experiment`] | which variant of its settings a conversation falls to, and what outcomes say |
 //! | [`question`] | what may be asked |
 //! | [`prompt`] | what the model is sent |
 //! | [`answer`], [`citations`], [`extract`] | how a draft becomes an answer whose citations hold |
@@ -31,6 +32,7 @@ pub mod citations;
 pub mod document;
 pub mod env;
 pub mod errors;
+pub mod experiment;
 pub mod extract;
 pub mod filter;
 pub mod fusion;
