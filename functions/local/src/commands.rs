@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `ask`, `search` | questions |
 //! | `ingest`, `waiting`, `documents` | documents |
+//! | `experiments` | how experiments came out |
 //! | `keys` | API keys of a data directory |
 //! | `model` | the embedding model's files |
 //! | `doctor` | what is wrong, and what to do |
@@ -13,6 +14,7 @@ mod ask;
 pub(crate) mod bodies;
 mod doctor;
 mod documents;
+mod experiments;
 mod ingest;
 mod keys;
 mod model;
@@ -96,6 +98,7 @@ async fn with_session(
         Command::Ask(options) => ask::run(&session.api, collection, &options, output).await,
         Command::Search(options) => search::run(&session.api, collection, &options, output).await,
         Command::Documents(command) => documents::run(session, collection, &command, output).await,
+        Command::Experiments => experiments::run(&session.api, collection, output).await,
         Command::Keys(command) => keys::run(session, command, output).await,
         Command::Serve(_)
         | Command::Doctor

@@ -1,8 +1,10 @@
 //! One question: retrieve → prompt → generate → verify → record → answer.
 
+mod chat;
 mod record;
 mod reply;
 
+pub use self::chat::ChatModels;
 pub(crate) use self::record::CITED;
 
 use std::{
@@ -15,6 +17,7 @@ use lectern_core::{
     auth::Caller,
     citations,
     errors::{ErrorKind, PortError},
+    experiment::{self, Assignments},
     extract,
     filter::Filter,
     ids::{CollectionId, DocumentId, QueryId, SessionId},
@@ -23,6 +26,7 @@ use lectern_core::{
     pricing::{MicroDollars, PriceTable},
     prompt::{self, PromptBudget},
     question::Question,
+    settings::CollectionSettings,
 };
 use lectern_tables::Tables;
 use serde::Serialize;
@@ -33,6 +37,7 @@ use crate::{
     clock::{Clock, entropy},
     conversation::is_open,
     errors::FlowError,
+    experiments,
     search::{Search, SearchRequest, millis},
 };
 
@@ -117,6 +122,8 @@ pub struct Asked {
     pub spent: Spent,
     /// Where the time went.
     pub timings: AskTimings,
+    /// The variants of the collection's experiments it was answered with.
+    pub experiment: Assignments,
 }
 
 /// Answers questions.
@@ -128,6 +135,8 @@ pub struct Ask {
     pub tables: Tables,
     /// Writes answers; without one answers are extractive.
     pub chat: Option<Arc<dyn ChatModel>>,
+    /// The models that settings may name instead.
+    pub chat_models: ChatModels,
     /// What tokens cost.
     pub prices: Arc<PriceTable>,
     /// How long prompts may be.
@@ -166,12 +175,17 @@ impl Ask {
         let session_id =
             request.session_id.clone().unwrap_or_else(|| SessionId::new(now, entropy()));
 
-        // What the index finds and the conversation so far do not depend on each other.
+        // What the index finds, the conversation so far and the settings do not depend on each other.
         let search = search_request(request);
-        let (similar, history) = tokio::try_join!(
+        let settings =
+            async { Ok(experiments::declared(&self.tables, caller, &request.collection).await?) };
+        let (similar, history, settings) = tokio::try_join!(
             self.search.similar(caller, &search),
-            self.history(caller, request.session_id.as_ref())
+            self.history(caller, request.session_id.as_ref()),
+            settings
         )?;
+        let (settings, experiment) =
+            experiment::effective(&settings, caller.key_id.as_ref(), &session_id);
 
         // The model is asked while the records are checked; nothing of its reply is passed on before,
         // and if the check changes the passages it is asked again.
@@ -180,14 +194,14 @@ impl Ask {
         let generating = Instant::now();
         let (found, early) = tokio::join!(
             self.search.check(caller, &search, similar),
-            self.begin(&request.question, &hopeful, &history, remaining())
+            self.begin(&settings, &request.question, &hopeful, &history, remaining())
         );
         let found = found?;
         let passages: Vec<Passage> =
             found.passages.iter().map(|scored| scored.passage.clone()).collect();
         let begun = match early {
             early if passages == hopeful => early,
-            _ => self.begin(&request.question, &passages, &history, remaining()).await,
+            _ => self.begin(&settings, &request.question, &passages, &history, remaining()).await,
         };
         let retrieval = AskEvent::Retrieval {
             query_id: query_id.clone(),
@@ -231,7 +245,7 @@ impl Ask {
         let shown = if answer.is_refused() { NEAREST_PASSAGES } else { 0 };
         let nearest = found.passages.into_iter().take(shown).collect();
         timings.total = millis(started.elapsed());
-        let asked = Asked { query_id, session_id, answer, nearest, spent, timings };
+        let asked = Asked { query_id, session_id, answer, nearest, spent, timings, experiment };
         self.record(caller, request, &asked, now).await?;
         log(&asked);
         Ok(asked)
@@ -250,16 +264,17 @@ impl Ask {
     /// Sends the prompt, where there is a model and anything to tell it.
     async fn begin(
         &self,
+        settings: &CollectionSettings,
         question: &Question,
         passages: &[Passage],
         history: &[ChatMessage],
         timeout: Duration,
     ) -> Result<Option<(&dyn ChatModel, reply::Begun)>, PortError> {
-        let Some(chat) = self.chat.as_deref().filter(|_| !passages.is_empty()) else {
+        let Some(chat) = self.chat(settings).filter(|_| !passages.is_empty()) else {
             return Ok(None);
         };
         let prompt =
-            prompt::assemble(prompt::PromptName::Answer, question, passages, history, self.budget);
+            prompt::assemble(settings.answers.prompt, question, passages, history, self.budget);
         let begun = reply::begin(chat, prompt, timeout).await?;
         Ok(Some((chat, begun)))
     }

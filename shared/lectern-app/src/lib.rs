@@ -14,6 +14,7 @@
 //! | [`forget`] | one document goes, with a receipt |
 //! | [`documents`], [`collections`] | listing, status, the text a citation points into |
 //! | [`conversation`] | reading and deleting a conversation, feedback |
+//! | [`experiments`] | how questions came out by variant, and what the counts say |
 //! | [`keys`] | API keys and authentication |
 //! | [`worker`] | jobs at the doorbell and those the sweep finds |
 //! | [`backfill`] | passages without vectors get them once a model is there |
@@ -28,6 +29,7 @@ pub mod collections;
 pub mod conversation;
 pub mod documents;
 pub mod errors;
+pub mod experiments;
 pub mod forget;
 pub mod health;
 pub mod ingest;

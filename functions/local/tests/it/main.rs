@@ -6,6 +6,7 @@ mod chat;
 mod crash;
 mod deletion;
 mod documents;
+mod experiments;
 mod gate;
 mod lectern;
 mod permissions;
