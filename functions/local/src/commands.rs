@@ -5,6 +5,7 @@
 //! | `ask`, `search` | questions |
 //! | `ingest`, `waiting`, `documents` | documents |
 //! | `collections` | collections and their settings |
+//! | `experiments` | how experiments came out |
 //! | `keys` | API keys of a data directory |
 //! | `eval` | golden sets: figures, and a gate |
 //! | `model` | the embedding model's files |
@@ -17,6 +18,7 @@ mod collections;
 mod doctor;
 mod documents;
 pub(crate) mod eval;
+mod experiments;
 mod ingest;
 mod keys;
 mod model;
@@ -104,6 +106,7 @@ async fn with_session(
         Command::Search(options) => search::run(&session.api, collection, &options, output).await,
         Command::Documents(command) => documents::run(session, collection, &command, output).await,
         Command::Collections(command) => collections::run(&session.api, &command, output).await,
+        Command::Experiments => experiments::run(&session.api, collection, output).await,
         Command::Keys(command) => keys::run(session, command, output).await,
         Command::Serve(_)
         | Command::Doctor

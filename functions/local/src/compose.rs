@@ -26,6 +26,7 @@ use lectern_app::{
     collections::Collections,
     documents::Documents,
     errors::FlowError,
+    experiments::Experiments,
     forget::Forget,
     health::Health,
     ingest::Ingest,
@@ -71,6 +72,8 @@ pub(crate) struct Local {
     pub(crate) collections: Collections,
     /// Answers questions.
     pub(crate) ask: Ask,
+    /// Reads how experiments came out.
+    pub(crate) experiments: Experiments,
     /// Accepts documents.
     pub(crate) upload: Upload,
     /// Reads documents.
@@ -133,10 +136,12 @@ impl Local {
                 search,
                 tables: parts.tables.clone(),
                 chat: parts.chat.clone(),
+                chat_models: parts.chat_models,
                 prices: Arc::new(PriceTable::built_in()),
                 budget: PromptBudget::default(),
                 clock: clock.clone(),
             },
+            experiments: Experiments { tables: parts.tables.clone() },
             upload: Upload {
                 tables: parts.tables.clone(),
                 blobs: parts.blobs.clone(),
@@ -193,16 +198,19 @@ impl Local {
             answer_timeout: self.answer_timeout,
         });
         let (upload, upload_api) = upload::router(upload::Upload {
-            gate,
+            gate: gate.clone(),
             upload: self.upload.clone(),
             documents: self.documents.clone(),
             forget: self.worker.forget.clone(),
             collections: self.collections.clone(),
         });
+        let experiments = self.experiments.clone();
+        let (admin, admin_api) = admin::router(admin::Admin { gate, experiments });
         let (health, health_api) = health::router(health::Health { health: self.health.clone() });
-        let api = openapi::document([query_api, upload_api, health_api]);
+        let api = openapi::document([query_api, upload_api, admin_api, health_api]);
         query
             .merge(upload)
+            .merge(admin)
             .merge(health)
             .merge(site::router())
             .route("/openapi.json", get(async || Json(api)))

@@ -77,6 +77,9 @@ pub(crate) enum Command {
     /// Create, list and revoke API keys of a data directory
     #[command(subcommand, after_long_help = KEYS)]
     Keys(KeysCommand),
+    /// Show how the collection's experiments came out so far
+    #[command(after_long_help = EXPERIMENTS)]
+    Experiments,
     /// Install the embedding model, or see whether it is there
     #[command(subcommand, after_long_help = MODEL)]
     Model(ModelCommand),

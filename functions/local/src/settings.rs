@@ -15,6 +15,8 @@ pub(crate) struct Settings {
     pub(crate) embedder: EmbedderConfig,
     /// `LECTERN_CHAT`: `extractive` (default) or `openai:MODEL`.
     pub(crate) chat: ChatConfig,
+    /// `LECTERN_CHAT_ALTERNATIVES`: further chat models that collections may name, by comma.
+    pub(crate) chat_alternatives: Vec<ChatConfig>,
     /// `LECTERN_MODEL_URL` and `LECTERN_MODEL_API_KEY`: where `openai:` models are.
     pub(crate) api: ApiConfig,
     /// `LECTERN_RERANKER`: `none` (default), `cohere:MODEL`, `jina:MODEL`, `voyage:MODEL` or `tei:URL`.
@@ -36,6 +38,8 @@ pub(crate) struct Settings {
 const DEFAULT_ANSWER_TIMEOUT_MS: u64 = 30_000;
 const DEFAULT_MAX_DOCUMENT_BYTES: usize = 50_000_000;
 const DEFAULT_INGEST_WORKERS: usize = 2;
+/// Most alternatives to the chat model.
+const MAX_ALTERNATIVES: usize = 8;
 
 impl Settings {
     /// Reads the settings.
@@ -58,6 +62,9 @@ impl Settings {
         };
         let reranker = RerankerConfig::parse(env.get("LECTERN_RERANKER").unwrap_or("none"));
         let reranker = note(&mut errors, "LECTERN_RERANKER", reranker);
+        let alternatives = env.get("LECTERN_CHAT_ALTERNATIVES").unwrap_or_default();
+        let alternatives =
+            note(&mut errors, "LECTERN_CHAT_ALTERNATIVES", parse_alternatives(alternatives));
         let timeout =
             read(&mut errors, env, "LECTERN_ANSWER_TIMEOUT_MS", DEFAULT_ANSWER_TIMEOUT_MS);
         let bytes =
@@ -68,24 +75,40 @@ impl Settings {
         let chunking =
             ChunkSettings::parse(target, defaults.overlap_tokens(), defaults.max_tokens());
         let chunking = note(&mut errors, "LECTERN_CHUNK_TOKENS", chunking);
-        match (embedder, chat, reranker, chunking) {
-            (Some(embedder), Some(chat), Some(reranker), Some(chunking)) if errors.is_empty() => {
-                Ok(Self {
-                    embedder,
-                    chat,
-                    api,
-                    reranker,
-                    reranker_api,
-                    answer_timeout: Duration::from_millis(timeout),
-                    max_document_bytes: bytes,
-                    ingest_workers: workers.max(1),
-                    chunking,
-                    model_directory: None,
-                })
-            }
+        match (embedder, chat, alternatives, reranker, chunking) {
+            (
+                Some(embedder),
+                Some(chat),
+                Some(chat_alternatives),
+                Some(reranker),
+                Some(chunking),
+            ) if errors.is_empty() => Ok(Self {
+                embedder,
+                chat,
+                chat_alternatives,
+                api,
+                reranker,
+                reranker_api,
+                answer_timeout: Duration::from_millis(timeout),
+                max_document_bytes: bytes,
+                ingest_workers: workers.max(1),
+                chunking,
+                model_directory: None,
+            }),
             _ => Err(errors),
         }
     }
+}
+
+/// Reads a list of chat models.
+fn parse_alternatives(raw: &str) -> Result<Vec<ChatConfig>, String> {
+    let named = raw.split(',').map(str::trim).filter(|name| !name.is_empty());
+    let parsed: Result<Vec<ChatConfig>, _> = named.map(ChatConfig::parse).collect();
+    let parsed = parsed.map_err(|error| error.to_string())?;
+    if parsed.len() > MAX_ALTERNATIVES {
+        return Err(format!("must be at most {MAX_ALTERNATIVES} models"));
+    }
+    Ok(parsed)
 }
 
 fn read<T: FromStr<Err: Display>>(
@@ -123,18 +146,35 @@ mod tests {
     }
 
     #[test]
+    fn alternatives_are_a_bounded_list() {
+        let parsed = parse_alternatives(" openai:a , extractive,").unwrap();
+        assert_eq!(
+            parsed.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            ["openai:a", "extractive"]
+        );
+        assert_eq!(parse_alternatives("").unwrap(), []);
+        assert!(parse_alternatives(&vec!["openai:a"; MAX_ALTERNATIVES].join(",")).is_ok());
+        assert!(parse_alternatives(&vec!["openai:a"; MAX_ALTERNATIVES + 1].join(",")).is_err());
+    }
+
+    #[test]
     fn every_problem_is_named_at_once() {
         let env = env(&[
             ("LECTERN_CHAT", "telepathy"),
             ("LECTERN_RERANKER", "cohere"),
             ("LECTERN_INGEST_WORKERS", "many"),
             ("LECTERN_CHUNK_TOKENS", "9999"),
+            ("LECTERN_CHAT_ALTERNATIVES", "openai:a,telepathy"),
         ]);
         let errors = Settings::from_env(&env).unwrap_err();
         let text: Vec<String> = errors.iter().map(ToString::to_string).collect();
-        for name in
-            ["LECTERN_CHAT", "LECTERN_RERANKER", "LECTERN_INGEST_WORKERS", "LECTERN_CHUNK_TOKENS"]
-        {
+        for name in [
+            "`LECTERN_CHAT`",
+            "`LECTERN_RERANKER`",
+            "`LECTERN_INGEST_WORKERS`",
+            "`LECTERN_CHUNK_TOKENS`",
+            "`LECTERN_CHAT_ALTERNATIVES`",
+        ] {
             assert!(text.iter().any(|line| line.contains(name)), "{name}: {text:?}");
         }
     }

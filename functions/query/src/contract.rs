@@ -1,5 +1,7 @@
 //! Bodies of requests and responses, as the OpenAPI document describes them.
 
+use std::collections::BTreeMap;
+
 use lectern_app::ask::Asked;
 use lectern_core::{
     answer::{Citation, Mode, Sentence, Verdict},
@@ -253,6 +255,9 @@ pub struct AnswerBody {
     /// Milliseconds per stage; also in the header `Server-Timing`, unless streamed.
     #[schema(value_type = Object)]
     pub timings_ms: serde_json::Value,
+    /// The variant of each of the collection's experiments; absent without experiments.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub experiment: BTreeMap<String, String>,
 }
 
 impl From<&Asked> for AnswerBody {
@@ -263,6 +268,8 @@ impl From<&Asked> for AnswerBody {
             citations: sentence.citations.clone(),
             verdict: sentence.verdict,
         };
+        let variants = asked.experiment.0.iter();
+        let variants = variants.map(|(name, variant)| (name.to_string(), variant.to_string()));
         Self {
             query_id: asked.query_id.to_string(),
             session_id: asked.session_id.to_string(),
@@ -285,6 +292,7 @@ impl From<&Asked> for AnswerBody {
                 cost_usd: asked.spent.cost.as_dollars(),
             },
             timings_ms: serde_json::to_value(asked.timings).unwrap_or_default(),
+            experiment: variants.collect(),
         }
     }
 }

@@ -35,6 +35,7 @@ pub(crate) async fn search(
         per_document: body.per_document,
         grouped: body.group_by.is_some(),
         time_budget: query.answer_timeout,
+        session_id: None,
     };
     let found = query.ask.search.search(&caller, &request).await?;
     let answer = SearchAnswer {

@@ -7,7 +7,7 @@ use axum::{
     response::AppendHeaders,
 };
 use lectern_app::{
-    collections::{Collection, CollectionPatch, effective_settings},
+    collections::{Collection, CollectionPatch, settings_of},
     errors::FlowError,
 };
 use lectern_runtime::{
@@ -30,7 +30,7 @@ fn tagged(collection: Collection) -> Tagged {
 }
 
 fn body(collection: Collection) -> CollectionBody {
-    let settings = effective_settings(&collection);
+    let settings = settings_of(&collection);
     CollectionBody {
         settings,
         revision: collection.revision,

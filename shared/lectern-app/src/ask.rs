@@ -3,10 +3,12 @@
 
 mod begin;
 mod cached;
+mod chat;
 mod record;
 mod reply;
 mod rewrite;
 
+pub use self::chat::ChatModels;
 pub(crate) use self::record::CITED;
 
 use std::{
@@ -19,6 +21,7 @@ use lectern_core::{
     auth::Caller,
     citations,
     errors::{ErrorKind, PortError},
+    experiment::Assignments,
     filter::Filter,
     ids::{CollectionId, DocumentId, QueryId, SessionId},
     passage::{Passage, ScoredPassage},
@@ -149,6 +152,8 @@ pub struct Asked {
     pub timings: AskTimings,
     /// Whether the answer came from the cache.
     pub cache: CacheUse,
+    /// The variants of the collection's experiments it was answered with.
+    pub experiment: Assignments,
 }
 
 /// Answers questions.
@@ -160,6 +165,8 @@ pub struct Ask {
     pub tables: Tables,
     /// Writes answers; without one answers are extractive.
     pub chat: Option<Arc<dyn ChatModel>>,
+    /// The models that settings may name instead.
+    pub chat_models: ChatModels,
     /// What tokens cost.
     pub prices: Arc<PriceTable>,
     /// How long prompts may be.
@@ -201,7 +208,7 @@ impl Ask {
         // What is searched for depends on the conversation so far, where there is one.
         let turns = self.history(caller, request.session_id.as_ref()).await?;
         let history = rewrite::spoken(&turns);
-        let understood = self.understand(caller, request, &turns).await?;
+        let understood = self.understand(caller, request, &session_id, &turns).await?;
         let rewrite::Understood { search, opened, standalone_question, mut spent } = understood;
         let (similar, place) = match opened {
             Opened::Hit(hit) => {
@@ -213,7 +220,7 @@ impl Ask {
             Opened::Searched(similar, place) => (*similar, place),
         };
 
-        let settings = similar.settings.clone();
+        let (settings, experiment) = (similar.settings.clone(), similar.assignments.clone());
         let asking = Asking { caller, search: &search, settings: &settings, history: &history };
 
         // The passages are widened and the model is asked while the records are checked; nothing of its reply is
@@ -251,7 +258,7 @@ impl Ask {
             ..AskTimings::default()
         };
         let answer = match begun.reply {
-            _ if !is_sure => Answer::refusal(self.mode()),
+            _ if !is_sure => Answer::refusal(self.mode(&settings)),
             Some((chat, reply)) => {
                 let used = reply.passages_used;
                 let reply = reply::collect(reply, events).await?;
@@ -298,6 +305,7 @@ impl Ask {
             spent,
             timings,
             cache,
+            experiment,
         };
         let (recorded, ()) =
             tokio::join!(self.record(caller, request, &asked, now), self.search.caches.settle());
@@ -332,7 +340,11 @@ fn log(asked: &Asked) {
     );
 }
 
-fn search_request(request: &AskRequest, question: &Question) -> SearchRequest {
+fn search_request(
+    request: &AskRequest,
+    session_id: &SessionId,
+    question: &Question,
+) -> SearchRequest {
     SearchRequest {
         collection: request.collection.clone(),
         question: question.clone(),
@@ -343,6 +355,7 @@ fn search_request(request: &AskRequest, question: &Question) -> SearchRequest {
         grouped: false,
         time_budget: request.time_budget,
         cache: request.cache,
+        session_id: Some(session_id.clone()),
     }
 }
 

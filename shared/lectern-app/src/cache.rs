@@ -30,13 +30,13 @@ use std::{
 };
 
 use lectern_core::{
-    settings::{Caching, CollectionSettings},
+    ids::{CollectionId, TenantId},
+    settings::CollectionSettings,
     time::Timestamp,
 };
 use lectern_tables::{Tables, cache::CacheWrite, collections::Collection};
+use quick_cache::sync::Cache;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use tracing::warn;
 
 pub use self::embedder::CachedEmbedder;
 pub(crate) use self::key::{Key, View};
@@ -54,6 +54,9 @@ pub const MAX_ANSWER_BYTES: usize = 350_000;
 /// Largest retrieval kept in the table, in bytes. A write of 350 KB would cost more than the search it spares and
 /// take longer; larger ones stay in memory.
 pub const MAX_RETRIEVAL_BYTES: usize = 64 * 1024;
+
+/// Collections whose settings a process remembers.
+const KNOWN_SETTINGS: usize = 256;
 
 /// How large the caches of a process may grow, and how long they may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -162,6 +165,7 @@ struct Shared {
     retrievals: Memory<Retrieved>,
     vectors: Memory<Vec<f32>>,
     recent: Recent,
+    settings: Cache<(TenantId, CollectionId), Arc<CollectionSettings>>,
     // A lock for the time of a push or a swap.
     pending: Mutex<Vec<CacheWrite>>,
     counters: Counters,
@@ -204,6 +208,7 @@ impl Caches {
             retrievals: Memory::new(limits.retrievals),
             vectors: Memory::new(limits.vectors),
             recent: Recent::default(),
+            settings: Cache::new(KNOWN_SETTINGS),
             pending: Mutex::default(),
             counters: Counters::default(),
         };
@@ -219,6 +224,26 @@ impl Caches {
             retrievals: counters.retrievals.read(),
             vectors: counters.vectors.read(),
         }
+    }
+
+    /// Returns a collection's settings as this process last read them; they may have changed since.
+    pub(crate) fn known_settings(
+        &self,
+        tenant: &TenantId,
+        collection: &CollectionId,
+    ) -> Option<Arc<CollectionSettings>> {
+        self.shared.settings.get(&(tenant.clone(), collection.clone()))
+    }
+
+    /// Remembers a collection's settings, read just now.
+    pub(crate) fn know_settings(
+        &self,
+        tenant: &TenantId,
+        collection: &CollectionId,
+        settings: CollectionSettings,
+    ) {
+        let place = (tenant.clone(), collection.clone());
+        self.shared.settings.insert(place, Arc::new(settings));
     }
 
     fn now(&self) -> Timestamp {
@@ -239,21 +264,5 @@ pub(crate) struct Epoch {
 impl From<&Collection> for Epoch {
     fn from(collection: &Collection) -> Self {
         Self { created_at: collection.created_at, generation: collection.generation }
-    }
-}
-
-/// Returns what a collection wants cached; the default when its settings cannot be read.
-pub(crate) fn caching(collection: &Collection) -> Caching {
-    let settings = Value::Object(collection.settings.clone());
-    match serde_json::from_value::<CollectionSettings>(settings) {
-        Ok(settings) if settings.validate().is_ok() => settings.cache,
-        Ok(_) => {
-            warn!(collection = %collection.id, "settings are out of range; caching as by default");
-            Caching::default()
-        }
-        Err(error) => {
-            warn!(collection = %collection.id, error = %error, "failed to read settings; caching as by default");
-            Caching::default()
-        }
     }
 }

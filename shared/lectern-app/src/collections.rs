@@ -9,6 +9,7 @@ use lectern_core::{
 pub use lectern_tables::collections::Collection;
 use lectern_tables::{MAX_PAGE, Tables};
 use serde_json::{Map, Value};
+use tracing::warn;
 
 use crate::{
     clock::Clock,
@@ -168,9 +169,18 @@ impl Collections {
 }
 
 /// Returns the settings a collection has, each spelled out, with defaults for what it leaves open.
+/// What an older or newer release stored and this one refuses counts as the defaults: a question is answered all
+/// the same.
 #[must_use]
-pub fn effective_settings(collection: &Collection) -> CollectionSettings {
-    crate::search::settings_of(collection)
+pub fn settings_of(collection: &Collection) -> CollectionSettings {
+    static WARNED: std::sync::Once = std::sync::Once::new();
+    CollectionSettings::read(&collection.settings).unwrap_or_else(|wrong| {
+        WARNED.call_once(|| {
+            let pointer = wrong.first().map_or("", |wrong| wrong.pointer.as_str());
+            warn!(collection.id = %collection.id, pointer, "stored settings cannot be used; the defaults stand in for them");
+        });
+        CollectionSettings::default()
+    })
 }
 
 fn check_name(name: &str) -> Result<(), FlowError> {

@@ -16,6 +16,7 @@ use lectern_tables::{
 use crate::{
     ask::{Ask, CITED},
     errors::FlowError,
+    experiments,
 };
 
 /// Longest comment in bytes.
@@ -105,7 +106,10 @@ impl Ask {
             comment: new.comment,
             at: self.clock.now(),
         };
-        Ok(self.tables.feedback().put(&feedback).await?)
+        self.tables.feedback().put(&feedback).await?;
+        let Feedback { query_id, rating, at, .. } = &feedback;
+        experiments::count_rating(&self.tables, caller, query_id, *rating, *at).await;
+        Ok(())
     }
 }
 

@@ -14,6 +14,7 @@
 //! | [`forget`] | one document goes, with a receipt |
 //! | [`documents`], [`collections`] | listing, status, the text a citation points into |
 //! | [`conversation`] | reading and deleting a conversation, feedback |
+//! | [`experiments`] | how questions came out by variant, and what the counts say |
 //! | [`keys`] | API keys and authentication |
 //! | [`cache`] | vectors, passages and answers that need not be made again |
 //! | [`worker`] | jobs at the doorbell and those the sweep finds |
@@ -32,6 +33,7 @@ pub mod conversation;
 pub mod documents;
 pub mod errors;
 pub mod eval;
+pub mod experiments;
 pub mod forget;
 pub mod health;
 pub mod ingest;

@@ -10,11 +10,13 @@
 //! | `prepare` | what is known before the index is asked |
 //! | `rank` | in which order the index's candidates stand |
 //! | `check` | which of them may be shown |
+//! | `effective` | by which settings: the collection's, with variants of experiments |
 //! | `request` | what may be asked for |
 //! | `sure` | how sure it is that the passages answer |
 //! | `widen` | what stands around the passages of an answer |
 
 mod check;
+mod effective;
 mod prepare;
 mod rank;
 mod request;
@@ -29,6 +31,7 @@ use std::{
 use lectern_core::{
     auth::Caller,
     diversity::{Arrangement, arrange},
+    experiment::Assignments,
     fusion::Fusion,
     passage::{PassageQuery, ScoredPassage},
     ports::{Embedder, PassageReader, Reranker},
@@ -38,10 +41,7 @@ use lectern_tables::Tables;
 use serde::Serialize;
 
 pub use self::request::SearchRequest;
-pub(crate) use self::{
-    prepare::{Prepared, settings_of},
-    widen::Widened,
-};
+pub(crate) use self::{effective::Effective, prepare::Prepared, widen::Widened};
 use crate::{
     cache::{CacheUse, Caches, Epoch},
     errors::FlowError,
@@ -95,6 +95,8 @@ pub struct Found {
 pub(crate) struct Similar {
     /// The settings it was found by.
     pub(crate) settings: CollectionSettings,
+    /// The variants of experiments these are of.
+    pub(crate) assignments: Assignments,
     query: PassageQuery,
     ranked: Vec<ScoredPassage>,
     wanted: Arrangement,
@@ -141,7 +143,7 @@ impl Search {
         request: &SearchRequest,
     ) -> Result<Found, FlowError> {
         let prepared = self.prepare(caller, request, None).await?;
-        let least = f64::from(prepared.settings.retrieval.min_confidence);
+        let least = f64::from(prepared.effective.settings.retrieval.min_confidence);
         let similar = self.similar(request, prepared).await?;
         let (found, ()) = tokio::join!(self.check(caller, request, similar), self.caches.settle());
         self.confident(&request.question, found?, least, request.time_budget).await
@@ -155,10 +157,12 @@ impl Search {
     ) -> Result<Similar, FlowError> {
         let started = Instant::now();
         let epoch = Epoch::from(&prepared.collection);
-        let Prepared { settings, is_degraded, query, key, known, embedded, .. } = prepared;
+        let Prepared { effective, is_degraded, query, key, known, embedded, .. } = prepared;
+        let Effective { settings, assignments } = effective;
         let mut similar = Similar {
             wanted: request.arrangement(&settings),
             settings,
+            assignments,
             query,
             ranked: Vec::new(),
             degraded: is_degraded.then_some(degraded::EMBED).into_iter().collect(),

@@ -29,8 +29,8 @@ use tracing::{info, warn};
 use crate::{
     blobs::{BlobName, Blobs},
     clock::{Clock, entropy},
+    collections::settings_of,
     errors::{FieldError, FlowError},
-    search::settings_of,
 };
 
 /// Most principals of a document's ACL.

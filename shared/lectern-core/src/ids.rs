@@ -106,6 +106,16 @@ id!(
     CollectionId,
     parse_slug
 );
+id!(
+    /// An experiment of a collection.
+    ExperimentName,
+    parse_slug
+);
+id!(
+    /// A variant of an experiment.
+    VariantName,
+    parse_slug
+);
 
 impl CollectionId {
     /// Returns the collection used when a request names none: `default`.

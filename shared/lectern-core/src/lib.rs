@@ -18,6 +18,7 @@
 //! | [`diversity`] | which passages of a ranking are returned: no repetitions, variety, a share for each document |
 //! | [`neighbours`] | how a passage is widened by the chunks around it |
 //! | [`settings`] | how a collection is searched and answered, and which values are refused |
+//! | [`experiment`] | which variant of its settings a conversation falls to, and what outcomes say |
 //! | [`question`], [`paraphrase`] | what may be asked, and when two questions may share an answer |
 //! | [`followup`] | which questions lean on earlier ones, and what they mean |
 //! | [`prompt`] | what the model is sent |
@@ -36,6 +37,7 @@ pub mod diversity;
 pub mod document;
 pub mod env;
 pub mod errors;
+pub mod experiment;
 pub mod extract;
 pub mod filter;
 pub mod followup;

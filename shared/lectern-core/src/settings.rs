@@ -3,16 +3,21 @@
 //! Stored as JSON with the collection. Everything has a default; a setting that is unknown or out of range
 //! is refused with a JSON pointer to it. What each means to a user stands in docs/CONFIGURATION.md.
 
+mod experiments;
 mod reading;
 mod schema;
 
 use serde::{Deserialize, Serialize};
 
 pub use self::{
+    experiments::{
+        Experiment, MAX_EXPERIMENTS, MAX_MODEL_BYTES, MAX_VARIANTS, MAX_WEIGHT, MIN_VARIANTS,
+        Switch, Variant,
+    },
     reading::merge_patch,
     schema::{FieldKind, Schema},
 };
-use crate::fusion::Fusion;
+use crate::{fusion::Fusion, prompt::PromptName};
 
 /// Most passages an answer may be made from.
 pub const MAX_PASSAGES: usize = 20;
@@ -46,6 +51,8 @@ pub struct CollectionSettings {
     pub cache: Caching,
     /// The metadata fields that filters may name; any field of any type without.
     pub schema: Option<Schema>,
+    /// Variants of these settings under trial, at most [`MAX_EXPERIMENTS`].
+    pub experiments: Vec<Experiment>,
 }
 
 /// How passages are found.
@@ -128,6 +135,10 @@ pub struct Answers {
     pub unsupported: Unsupported,
     /// Lowest calibrated confidence, 0 to 1, at which a question is answered; the calibrated default without.
     pub min_confidence: Option<f32>,
+    /// Which instructions the chat model gets.
+    pub prompt: PromptName,
+    /// Which of the deployment's chat models writes answers; its default one without.
+    pub model: Option<String>,
 }
 
 /// What happens to sentences of a generated answer that no passage supports.
@@ -169,14 +180,13 @@ impl CollectionSettings {
     pub fn validate(&self) -> Result<(), Vec<SettingError>> {
         let mut wrong = Wrong::default();
         self.retrieval.check(&mut wrong);
-        let share = |value: f32| (0.0..=1.0).contains(&value);
-        let confidence = self.answers.min_confidence.is_none_or(share);
-        wrong.unless(confidence, "/answers/min_confidence", "must be from 0 to 1");
+        self.answers.check(&mut wrong);
         let semantic = self.cache.semantic.is_none_or(|cosine| (0.9..=1.0).contains(&cosine));
         wrong.unless(semantic, "/cache/semantic", "must be from 0.9 to 1");
         if let Some(schema) = &self.schema {
             wrong.0.extend(schema.check("/schema"));
         }
+        experiments::check(&self.experiments, &mut wrong);
         if wrong.0.is_empty() { Ok(()) } else { Err(wrong.0) }
     }
 }
@@ -189,6 +199,20 @@ impl Wrong {
         if !right {
             self.0.push(SettingError { pointer: pointer.to_owned(), message: message.into() });
         }
+    }
+}
+
+impl Answers {
+    fn check(&self, wrong: &mut Wrong) {
+        let confidence = self.min_confidence.is_none_or(|value| (0.0..=1.0).contains(&value));
+        wrong.unless(confidence, "/answers/min_confidence", "must be from 0 to 1");
+        let is_name = |model: &String| {
+            (1..=MAX_MODEL_BYTES).contains(&model.len())
+                && model.bytes().all(|it| it.is_ascii_graphic())
+        };
+        let message =
+            format!("must be 1 to {MAX_MODEL_BYTES} printable ASCII characters, no space");
+        wrong.unless(self.model.as_ref().is_none_or(is_name), "/answers/model", message);
     }
 }
 

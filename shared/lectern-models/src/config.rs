@@ -166,6 +166,16 @@ impl ChatConfig {
     }
 }
 
+/// As [`ChatConfig::parse`] reads it.
+impl std::fmt::Display for ChatConfig {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Extractive => formatter.write_str("extractive"),
+            Self::OpenAi { model } => write!(formatter, "openai:{model}"),
+        }
+    }
+}
+
 #[cfg(feature = "minilm")]
 fn open_minilm(directory: &std::path::Path) -> Result<Arc<dyn Embedder>, ConfigError> {
     Ok(Arc::new(crate::minilm::MiniLm::open(directory)?))
@@ -279,6 +289,9 @@ mod tests {
         assert_eq!(ChatConfig::parse("extractive").unwrap(), ChatConfig::Extractive);
         let expected = ChatConfig::OpenAi { model: "qwen3:8b".into() };
         assert_eq!(ChatConfig::parse("openai:qwen3:8b").unwrap(), expected);
+        for raw in ["extractive", "openai:qwen3:8b"] {
+            assert_eq!(ChatConfig::parse(raw).unwrap().to_string(), raw);
+        }
         assert!(ChatConfig::parse("openai:").is_err());
         assert!(ChatConfig::parse("minilm").is_err());
     }

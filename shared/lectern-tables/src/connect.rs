@@ -6,8 +6,9 @@ use lectern_core::errors::{ErrorKind, PortError};
 use crate::embedded::Engine;
 use crate::{
     budget::Budgets, cache::Cache, collections::Collections, deletion::Deletions,
-    documents::Documents, feedback::Feedbacks, idempotency::Idempotency, keys::Keys, layout,
-    schema, sessions::Sessions, table::Table, usage::UsageDays, versions::Versions,
+    documents::Documents, experiments::Experiments, feedback::Feedbacks, idempotency::Idempotency,
+    keys::Keys, layout, schema, sessions::Sessions, table::Table, usage::UsageDays,
+    versions::Versions,
 };
 
 const CONNECT: &str = "connect to table";
@@ -165,6 +166,12 @@ impl Tables {
     #[must_use]
     pub fn budgets(&self) -> Budgets<'_> {
         Budgets { table: &self.table }
+    }
+
+    /// Outcomes of experiments.
+    #[must_use]
+    pub fn experiments(&self) -> Experiments<'_> {
+        Experiments { table: &self.table }
     }
 
     /// What readers thought of answers.

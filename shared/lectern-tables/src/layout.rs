@@ -3,7 +3,9 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use lectern_core::{
     document::{Document, Version},
-    ids::{CollectionId, DocumentId, KeyId, QueryId, SessionId, TenantId},
+    ids::{
+        CollectionId, DocumentId, ExperimentName, KeyId, QueryId, SessionId, TenantId, VariantName,
+    },
     time::Timestamp,
 };
 
@@ -25,6 +27,8 @@ pub(crate) const DOCUMENT: &str = "DOCUMENT#";
 pub(crate) const KEY: &str = "KEY#";
 /// Begin of a session message's sort key.
 pub(crate) const MESSAGE: &str = "MESSAGE#";
+/// Begin of the sort key of a variant's outcomes.
+pub(crate) const EXPERIMENT: &str = "EXPERIMENT#";
 
 /// Begin of a cached value's partition key.
 pub(crate) const CACHE: &str = "CACHE#";
@@ -122,6 +126,26 @@ pub(crate) fn budget(tenant: &TenantId, month: &str, spender: &str) -> Key {
 
 pub(crate) fn feedback(owner: &TenantId, query: &QueryId) -> Key {
     Key::new(tenant(owner), format!("FEEDBACK#{query}"))
+}
+
+/// The partition of a collection's experiments.
+pub(crate) fn experiments(tenant: &TenantId, collection: &CollectionId) -> String {
+    format!("T#{tenant}#E#{collection}")
+}
+
+pub(crate) fn tally(
+    tenant: &TenantId,
+    collection: &CollectionId,
+    experiment: &ExperimentName,
+    variant: &VariantName,
+) -> Key {
+    let sort = format!("{EXPERIMENT}{experiment}#VARIANT#{variant}");
+    Key::new(experiments(tenant, collection), sort)
+}
+
+/// In a partition of its own: every question writes one.
+pub(crate) fn assignment(tenant: &TenantId, query: &QueryId) -> Key {
+    Key::new(format!("T#{tenant}#Q#{query}"), "ASSIGNMENT")
 }
 
 /// The item that is always absent; reading it shows that the table can be read.

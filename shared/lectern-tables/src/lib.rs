@@ -16,6 +16,7 @@
 //! | [`keys`] | API keys and their rate state |
 //! | [`sessions`], [`feedback`] | conversations and what readers thought of answers |
 //! | [`cache`], [`idempotency`] | what may be forgotten: cached values, replayed responses |
+//! | [`experiments`] | outcomes by variant, and which variants a question was answered with |
 //! | [`usage`], [`budget`] | what was spent, and what may be |
 //!
 //! # Layout
@@ -38,6 +39,8 @@
 //! | usage of a day | `T#{tenant}#U` | `DAY#{day}#KEY#{key}` | | |
 //! | budget of a month | `T#{tenant}#U` | `BUDGET#{month}#KEY#{key}` | | |
 //! | feedback | `T#{tenant}` | `FEEDBACK#{query}` | | |
+//! | outcomes of a variant | `T#{tenant}#E#{collection}` | `EXPERIMENT#{experiment}#VARIANT#{variant}` | | |
+//! | variants of a question | `T#{tenant}#Q#{query}` | `ASSIGNMENT` | | |
 //!
 //! A key's rate state changes with every request, so keys stay out of the index, which would double
 //! that write; the second item lists them instead.
@@ -66,6 +69,7 @@ pub mod cache;
 pub mod collections;
 pub mod deletion;
 pub mod documents;
+pub mod experiments;
 pub mod feedback;
 pub mod idempotency;
 pub mod ingestion;

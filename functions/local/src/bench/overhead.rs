@@ -159,6 +159,7 @@ fn request(question: &str) -> Result<SearchRequest, Failure> {
         time_budget: LEASE,
         // What retrieval costs, not what it costs to look it up.
         cache: false,
+        session_id: None,
     })
 }
 

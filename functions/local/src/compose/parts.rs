@@ -7,6 +7,7 @@ use std::{
 };
 
 use lectern_app::{
+    ask::ChatModels,
     blobs::Blobs,
     cache::{CachedEmbedder, Caches},
     errors::FlowError,
@@ -18,7 +19,7 @@ use lectern_core::{
 };
 use lectern_index::{Edge, IndexSettings};
 use lectern_models::{
-    config::{ConfigError, EmbedderConfig},
+    config::{ChatConfig, ConfigError, EmbedderConfig},
     minilm::is_installed,
     retrying::RetryPolicy,
 };
@@ -73,6 +74,7 @@ pub(super) struct Parts {
     pub(super) embedder: Option<Arc<dyn Embedder>>,
     pub(super) chat: Option<Arc<dyn ChatModel>>,
     pub(super) reranker: Option<Arc<dyn Reranker>>,
+    pub(super) chat_models: ChatModels,
     pub(super) sandbox: Sandbox,
     pub(super) pepper: SecretString,
     pub(super) notices: Vec<String>,
@@ -103,18 +105,34 @@ pub(super) async fn open(data: &Path, settings: &Settings) -> Result<Parts, Open
         .map_err(|error| PortError::new(ErrorKind::Unavailable, "open blobs", error))?;
     let program = std::env::current_exe()
         .map_err(|source| OpenError::Disk { path: PathBuf::from("lectern"), source })?;
+    let chat = settings.chat.open(&settings.api, RetryPolicy::default())?;
     Ok(Parts {
         tenant: LOCAL_TENANT.parse().expect("`local` is a slug"),
         tables,
         blobs: Blobs { store: Arc::new(store) },
         edge,
         embedder,
-        chat: settings.chat.open(&settings.api, RetryPolicy::default())?,
         reranker: settings.reranker.open(&settings.reranker_api, RetryPolicy::default())?,
+        chat_models: chat_models(settings, chat.as_ref())?,
+        chat,
         sandbox: Sandbox::new(program, vec![PARSE_WORKER.into()]),
         pepper: pepper(&data.join("pepper"))?,
         notices,
     })
+}
+
+/// Returns the models that a collection's settings may name: the default one, the alternatives, and none.
+fn chat_models(
+    settings: &Settings,
+    chat: Option<&Arc<dyn ChatModel>>,
+) -> Result<ChatModels, OpenError> {
+    let mut models = ChatModels::from([(ChatConfig::Extractive.to_string(), None)]);
+    for alternative in &settings.chat_alternatives {
+        let model = alternative.open(&settings.api, RetryPolicy::default())?;
+        models.insert(alternative.to_string(), model);
+    }
+    models.insert(settings.chat.to_string(), chat.cloned());
+    Ok(models)
 }
 
 fn model_name(model: &Option<EmbeddingModel>) -> String {

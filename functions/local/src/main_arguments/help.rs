@@ -27,6 +27,7 @@ Environment, for a data directory (a server has its own):
   LECTERN_DATA                data directory, like --data
   LECTERN_EMBEDDER            minilm (default: used once installed), none, openai:MODEL
   LECTERN_CHAT                extractive (default), openai:MODEL
+  LECTERN_CHAT_ALTERNATIVES   further chat models that collections may name, by comma
   LECTERN_MODEL_URL           base URL of the OpenAI-compatible API, for both
   LECTERN_MODEL_API_KEY       its key
   LECTERN_ANSWER_TIMEOUT_MS   how long a whole answer may take [default: 30000]
@@ -106,6 +107,14 @@ Examples:
   lectern keys revoke 01J8ZK4Q2V6T7N9B3M5X1C0D8F
 
 Keys belong to the data directory (--data, LECTERN_DATA): stop `lectern serve` first.";
+
+pub(crate) const EXPERIMENTS: &str = "\
+Examples:
+  lectern experiments
+  lectern experiments --collection manuals --api https://lectern.example.org
+  lectern experiments --json | jq '.experiments[0].variants'
+
+Values have 95 % confidence intervals. With --api the key needs the permission `admin`.";
 
 pub(crate) const MODEL: &str = "\
 Examples:

@@ -26,6 +26,7 @@ fn routes(id: &str) -> Vec<(&'static str, String, Option<Value>)> {
         ("GET", "/v1/collections".into(), None),
         ("GET", "/v1/collections/default".into(), None),
         ("DELETE", "/v1/collections/default".into(), None),
+        ("GET", "/v1/experiments".into(), None),
     ]
 }
 

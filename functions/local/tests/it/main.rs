@@ -8,6 +8,7 @@ mod crash;
 mod deletion;
 mod documents;
 mod evaluation;
+mod experiments;
 mod followups;
 mod gate;
 mod lectern;

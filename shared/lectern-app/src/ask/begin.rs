@@ -75,12 +75,18 @@ impl Ask {
         let reach = settings.retrieval.neighbours;
         let (room, passages) = (self.budget.passages, passages.to_vec());
         let widened = self.search.widen(caller, &search.collection, passages, reach, room).await;
-        let Some(chat) = self.chat.as_deref().filter(|_| !widened.passages.is_empty()) else {
+        let Some(chat) = self.chat(settings).filter(|_| !widened.passages.is_empty()) else {
             return Ok(Begun { widened, reply: None });
         };
         let passages: Vec<Passage> =
             widened.passages.iter().map(|found| found.passage.clone()).collect();
-        let prompt = prompt::assemble(&search.question, &passages, history, self.budget);
+        let prompt = prompt::assemble(
+            settings.answers.prompt,
+            &search.question,
+            &passages,
+            history,
+            self.budget,
+        );
         let begun = reply::begin(chat, prompt, timeout).await?;
         Ok(Begun { widened, reply: Some((chat, begun)) })
     }
@@ -94,7 +100,7 @@ impl Ask {
     ) -> bool {
         let Some(least) = asking.least() else { return true };
         // Extraction measures by itself, once.
-        if self.chat.is_none() && asking.settings.retrieval.min_confidence <= 0.0 {
+        if self.chat(asking.settings).is_none() && asking.settings.retrieval.min_confidence <= 0.0 {
             return true;
         }
         let (extraction, _) = self.search.measure(&asking.search.question, found, remaining).await;
@@ -118,7 +124,7 @@ impl Ask {
     }
 
     /// Returns how answers are made here.
-    pub(super) fn mode(&self) -> Mode {
-        if self.chat.is_some() { Mode::Generated } else { Mode::Extractive }
+    pub(super) fn mode(&self, settings: &CollectionSettings) -> Mode {
+        if self.chat(settings).is_some() { Mode::Generated } else { Mode::Extractive }
     }
 }

@@ -18,10 +18,11 @@ use lectern_core::{
     answer::{Answer, Mode},
     auth::Caller,
     errors::chain,
+    experiment::Assignments,
     ids::{QueryId, SessionId},
     passage::{Passage, ScoredPassage},
-    prompt,
     question::Question,
+    settings::CollectionSettings,
     time::Timestamp,
 };
 use lectern_tables::collections::Collection;
@@ -31,8 +32,9 @@ use tracing::warn;
 use super::{Ask, AskEvent, AskRequest, AskTimings, Asked, MAX_REPLY_TOKENS, Spent, log, send};
 use crate::{
     cache::{CacheUse, Caches, Epoch, Key, View, entry::KeptAnswer},
+    collections::settings_of,
     errors::FlowError,
-    search::{SearchRequest, Similar},
+    search::{Effective, SearchRequest, Similar},
 };
 
 /// How a question begins: with its answer, or with what it can be answered from.
@@ -59,6 +61,15 @@ impl Opened {
 pub(super) struct Hit {
     kept: Arc<KeptAnswer>,
     matched: CacheUse,
+    assignments: Assignments,
+}
+
+/// What the records say of an earlier answer.
+struct Verified {
+    /// The collection, if it could be read.
+    collection: Option<Collection>,
+    /// The variants it is given under; none when it does not hold.
+    holds: Option<Assignments>,
 }
 
 /// Where a new answer will be kept, if anywhere.
@@ -86,25 +97,32 @@ impl Ask {
         search.authorize(caller)?;
         search.validate()?;
         let caches = &self.search.caches;
-        let keys = self.is_cacheable(request).then(|| self.keys(caller, search));
+        let assumed = self.search.assumed(caller, search);
+        let variant = assumed.variant();
+        let keys = self.is_cacheable(request, &assumed.settings);
+        let keys = keys.then(|| self.keys(caller, search, &assumed));
 
         // Memory first: a hit there needs neither vector nor search.
         let mut read = None;
         if let Some(kept) = keys.and_then(|keys| caches.answer_in_memory(&keys.answer)) {
-            let (collection, holds) = self.verify(caller, search, &kept).await;
-            if holds {
+            let verified = self.verify(caller, search, &kept, &variant).await;
+            if let Some(assignments) = verified.holds {
                 caches.count_answer(true);
-                return Ok(Opened::Hit(Hit { kept, matched: CacheUse::Exact }));
+                return Ok(Opened::Hit(Hit { kept, matched: CacheUse::Exact, assignments }));
             }
-            read = collection;
+            read = verified.collection;
         }
 
         let (prepared, stored) = tokio::join!(self.search.prepare(caller, search, read), async {
             caches.stored_answer(&keys?.answer).await
         });
         let prepared = prepared?;
-        let wanted = prepared.settings.cache.clone();
-        let keys = keys.filter(|_| wanted.answers);
+        let wanted = prepared.effective.settings.cache.clone();
+        let is_cached = wanted.answers && self.is_cacheable(request, &prepared.effective.settings);
+        // What was looked up for another variant is not this one's.
+        let stored = stored.filter(|_| prepared.effective.variant() == variant);
+        let variant = prepared.effective.variant();
+        let keys = is_cached.then(|| self.keys(caller, search, &prepared.effective));
         let place = Place {
             keys,
             epoch: Epoch::from(&prepared.collection),
@@ -117,7 +135,7 @@ impl Ask {
         };
         let (similar, hit) = tokio::join!(
             self.search.similar(search, prepared),
-            self.verified(caller, search, candidate)
+            self.verified(caller, search, candidate, &variant)
         );
         if keys.is_some() {
             caches.count_answer(hit.is_some());
@@ -130,23 +148,25 @@ impl Ask {
 
     /// Whether the answer depends on nothing but what its key holds. A model that is shown the conversation
     /// answers that conversation: no other will be the same.
-    fn is_cacheable(&self, request: &AskRequest) -> bool {
-        request.cache && (self.chat.is_none() || request.session_id.is_none())
+    fn is_cacheable(&self, request: &AskRequest, settings: &CollectionSettings) -> bool {
+        request.cache && (self.chat(settings).is_none() || request.session_id.is_none())
     }
 
-    fn keys(&self, caller: &Caller, search: &SearchRequest) -> Keys {
-        let recipe = self.recipe(search);
+    fn keys(&self, caller: &Caller, search: &SearchRequest, effective: &Effective) -> Keys {
+        let recipe = self.recipe(search, effective);
         let view = View::of(caller, &search.collection, search.filter.as_ref(), &recipe);
         Keys { answer: view.answer(search.question.as_str()), view: view.answers() }
     }
 
     /// Returns what makes a difference to answers besides question, view and documents. Settings of the
-    /// collection are not here: they are of its epoch.
-    fn recipe(&self, search: &SearchRequest) -> String {
-        let model = self.chat.as_ref().map(|chat| chat.model());
-        let (prompt, budget) = (prompt::fingerprint(), self.budget);
-        let ranking = self.search.recipe();
-        format!("{ranking} {:?} {model:?} {prompt} {budget:?} {MAX_REPLY_TOKENS}", search.mmr)
+    /// collection are here only where a variant of an experiment changes them: the others are of its epoch.
+    fn recipe(&self, search: &SearchRequest, effective: &Effective) -> String {
+        let settings = &effective.settings;
+        let model = self.chat(settings).map(|chat| chat.model());
+        let prompt = settings.answers.prompt.fingerprint();
+        let (ranking, variant, budget) = (self.search.recipe(), effective.variant(), self.budget);
+        let mmr = search.mmr;
+        format!("{ranking} {mmr:?} {model:?} {prompt} {budget:?} {MAX_REPLY_TOKENS} {variant}")
     }
 
     async fn verified(
@@ -154,34 +174,41 @@ impl Ask {
         caller: &Caller,
         search: &SearchRequest,
         candidate: Option<(Arc<KeptAnswer>, CacheUse)>,
+        variant: &str,
     ) -> Option<Hit> {
         let (kept, matched) = candidate?;
-        let (_, holds) = self.verify(caller, search, &kept).await;
-        holds.then_some(Hit { kept, matched })
+        let assignments = self.verify(caller, search, &kept, variant).await.holds?;
+        Some(Hit { kept, matched, assignments })
     }
 
     /// Reads the collection and everything the answer was made from, in one call, and says whether the
-    /// answer holds. A failure is a miss: what is needed is read again and fails there.
+    /// answer holds for a conversation of this variant. A failure is a miss: what is needed is read again and
+    /// fails there.
     async fn verify(
         &self,
         caller: &Caller,
         search: &SearchRequest,
         kept: &KeptAnswer,
-    ) -> (Option<Collection>, bool) {
+        variant: &str,
+    ) -> Verified {
         let documents = self.tables.documents();
         let ids = kept.documents();
         let read =
             documents.get_many_with_collection(&caller.tenant, &ids, &search.collection).await;
-        match read {
-            Ok(records) => {
-                let holds = kept.holds(caller, &search.collection, &records);
-                (records.collection, holds)
-            }
+        let records = match read {
+            Ok(records) => records,
             Err(error) => {
                 warn!(error = %chain(&error), "failed to verify a cached answer");
-                (None, false)
+                return Verified { collection: None, holds: None };
             }
-        }
+        };
+        let now = records.collection.as_ref().map(|collection| {
+            let effective = Effective::of(&settings_of(collection), caller, search);
+            (effective.settings.cache.answers && effective.variant() == variant)
+                .then_some(effective.assignments)
+        });
+        let holds = kept.holds(caller, &search.collection, &records);
+        Verified { holds: now.flatten().filter(|_| holds), collection: records.collection }
     }
 
     /// Gives an earlier answer: the events of a new one, recorded like a new one, at no cost.
@@ -227,6 +254,7 @@ impl Hit {
             spent: Spent::default(),
             timings: AskTimings { cache: took, total: took, ..AskTimings::default() },
             cache: self.matched,
+            experiment: self.assignments.clone(),
         }
     }
 }

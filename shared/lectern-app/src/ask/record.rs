@@ -1,4 +1,4 @@
-//! What a question leaves behind: usage (must not be lost) and the conversation (may be).
+//! What a question leaves behind: usage (must not be lost), the conversation and counts of experiments (may be).
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use tracing::warn;
 
 use super::{Ask, AskRequest, Asked};
-use crate::errors::FlowError;
+use crate::{errors::FlowError, experiments};
 
 /// Whose key had the exchange, in a message's detail.
 const KEY: &str = "key_id";
@@ -54,7 +54,7 @@ impl Ask {
         Ok(messages)
     }
 
-    /// Records usage and the two messages.
+    /// Records usage, the two messages and the outcome for experiments.
     pub(super) async fn record(
         &self,
         caller: &Caller,
@@ -90,9 +90,10 @@ impl Ask {
             message(Speaker::User, request.question.as_str()),
             message(Speaker::Assistant, asked.answer.text()),
         ];
-        let (billed, remembered) = tokio::join!(
+        let (billed, remembered, ()) = tokio::join!(
             usage.add(&caller.tenant, caller.key_id.as_ref(), &delta, now),
-            sessions.append(&caller.tenant, &asked.session_id, &exchange, now + SESSION_TTL)
+            sessions.append(&caller.tenant, &asked.session_id, &exchange, now + SESSION_TTL),
+            experiments::count(&self.tables, caller, &request.collection, asked, now)
         );
         if let Err(error) = remembered {
             warn!(session.id = %asked.session_id, error = %lectern_core::errors::chain(&error), "failed to remember an exchange");

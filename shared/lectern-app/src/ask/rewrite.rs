@@ -12,6 +12,7 @@ use lectern_core::{
     chunking::estimate_tokens,
     errors::{ErrorKind, PortError, chain},
     followup::{self, Earlier, Reading, rewriting},
+    ids::SessionId,
     ports::{ChatEvent, ChatMessage, ChatModel, ChatRequest, Role, TokenCount},
     question::Question,
 };
@@ -47,6 +48,7 @@ impl Ask {
         &self,
         caller: &Caller,
         request: &AskRequest,
+        session_id: &SessionId,
         turns: &[SessionMessage],
     ) -> Result<Understood, FlowError> {
         let earlier: Vec<Earlier<'_>> = turns.iter().map(earlier).collect();
@@ -54,22 +56,24 @@ impl Ask {
         let mut spent = Spent::default();
         if let (Some(chat), true) = (self.chat.as_deref(), reading != Reading::Alone) {
             // Nobody who may not ask makes a model work.
-            search_request(request, &request.question).authorize(caller)?;
+            search_request(request, session_id, &request.question).authorize(caller)?;
             let (rewritten, used) = self.rewrite(chat, &earlier, request).await;
             spent = used;
             if let Some(question) = rewritten {
-                return self.search_for(caller, request, question, spent).await;
+                return self.search_for(caller, request, session_id, question, spent).await;
             }
         }
         match reading {
             Reading::Alone => {
-                self.search_for(caller, request, request.question.clone(), spent).await
+                self.search_for(caller, request, session_id, request.question.clone(), spent).await
             }
-            Reading::Follows(question) => self.search_for(caller, request, question, spent).await,
+            Reading::Follows(question) => {
+                self.search_for(caller, request, session_id, question, spent).await
+            }
             Reading::Unsure { with_topic, without } => {
                 let (with_topic, without) = tokio::try_join!(
-                    self.search_for(caller, request, with_topic, spent),
-                    self.search_for(caller, request, without, spent)
+                    self.search_for(caller, request, session_id, with_topic, spent),
+                    self.search_for(caller, request, session_id, without, spent)
                 )?;
                 let best = |found: &Understood| found.opened.best();
                 let follows = followup::favours_topic(
@@ -87,10 +91,11 @@ impl Ask {
         &self,
         caller: &Caller,
         request: &AskRequest,
+        session_id: &SessionId,
         question: Question,
         spent: Spent,
     ) -> Result<Understood, FlowError> {
-        let search = search_request(request, &question);
+        let search = search_request(request, session_id, &question);
         let opened = self.open(caller, request, &search).await?;
         let standalone_question = Some(question).filter(|asked| *asked != request.question);
         Ok(Understood { search, opened, standalone_question, spent })

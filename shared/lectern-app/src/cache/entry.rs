@@ -14,7 +14,7 @@ use lectern_tables::documents::DocumentsAndCollection;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::{ANSWER_TTL, Caches, Epoch, Key, MAX_ANSWER_BYTES, caching};
+use super::{ANSWER_TTL, Caches, Epoch, Key, MAX_ANSWER_BYTES};
 
 /// A kept answer.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -89,10 +89,7 @@ impl KeptAnswer {
             let found = records.documents.iter().find(|document| document.id == *id);
             found.is_some_and(|document| is_shown(document, version, caller, collection_id))
         };
-        caching(collection).answers
-            && Epoch::from(collection) == self.epoch
-            && self.sources().all(shown)
-            && self.is_intact()
+        Epoch::from(collection) == self.epoch && self.sources().all(shown) && self.is_intact()
     }
 
     fn sources(&self) -> impl Iterator<Item = (&DocumentId, Version)> {

@@ -64,6 +64,7 @@ impl Evaluation {
             grouped: false,
             time_budget: self.answer_timeout,
             cache: false,
+            session_id: None,
         };
         let found = self.search.search(caller, &request).await?;
         let name = |id: &DocumentId| documents.get(id).map(|document| document.id.as_str());

@@ -11,14 +11,14 @@ use lectern_core::{
     errors::{PortError, chain},
     passage::PassageQuery,
     question::Question,
-    settings::CollectionSettings,
 };
 use lectern_tables::collections::Collection;
 use tracing::warn;
 
-use super::{EMBED_TIMEOUT, RANKING_DEPTH, Search, SearchRequest};
+use super::{EMBED_TIMEOUT, Effective, RANKING_DEPTH, Search, SearchRequest};
 use crate::{
     cache::{Key, View, retrieved::Retrieved},
+    collections::settings_of,
     errors::FlowError,
 };
 
@@ -27,8 +27,8 @@ use crate::{
 pub(crate) struct Prepared {
     /// The collection, read before the search: what is found is of this epoch or a later one.
     pub(crate) collection: Collection,
-    /// Its settings; of an experiment's variant, that variant's.
-    pub(crate) settings: CollectionSettings,
+    /// Its settings as this conversation meets them.
+    pub(crate) effective: Effective,
     /// Whether there is an embedder and it made no vector.
     pub(crate) is_degraded: bool,
     pub(super) query: PassageQuery,
@@ -56,9 +56,8 @@ impl Search {
         request.authorize(caller)?;
         request.validate()?;
         let started = Instant::now();
-        let recipe = self.recipe();
-        let view = View::of(caller, &request.collection, request.filter.as_ref(), &recipe);
-        let key = request.cache.then(|| view.retrieval(request.question.as_str()));
+        let assumed = self.assumed(caller, request).variant();
+        let key = request.cache.then(|| self.key(caller, request, &assumed));
         let embedding = async {
             let dense = self.embed(&request.question).await;
             (dense, started.elapsed())
@@ -68,12 +67,25 @@ impl Search {
                 self.caches.retrieved(key.as_ref()?).await
             });
         let collection = collection?.ok_or(FlowError::NotFound("collection"))?;
-        let settings = settings_of(&collection);
-        request.validate_against(&settings)?;
-        let key = key.filter(|_| settings.cache.retrieval);
+        let declared = settings_of(&collection);
+        request.validate_against(&declared)?;
+        let effective = Effective::of(&declared, caller, request);
+        self.caches.know_settings(&caller.tenant, &request.collection, declared);
+
+        // What was looked up for another variant is not this one's.
+        let variant = effective.variant();
+        let known = known.filter(|_| variant == assumed);
+        let key = key.filter(|_| effective.settings.cache.retrieval);
+        let key = key.map(|_| self.key(caller, request, &variant));
         let is_degraded = self.embedder.is_some() && dense.is_none();
         let query = query(caller, request, dense);
-        Ok(Prepared { collection, settings, is_degraded, query, key, known, embedded })
+        Ok(Prepared { collection, effective, is_degraded, query, key, known, embedded })
+    }
+
+    fn key(&self, caller: &Caller, request: &SearchRequest, variant: &str) -> Key {
+        let recipe = format!("{} {variant}", self.recipe());
+        let view = View::of(caller, &request.collection, request.filter.as_ref(), &recipe);
+        view.retrieval(request.question.as_str())
     }
 
     async fn collection(
@@ -112,19 +124,6 @@ impl Search {
             }
         }
     }
-}
-
-/// Returns the settings of a collection. What an older or newer release stored and this one refuses
-/// counts as the defaults: a question is answered all the same.
-pub(crate) fn settings_of(collection: &Collection) -> CollectionSettings {
-    static WARNED: std::sync::Once = std::sync::Once::new();
-    CollectionSettings::read(&collection.settings).unwrap_or_else(|wrong| {
-        WARNED.call_once(|| {
-            let pointer = wrong.first().map_or("", |wrong| wrong.pointer.as_str());
-            warn!(collection.id = %collection.id, pointer, "stored settings cannot be used; the defaults stand in for them");
-        });
-        CollectionSettings::default()
-    })
 }
 
 fn query(caller: &Caller, request: &SearchRequest, dense: Option<Vec<f32>>) -> PassageQuery {

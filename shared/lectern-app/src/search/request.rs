@@ -6,7 +6,7 @@ use lectern_core::{
     auth::{Caller, Permission},
     diversity::Arrangement,
     filter::{Filter, FilterError},
-    ids::CollectionId,
+    ids::{CollectionId, SessionId},
     question::Question,
     settings::{CollectionSettings, MAX_PER_DOCUMENT, Mmr},
 };
@@ -38,6 +38,9 @@ pub struct SearchRequest {
     pub time_budget: Duration,
     /// Whether what was retrieved before may be used, and what is retrieved now be kept.
     pub cache: bool,
+    /// The conversation, whose variants of the collection's experiments apply; without one the settings do as
+    /// they are.
+    pub session_id: Option<SessionId>,
 }
 
 impl SearchRequest {

@@ -142,6 +142,7 @@ async fn what_was_retrieved_is_found_again_for_minutes() {
         per_document: None,
         grouped: false,
         time_budget: Duration::from_secs(60),
+        session_id: None,
         cache: true,
     };
     let first = process.search.search(&caller, &wanted).await.unwrap();

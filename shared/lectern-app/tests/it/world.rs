@@ -10,7 +10,7 @@ use std::{
 
 use async_trait::async_trait;
 use lectern_app::{
-    ask::{Ask, AskEvent, AskRequest, Asked},
+    ask::{Ask, AskEvent, AskRequest, Asked, ChatModels},
     blobs::Blobs,
     cache::{CacheLimits, CachedEmbedder, Caches},
     clock::{Clock, entropy},
@@ -151,6 +151,7 @@ impl World {
             search,
             tables: self.tables.clone(),
             chat: None,
+            chat_models: ChatModels::new(),
             prices: Arc::new(PriceTable::built_in()),
             budget: PromptBudget::default(),
             clock: self.clock(),

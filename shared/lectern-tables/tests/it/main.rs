@@ -5,6 +5,7 @@
 mod deletion;
 mod documents;
 mod engine;
+mod experiments;
 mod forgettable;
 mod ingestion;
 mod keys;
@@ -46,6 +47,8 @@ on_every_engine! {
     documents::the_same_content_is_one_document,
     documents::collections_change_only_as_read,
     documents::collections_are_paged,
+    experiments::outcomes_add_up_under_concurrency,
+    experiments::ratings_find_their_variants_and_replace_each_other,
     forgettable::a_request_is_carried_out_once,
     forgettable::cached_values_are_kept_many_at_once,
     forgettable::cached_values_expire,

@@ -1,7 +1,7 @@
 //! Settings of a collection: patched, refused, in conflict.
 
 use lectern_app::{
-    collections::{CollectionPatch, effective_settings},
+    collections::{CollectionPatch, settings_of},
     errors::FlowError,
 };
 use lectern_core::ids::CollectionId;
@@ -25,7 +25,7 @@ async fn a_patch_changes_what_it_names_and_null_is_the_default() {
     };
     change(json!({"retrieval": {"passages": 3, "mmr": {"lambda": 0.5}}})).await;
     let changed = change(json!({"retrieval": {"mmr": null}, "cache": {"answers": false}})).await;
-    let settings = effective_settings(&changed);
+    let settings = settings_of(&changed);
     assert_eq!((settings.retrieval.passages, settings.retrieval.mmr), (3, None));
     assert!(!settings.cache.answers && settings.cache.retrieval);
     assert_eq!(

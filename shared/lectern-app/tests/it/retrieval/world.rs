@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use lectern_app::{
-    ask::{Ask, AskEvent, AskRequest, Asked, EVENT_BUFFER},
+    ask::{Ask, AskEvent, AskRequest, Asked, ChatModels, EVENT_BUFFER},
     cache::{CacheLimits, Caches},
     clock::Clock,
     collections::{CollectionPatch, Collections},
@@ -180,6 +180,7 @@ impl World {
             search: self.search.clone(),
             tables: self.tables.clone(),
             chat: None,
+            chat_models: ChatModels::new(),
             prices: Arc::new(PriceTable::built_in()),
             budget: PromptBudget::default(),
             clock: Clock::system(),
@@ -219,6 +220,7 @@ pub(crate) fn request(question: &str) -> SearchRequest {
         grouped: false,
         time_budget: BUDGET,
         cache: false,
+        session_id: None,
     }
 }
 
