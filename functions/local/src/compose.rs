@@ -51,6 +51,7 @@ use secrecy::SecretString;
 use tokio::sync::{Mutex, mpsc};
 use tracing::{info, warn};
 
+use self::parts::Parts;
 pub(crate) use self::parts::{LOCAL_TENANT, OpenError};
 use crate::{doorbell::Doorbell, settings::Settings};
 
@@ -101,15 +102,7 @@ impl Local {
         let parts = parts::open(data, settings).await?;
         let clock = Clock::system();
         let (doorbell, rings) = Doorbell::new();
-        let caches = Caches::new(Some(parts.tables.clone()), CacheLimits::default(), clock.clone());
-        let search = Search {
-            tables: parts.tables.clone(),
-            passages: Arc::new(parts.edge.clone()),
-            embedder: parts::remembering(parts.embedder.clone(), settings, &caches),
-            reranker: parts.reranker.clone(),
-            fusion: Fusion::default(),
-            caches,
-        };
+        let ask = answering(&parts, settings, &clock);
         let ingest = Ingest {
             tables: parts.tables.clone(),
             blobs: parts.blobs.clone(),
@@ -132,15 +125,7 @@ impl Local {
             tenant: parts.tenant,
             keys: Keys { tables: parts.tables.clone(), pepper: parts.pepper, clock: clock.clone() },
             collections: Collections { tables: parts.tables.clone(), clock: clock.clone() },
-            ask: Ask {
-                search,
-                tables: parts.tables.clone(),
-                chat: parts.chat.clone(),
-                chat_models: parts.chat_models,
-                prices: Arc::new(PriceTable::built_in()),
-                budget: PromptBudget::default(),
-                clock: clock.clone(),
-            },
+            ask,
             experiments: Experiments { tables: parts.tables.clone() },
             upload: Upload {
                 tables: parts.tables.clone(),
@@ -305,4 +290,26 @@ impl Local {
 /// Returns where the embedding model's files are looked for.
 pub(crate) fn model_directory(data: &Path) -> PathBuf {
     data.join("models").join("all-MiniLM-L6-v2")
+}
+
+/// Returns what finds passages and answers questions.
+fn answering(parts: &Parts, settings: &Settings, clock: &Clock) -> Ask {
+    let caches = Caches::new(Some(parts.tables.clone()), CacheLimits::default(), clock.clone());
+    let search = Search {
+        tables: parts.tables.clone(),
+        passages: Arc::new(parts.edge.clone()),
+        embedder: parts::remembering(parts.embedder.clone(), settings, &caches),
+        reranker: parts.reranker.clone(),
+        fusion: Fusion::default(),
+        caches,
+    };
+    Ask {
+        search,
+        tables: parts.tables.clone(),
+        chat: parts.chat.clone(),
+        chat_models: parts.chat_models.clone(),
+        prices: Arc::new(PriceTable::built_in()),
+        budget: PromptBudget::default(),
+        clock: clock.clone(),
+    }
 }

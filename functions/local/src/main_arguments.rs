@@ -88,7 +88,7 @@ pub(crate) enum Command {
     Doctor,
     /// Measure answers, citations, refusals and retrieval on golden sets; compare with a baseline
     #[command(after_long_help = EVAL)]
-    Eval(EvalArguments),
+    Eval(Box<EvalArguments>),
     /// Measure retrieval quality, latency, throughput and start
     #[command(after_long_help = BENCH)]
     Bench(BenchArguments),

@@ -153,8 +153,8 @@ mod tests {
             ["openai:a", "extractive"]
         );
         assert_eq!(parse_alternatives("").unwrap(), []);
-        assert!(parse_alternatives(&vec!["openai:a"; MAX_ALTERNATIVES].join(",")).is_ok());
-        assert!(parse_alternatives(&vec!["openai:a"; MAX_ALTERNATIVES + 1].join(",")).is_err());
+        assert!(parse_alternatives(&["openai:a"; MAX_ALTERNATIVES].join(",")).is_ok());
+        assert!(parse_alternatives(&["openai:a"; MAX_ALTERNATIVES + 1].join(",")).is_err());
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! One question: understand → an earlier answer that still holds, or retrieve → widen → prompt → generate → verify
 //! → record → answer.
 
-mod begin;
 mod cached;
 mod chat;
+mod draft;
 mod record;
 mod reply;
 mod rewrite;
@@ -17,35 +17,32 @@ use std::{
 };
 
 use lectern_core::{
-    answer::{Answer, Citation, Draft},
+    answer::{Answer, Citation},
     auth::Caller,
-    citations,
     errors::{ErrorKind, PortError},
     experiment::Assignments,
     filter::Filter,
     ids::{CollectionId, DocumentId, QueryId, SessionId},
-    passage::{Passage, ScoredPassage},
+    passage::ScoredPassage,
     ports::{ChatModel, TokenCount},
     pricing::{MicroDollars, PriceTable},
     prompt::PromptBudget,
     question::Question,
     settings::Mmr,
+    time::Timestamp,
 };
 use lectern_tables::Tables;
 use serde::Serialize;
 use tokio::sync::mpsc;
 use tracing::info;
 
-use self::{
-    begin::{Asking, Begun},
-    cached::Opened,
-};
+use self::{cached::Opened, draft::Asking};
 use crate::{
     cache::CacheUse,
     clock::{Clock, entropy},
     conversation::is_open,
     errors::FlowError,
-    search::{Search, SearchRequest, degraded, millis},
+    search::{Search, SearchRequest, millis},
 };
 
 /// Nearest passages returned with a refusal.
@@ -186,129 +183,79 @@ impl Ask {
         request: &AskRequest,
         events: &mpsc::Sender<AskEvent>,
     ) -> Result<Asked, FlowError> {
-        let answered = self.answer(caller, request, events);
+        let now = self.clock.now();
+        let new_session = || SessionId::new(now, entropy());
+        let turn = Turn {
+            caller,
+            request,
+            events,
+            query_id: QueryId::new(now, entropy()),
+            session_id: request.session_id.clone().unwrap_or_else(new_session),
+            now,
+            started: Instant::now(),
+        };
+        let answered = self.answer(&turn);
         match tokio::time::timeout(request.time_budget, answered).await {
             Ok(answered) => answered,
             Err(late) => Err(PortError::new(ErrorKind::Timeout, "answer", late).into()),
         }
     }
 
-    async fn answer(
-        &self,
-        caller: &Caller,
-        request: &AskRequest,
-        events: &mpsc::Sender<AskEvent>,
-    ) -> Result<Asked, FlowError> {
-        let started = Instant::now();
-        let now = self.clock.now();
-        let query_id = QueryId::new(now, entropy());
-        let session_id =
-            request.session_id.clone().unwrap_or_else(|| SessionId::new(now, entropy()));
-
+    async fn answer(&self, turn: &Turn<'_>) -> Result<Asked, FlowError> {
+        let Turn { caller, request, .. } = *turn;
         // What is searched for depends on the conversation so far, where there is one.
         let turns = self.history(caller, request.session_id.as_ref()).await?;
-        let history = rewrite::spoken(&turns);
-        let understood = self.understand(caller, request, &session_id, &turns).await?;
-        let rewrite::Understood { search, opened, standalone_question, mut spent } = understood;
+        let understood = self.understand(turn, &turns).await?;
+        let rewrite::Understood { search, opened, standalone_question, spent } = understood;
         let (similar, place) = match opened {
             Opened::Hit(hit) => {
-                let took = millis(started.elapsed());
-                let mut asked = hit.asked(query_id, session_id, took);
+                let mut asked = hit.asked(turn);
                 (asked.standalone_question, asked.spent) = (standalone_question, spent);
-                return self.give(caller, request, &hit, asked, events, now).await;
+                return self.give(turn, &hit, asked).await;
             }
             Opened::Searched(similar, place) => (*similar, place),
         };
-
         let (settings, experiment) = (similar.settings.clone(), similar.assignments.clone());
+        let history = rewrite::spoken(&turns);
         let asking = Asking { caller, search: &search, settings: &settings, history: &history };
 
-        // The passages are widened and the model is asked while the records are checked; nothing of its reply is
-        // passed on before, and if the check changes the passages both are done again.
-        let hopeful = similar.hopeful();
-        let remaining = || request.time_budget.saturating_sub(started.elapsed());
-        let generating = Instant::now();
-        let (found, early) = tokio::join!(
-            self.search.check(caller, &search, similar),
-            self.begin_early(&asking, &hopeful, remaining())
-        );
-        let mut found = found?;
-        let is_sure = self.is_sure(&asking, &found, remaining()).await;
-        let begun = match early {
-            _ if !is_sure => Begun::without_passages(),
-            Some(early) if found.passages == hopeful => early?,
-            _ => self.begin(&asking, &found.passages, remaining()).await?,
-        };
-        if begun.widened.is_degraded {
-            found.degraded.push(degraded::NEIGHBOURS);
-        }
-        let shown = begun.widened.passages;
+        let (mut found, begun) = self.retrieve(turn, &asking, similar).await?;
+        let shown = begun.widened.passages.clone();
         let retrieval = AskEvent::Retrieval {
-            query_id: query_id.clone(),
-            session_id: session_id.clone(),
+            query_id: turn.query_id.clone(),
+            session_id: turn.session_id.clone(),
             passages: shown.clone(),
         };
-        send(events, retrieval).await;
-
-        // Draft and verify; without a model, or without anything to tell it, choose sentences.
-        let mut timings = AskTimings {
-            embed: found.timings.embed,
-            retrieve: found.timings.retrieve,
-            rerank: found.timings.rerank,
-            ..AskTimings::default()
-        };
-        let answer = match begun.reply {
-            _ if !is_sure => Answer::refusal(self.mode(&settings)),
-            Some((chat, reply)) => {
-                let used = reply.passages_used;
-                let reply = reply::collect(reply, events).await?;
-                timings.generate = millis(generating.elapsed());
-                let cost = self.prices.cost(chat.model(), reply.tokens);
-                spent = spent.and(Spent { tokens: reply.tokens, cost });
-                let verifying = Instant::now();
-                let passages: Vec<Passage> =
-                    shown.iter().take(used).map(|found| found.passage.clone()).collect();
-                let policy = settings.answers.unsupported;
-                let answer = citations::verify(&Draft::new(reply.text), &passages, policy);
-                timings.verify = millis(verifying.elapsed());
-                answer
-            }
-            None => {
-                let choosing = Instant::now();
-                let answer = self.extract(&asking, &mut found, remaining()).await;
-                timings.verify = millis(choosing.elapsed());
-                answer
-            }
-        };
-        let answer = self.still_shown(caller, answer).await?;
+        send(turn.events, retrieval).await;
+        let drafted = self.draft(turn, &asking, begun, &mut found).await?;
+        let answer = self.still_shown(caller, drafted.answer).await?;
         for citation in answer.citations() {
-            send(events, AskEvent::Citation(citation.clone())).await;
+            send(turn.events, AskEvent::Citation(citation.clone())).await;
         }
 
         // Keep before responding, after the check: what is kept was right a moment ago.
         if found.degraded.is_empty() {
             place.keep(&self.search.caches, &search.question, &answer, &shown);
         }
-
-        // Record before responding: nothing runs after the response.
         let nearest = if answer.is_refused() { NEAREST_PASSAGES } else { 0 };
-        let nearest = found.passages.into_iter().take(nearest).collect();
-        timings.total = millis(started.elapsed());
-        let cache = place.cache_use();
         let asked = Asked {
-            query_id,
-            session_id,
+            query_id: turn.query_id.clone(),
+            session_id: turn.session_id.clone(),
             standalone_question,
             answer,
-            nearest,
+            nearest: found.passages.into_iter().take(nearest).collect(),
             degraded: found.degraded,
-            spent,
-            timings,
-            cache,
+            spent: spent.and(drafted.spent),
+            timings: AskTimings { total: millis(turn.started.elapsed()), ..drafted.timings },
+            cache: place.cache_use(),
             experiment,
         };
-        let (recorded, ()) =
-            tokio::join!(self.record(caller, request, &asked, now), self.search.caches.settle());
+        self.conclude(turn, asked).await
+    }
+
+    /// Records before responding: nothing runs after the response.
+    async fn conclude(&self, turn: &Turn<'_>, asked: Asked) -> Result<Asked, FlowError> {
+        let (recorded, ()) = tokio::join!(self.record(turn, &asked), self.search.caches.settle());
         recorded?;
         log(&asked);
         Ok(asked)
@@ -325,6 +272,40 @@ impl Ask {
     }
 }
 
+/// A question on its way to an answer.
+struct Turn<'a> {
+    caller: &'a Caller,
+    request: &'a AskRequest,
+    events: &'a mpsc::Sender<AskEvent>,
+    query_id: QueryId,
+    session_id: SessionId,
+    now: Timestamp,
+    started: Instant,
+}
+
+impl Turn<'_> {
+    fn remaining(&self) -> Duration {
+        self.request.time_budget.saturating_sub(self.started.elapsed())
+    }
+
+    /// Returns what a search for `question`, as this one is understood, asks for.
+    fn search(&self, question: &Question) -> SearchRequest {
+        let AskRequest { collection, filter, mmr, time_budget, cache, .. } = self.request;
+        SearchRequest {
+            collection: collection.clone(),
+            question: question.clone(),
+            filter: filter.clone(),
+            limit: None,
+            mmr: *mmr,
+            per_document: None,
+            grouped: false,
+            time_budget: *time_budget,
+            cache: *cache,
+            session_id: Some(self.session_id.clone()),
+        }
+    }
+}
+
 fn log(asked: &Asked) {
     info!(
         query.id = %asked.query_id,
@@ -338,25 +319,6 @@ fn log(asked: &Asked) {
         duration_ms = asked.timings.total,
         "answered a question"
     );
-}
-
-fn search_request(
-    request: &AskRequest,
-    session_id: &SessionId,
-    question: &Question,
-) -> SearchRequest {
-    SearchRequest {
-        collection: request.collection.clone(),
-        question: question.clone(),
-        filter: request.filter.clone(),
-        limit: None,
-        mmr: request.mmr,
-        per_document: None,
-        grouped: false,
-        time_budget: request.time_budget,
-        cache: request.cache,
-        session_id: Some(session_id.clone()),
-    }
 }
 
 /// Sends an event; a client that has gone is noticed when the answer is written, not here.

@@ -19,22 +19,20 @@ use lectern_core::{
     auth::Caller,
     errors::chain,
     experiment::Assignments,
-    ids::{QueryId, SessionId},
     passage::{Passage, ScoredPassage},
+    ports::ChatModel,
     question::Question,
     settings::CollectionSettings,
-    time::Timestamp,
 };
 use lectern_tables::collections::Collection;
-use tokio::sync::mpsc;
 use tracing::warn;
 
-use super::{Ask, AskEvent, AskRequest, AskTimings, Asked, MAX_REPLY_TOKENS, Spent, log, send};
+use super::{Ask, AskEvent, AskRequest, AskTimings, Asked, MAX_REPLY_TOKENS, Spent, Turn, send};
 use crate::{
     cache::{CacheUse, Caches, Epoch, Key, View, entry::KeptAnswer},
     collections::settings_of,
     errors::FlowError,
-    search::{Effective, SearchRequest, Similar},
+    search::{Effective, SearchRequest, Similar, millis},
 };
 
 /// How a question begins: with its answer, or with what it can be answered from.
@@ -162,7 +160,7 @@ impl Ask {
     /// collection are here only where a variant of an experiment changes them: the others are of its epoch.
     fn recipe(&self, search: &SearchRequest, effective: &Effective) -> String {
         let settings = &effective.settings;
-        let model = self.chat(settings).map(|chat| chat.model());
+        let model = self.chat(settings).map(ChatModel::model);
         let prompt = settings.answers.prompt.fingerprint();
         let (ranking, variant, budget) = (self.search.recipe(), effective.variant(), self.budget);
         let mmr = search.mmr;
@@ -214,39 +212,33 @@ impl Ask {
     /// Gives an earlier answer: the events of a new one, recorded like a new one, at no cost.
     pub(super) async fn give(
         &self,
-        caller: &Caller,
-        request: &AskRequest,
+        turn: &Turn<'_>,
         hit: &Hit,
         asked: Asked,
-        events: &mpsc::Sender<AskEvent>,
-        now: Timestamp,
     ) -> Result<Asked, FlowError> {
         let retrieval = AskEvent::Retrieval {
             query_id: asked.query_id.clone(),
             session_id: asked.session_id.clone(),
             passages: hit.kept.passages(),
         };
-        send(events, retrieval).await;
+        send(turn.events, retrieval).await;
         if asked.answer.mode() == Mode::Generated {
-            send(events, AskEvent::Token(asked.answer.text().to_owned())).await;
+            send(turn.events, AskEvent::Token(asked.answer.text().to_owned())).await;
         }
         for citation in asked.answer.citations() {
-            send(events, AskEvent::Citation(citation.clone())).await;
+            send(turn.events, AskEvent::Citation(citation.clone())).await;
         }
-        let (recorded, ()) =
-            tokio::join!(self.record(caller, request, &asked, now), self.search.caches.settle());
-        recorded?;
-        log(&asked);
-        Ok(asked)
+        self.conclude(turn, asked).await
     }
 }
 
 impl Hit {
-    /// Returns the outcome of the question that was asked now, `took` milliseconds after it came.
-    pub(super) fn asked(&self, query_id: QueryId, session_id: SessionId, took: f64) -> Asked {
+    /// Returns the outcome of the question that was asked now.
+    pub(super) fn asked(&self, turn: &Turn<'_>) -> Asked {
+        let took = millis(turn.started.elapsed());
         Asked {
-            query_id,
-            session_id,
+            query_id: turn.query_id.clone(),
+            session_id: turn.session_id.clone(),
             answer: self.kept.answer.clone(),
             standalone_question: None,
             nearest: Vec::new(),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use lectern_core::{auth::Caller, ids::SessionId, time::Timestamp};
+use lectern_core::{auth::Caller, ids::SessionId};
 use lectern_tables::{
     sessions::{SessionMessage, Speaker},
     usage::Usage,
@@ -10,7 +10,7 @@ use lectern_tables::{
 use serde_json::{Map, Value, json};
 use tracing::warn;
 
-use super::{Ask, AskRequest, Asked};
+use super::{Ask, Asked, Turn};
 use crate::{errors::FlowError, experiments};
 
 /// Whose key had the exchange, in a message's detail.
@@ -55,13 +55,8 @@ impl Ask {
     }
 
     /// Records usage, the two messages and the outcome for experiments.
-    pub(super) async fn record(
-        &self,
-        caller: &Caller,
-        request: &AskRequest,
-        asked: &Asked,
-        now: Timestamp,
-    ) -> Result<(), FlowError> {
+    pub(super) async fn record(&self, turn: &Turn<'_>, asked: &Asked) -> Result<(), FlowError> {
+        let Turn { caller, request, now, .. } = *turn;
         let delta = Usage {
             requests: 1,
             prompt_tokens: u64::from(asked.spent.tokens.prompt),

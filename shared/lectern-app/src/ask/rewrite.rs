@@ -8,11 +8,9 @@ use std::time::Duration;
 
 use futures::StreamExt as _;
 use lectern_core::{
-    auth::Caller,
     chunking::estimate_tokens,
     errors::{ErrorKind, PortError, chain},
     followup::{self, Earlier, Reading, rewriting},
-    ids::SessionId,
     ports::{ChatEvent, ChatMessage, ChatModel, ChatRequest, Role, TokenCount},
     question::Question,
 };
@@ -20,7 +18,7 @@ use lectern_tables::sessions::SessionMessage;
 use serde_json::Value;
 use tracing::warn;
 
-use super::{Ask, AskRequest, Spent, cached::Opened, record::STANDALONE, search_request};
+use super::{Ask, AskRequest, Spent, Turn, cached::Opened, record::STANDALONE};
 use crate::{errors::FlowError, search::SearchRequest};
 
 /// How long a model may take to rewrite a question.
@@ -46,34 +44,29 @@ impl Ask {
     /// Searches for the question as it is to be understood after `turns`, oldest first.
     pub(super) async fn understand(
         &self,
-        caller: &Caller,
-        request: &AskRequest,
-        session_id: &SessionId,
+        turn: &Turn<'_>,
         turns: &[SessionMessage],
     ) -> Result<Understood, FlowError> {
+        let Turn { caller, request, .. } = *turn;
         let earlier: Vec<Earlier<'_>> = turns.iter().map(earlier).collect();
         let reading = followup::read(&earlier, &request.question);
         let mut spent = Spent::default();
         if let (Some(chat), true) = (self.chat.as_deref(), reading != Reading::Alone) {
             // Nobody who may not ask makes a model work.
-            search_request(request, session_id, &request.question).authorize(caller)?;
+            turn.search(&request.question).authorize(caller)?;
             let (rewritten, used) = self.rewrite(chat, &earlier, request).await;
             spent = used;
             if let Some(question) = rewritten {
-                return self.search_for(caller, request, session_id, question, spent).await;
+                return self.search_for(turn, question, spent).await;
             }
         }
         match reading {
-            Reading::Alone => {
-                self.search_for(caller, request, session_id, request.question.clone(), spent).await
-            }
-            Reading::Follows(question) => {
-                self.search_for(caller, request, session_id, question, spent).await
-            }
+            Reading::Alone => self.search_for(turn, request.question.clone(), spent).await,
+            Reading::Follows(question) => self.search_for(turn, question, spent).await,
             Reading::Unsure { with_topic, without } => {
                 let (with_topic, without) = tokio::try_join!(
-                    self.search_for(caller, request, session_id, with_topic, spent),
-                    self.search_for(caller, request, session_id, without, spent)
+                    self.search_for(turn, with_topic, spent),
+                    self.search_for(turn, without, spent)
                 )?;
                 let best = |found: &Understood| found.opened.best();
                 let follows = followup::favours_topic(
@@ -89,15 +82,13 @@ impl Ask {
 
     async fn search_for(
         &self,
-        caller: &Caller,
-        request: &AskRequest,
-        session_id: &SessionId,
+        turn: &Turn<'_>,
         question: Question,
         spent: Spent,
     ) -> Result<Understood, FlowError> {
-        let search = search_request(request, session_id, &question);
-        let opened = self.open(caller, request, &search).await?;
-        let standalone_question = Some(question).filter(|asked| *asked != request.question);
+        let search = turn.search(&question);
+        let opened = self.open(turn.caller, turn.request, &search).await?;
+        let standalone_question = Some(question).filter(|asked| *asked != turn.request.question);
         Ok(Understood { search, opened, standalone_question, spent })
     }
 

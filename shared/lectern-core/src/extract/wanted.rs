@@ -271,7 +271,7 @@ impl Wanted {
                 spaced.contains(&format!(" {phrase} "))
             }
         };
-        let found = ASKING.iter().find(|(_, phrases)| phrases.iter().any(|phrase| asks(phrase)));
+        let found = ASKING.iter().find(|(_, phrases)| phrases.iter().any(asks));
         found.map_or(Self::Other, |(wanted, _)| *wanted)
     }
 }
@@ -321,28 +321,28 @@ impl Offer {
     }
 
     /// Returns how many of `mine` the question did not bring itself.
-    fn new(mine: &HashSet<String>, asked: &Self) -> usize {
+    fn new_words(mine: &HashSet<String>, asked: &Self) -> usize {
         mine.iter().filter(|word| !asked.words.contains(*word)).count()
     }
 
     /// Returns how many numbers are offered that `asked` does not hold.
     pub(super) fn new_numbers(&self, asked: &Self) -> usize {
-        Self::new(&self.numbers, asked)
+        Self::new_words(&self.numbers, asked)
     }
 
     /// Returns how many words for numbers are offered that `asked` does not hold.
     pub(super) fn new_number_words(&self, asked: &Self) -> usize {
-        Self::new(&self.number_words, asked)
+        Self::new_words(&self.number_words, asked)
     }
 
     /// Returns how many times are offered that `asked` does not hold.
     pub(super) fn new_times(&self, asked: &Self) -> usize {
-        Self::new(&self.times, asked)
+        Self::new_words(&self.times, asked)
     }
 
     /// Returns how many names are offered that `asked` does not hold.
     pub(super) fn new_names(&self, asked: &Self) -> usize {
-        Self::new(&self.names, asked)
+        Self::new_words(&self.names, asked)
     }
 }
 

@@ -1,0 +1,208 @@
+//! From what is similar to a draft: check ‖ widen → prompt → generate → verify; without a model, choose sentences.
+
+use std::time::{Duration, Instant};
+
+use lectern_core::{
+    answer::{Answer, Draft, Mode},
+    auth::Caller,
+    citations,
+    errors::PortError,
+    passage::{Passage, ScoredPassage},
+    ports::{ChatMessage, ChatModel},
+    prompt,
+    settings::CollectionSettings,
+};
+
+use super::{Ask, AskTimings, Spent, Turn, reply};
+use crate::{
+    errors::FlowError,
+    search::{Found, SearchRequest, Similar, Widened, degraded, millis},
+};
+
+/// A question that is being answered.
+pub(super) struct Asking<'a> {
+    pub(super) caller: &'a Caller,
+    /// What was searched for.
+    pub(super) search: &'a SearchRequest,
+    /// How the collection wants it answered.
+    pub(super) settings: &'a CollectionSettings,
+    /// What the model is told of the conversation, oldest first.
+    pub(super) history: &'a [ChatMessage],
+}
+
+/// The passages an answer is made from, and what is made of them.
+pub(super) struct Begun<'a> {
+    pub(super) widened: Widened,
+    reply: Reply<'a>,
+}
+
+enum Reply<'a> {
+    /// The passages are not sure enough to answer.
+    Unsure,
+    /// There is no model, or nothing to tell it.
+    None,
+    /// The model's reply has begun.
+    Begun { chat: &'a dyn ChatModel, reply: reply::Begun, since: Instant },
+}
+
+impl Begun<'_> {
+    fn unsure() -> Self {
+        let widened = Widened { passages: Vec::new(), is_degraded: false };
+        Self { widened, reply: Reply::Unsure }
+    }
+}
+
+/// A verified answer.
+pub(super) struct Drafted {
+    pub(super) answer: Answer,
+    pub(super) spent: Spent,
+    pub(super) timings: AskTimings,
+}
+
+impl Asking<'_> {
+    /// Returns the confidence below which no passage is used and no model asked; extraction without a setting has
+    /// its own.
+    fn least(&self) -> Option<f64> {
+        let retrieval = Some(self.settings.retrieval.min_confidence).filter(|least| *least > 0.0);
+        let answers = self.settings.answers.min_confidence;
+        [retrieval, answers].into_iter().flatten().map(f64::from).reduce(f64::max)
+    }
+}
+
+impl Ask {
+    /// Checks what was found and begins the answer. The passages are widened and the model is asked while the
+    /// records are checked; nothing of its reply is passed on before, and if the check changes the passages both
+    /// are done again.
+    pub(super) async fn retrieve(
+        &self,
+        turn: &Turn<'_>,
+        asking: &Asking<'_>,
+        similar: Similar,
+    ) -> Result<(Found, Begun<'_>), FlowError> {
+        let hopeful = similar.hopeful();
+        let (found, early) = tokio::join!(
+            self.search.check(asking.caller, asking.search, similar),
+            self.begin_early(asking, &hopeful, turn.remaining())
+        );
+        let mut found = found?;
+        let begun = match early {
+            _ if !self.is_sure(asking, &found, turn.remaining()).await => Begun::unsure(),
+            Some(early) if found.passages == hopeful => early?,
+            _ => self.begin(asking, &found.passages, turn.remaining()).await?,
+        };
+        found.degraded.extend(begun.widened.is_degraded.then_some(degraded::NEIGHBOURS));
+        Ok((found, begun))
+    }
+
+    /// Returns the verified reply of the model; without a model, or without anything to tell it, chosen sentences.
+    pub(super) async fn draft(
+        &self,
+        turn: &Turn<'_>,
+        asking: &Asking<'_>,
+        begun: Begun<'_>,
+        found: &mut Found,
+    ) -> Result<Drafted, PortError> {
+        let mut timings = AskTimings {
+            embed: found.timings.embed,
+            retrieve: found.timings.retrieve,
+            rerank: found.timings.rerank,
+            ..AskTimings::default()
+        };
+        let mut spent = Spent::default();
+        let answer = match begun.reply {
+            Reply::Unsure => Answer::refusal(self.mode(asking.settings)),
+            Reply::Begun { chat, reply, since } => {
+                let used = reply.passages_used;
+                let reply = reply::collect(reply, turn.events).await?;
+                timings.generate = millis(since.elapsed());
+                spent = Spent {
+                    tokens: reply.tokens,
+                    cost: self.prices.cost(chat.model(), reply.tokens),
+                };
+                let verifying = Instant::now();
+                let shown = begun.widened.passages.into_iter().take(used);
+                let passages: Vec<Passage> = shown.map(|found| found.passage).collect();
+                let policy = asking.settings.answers.unsupported;
+                let answer = citations::verify(&Draft::new(reply.text), &passages, policy);
+                timings.verify = millis(verifying.elapsed());
+                answer
+            }
+            Reply::None => {
+                let choosing = Instant::now();
+                let answer = self.extract(asking, found, turn.remaining()).await;
+                timings.verify = millis(choosing.elapsed());
+                answer
+            }
+        };
+        Ok(Drafted { answer, spent, timings })
+    }
+
+    /// Begins before the passages are checked, unless they are to be measured first: a model that need not be
+    /// asked is not.
+    async fn begin_early(
+        &self,
+        asking: &Asking<'_>,
+        passages: &[ScoredPassage],
+        timeout: Duration,
+    ) -> Option<Result<Begun<'_>, PortError>> {
+        match asking.least() {
+            None => Some(self.begin(asking, passages, timeout).await),
+            Some(_) => None,
+        }
+    }
+
+    /// Widens the passages and sends the prompt, where there is a model and anything to tell it.
+    async fn begin(
+        &self,
+        asking: &Asking<'_>,
+        passages: &[ScoredPassage],
+        timeout: Duration,
+    ) -> Result<Begun<'_>, PortError> {
+        let Asking { caller, search, settings, history } = asking;
+        let reach = settings.retrieval.neighbours;
+        let (room, passages) = (self.budget.passages, passages.to_vec());
+        let widened = self.search.widen(caller, &search.collection, passages, reach, room).await;
+        let Some(chat) = self.chat(settings).filter(|_| !widened.passages.is_empty()) else {
+            return Ok(Begun { widened, reply: Reply::None });
+        };
+        let passages: Vec<Passage> =
+            widened.passages.iter().map(|found| found.passage.clone()).collect();
+        let prompt = prompt::assemble(
+            settings.answers.prompt,
+            &search.question,
+            &passages,
+            history,
+            self.budget,
+        );
+        let since = Instant::now();
+        let reply = reply::begin(chat, prompt, timeout).await?;
+        Ok(Begun { widened, reply: Reply::Begun { chat, reply, since } })
+    }
+
+    /// Whether the passages are as sure to answer as the collection's settings ask for, where they say.
+    async fn is_sure(&self, asking: &Asking<'_>, found: &Found, remaining: Duration) -> bool {
+        let Some(least) = asking.least() else { return true };
+        // Extraction measures by itself, once.
+        if self.chat(asking.settings).is_none() && asking.settings.retrieval.min_confidence <= 0.0 {
+            return true;
+        }
+        let (extraction, _) = self.search.measure(&asking.search.question, found, remaining).await;
+        extraction.relevance() >= least
+    }
+
+    /// Returns the extractive answer from what was found, and notes when that had to do without the embedder.
+    async fn extract(&self, asking: &Asking<'_>, found: &mut Found, remaining: Duration) -> Answer {
+        let measured = self.search.measure(&asking.search.question, found, remaining).await;
+        let (extraction, is_degraded) = measured;
+        let answer = extraction.answer(asking.settings.answers.min_confidence.map(f64::from));
+        if is_degraded && !found.degraded.contains(&degraded::EMBED) {
+            found.degraded.push(degraded::EMBED);
+        }
+        answer
+    }
+
+    /// Returns how answers are made here.
+    fn mode(&self, settings: &CollectionSettings) -> Mode {
+        if self.chat(settings).is_some() { Mode::Generated } else { Mode::Extractive }
+    }
+}
