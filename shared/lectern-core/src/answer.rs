@@ -150,10 +150,11 @@ impl Answer {
         }
     }
 
-    /// Returns the answer with the calibrated probability, 0 to 1, that it answers the question.
+    /// Returns the answer with the calibrated probability, 0 to 1, that it answers the question, to six decimals:
+    /// more mean nothing, and a few are read from JSON exactly as they were written.
     #[must_use]
     pub(crate) fn with_confidence(mut self, confidence: f64) -> Self {
-        self.confidence = Some(confidence);
+        self.confidence = Some((confidence * 1e6).round() / 1e6);
         self
     }
 

@@ -133,10 +133,19 @@ impl<'a> Extraction<'a> {
         self.scored = scored;
     }
 
+    /// Whether there is nothing to compare, or no word of the question stands anywhere and meaning was not looked at.
+    fn is_hopeless(&self) -> bool {
+        let all = &self.candidates;
+        let is_said = |term: &String| all.passages.iter().any(|passage| passage.contains(term));
+        self.scored.is_empty()
+            || all.total <= 0.0
+            || (!self.compared && !all.asked.terms.iter().any(is_said))
+    }
+
     /// Returns the calibrated probability, 0 to 1, that the best sentence answers the question.
     #[must_use]
     pub fn confidence(&self) -> f64 {
-        if self.scored.is_empty() || self.candidates.total <= 0.0 {
+        if self.is_hopeless() {
             return 0.0;
         }
         self.calibration().confidence(&features::of_question(&self.candidates, &self.scored))
@@ -145,7 +154,7 @@ impl<'a> Extraction<'a> {
     /// Returns the calibrated probability, 0 to 1, that the passages are about what is asked.
     #[must_use]
     pub fn relevance(&self) -> f64 {
-        if self.scored.is_empty() || self.candidates.total <= 0.0 {
+        if self.is_hopeless() {
             return 0.0;
         }
         self.calibration().relevance(&features::of_question(&self.candidates, &self.scored))

@@ -292,7 +292,7 @@ mod tests {
     /// Every setting there is, by pointer; a fusion's fields depend on its method.
     fn pointers() -> Vec<String> {
         let json = r#"{"retrieval":{"mmr":{"lambda":1},"per_document":1,"rerank":{},
-            "fusion":{"method":"weighted_rrf"}},"answers":{"min_confidence":1},
+            "fusion":{"method":"weighted_rrf"}},"answers":{"min_confidence":1,"model":"extractive"},
             "cache":{"semantic":1},"schema":{"\u2026":"keyword"}}"#;
         let settings: CollectionSettings = serde_json::from_str(json).unwrap();
         let mut found = Vec::new();

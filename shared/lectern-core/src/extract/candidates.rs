@@ -1,6 +1,6 @@
 //! The sentences that may answer, and what of the question each of them holds.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use super::wanted::{Offer, Wanted};
 use crate::{
@@ -75,7 +75,7 @@ pub(super) struct Candidates<'a> {
     /// The terms of each passage with its headings, by rank.
     pub(super) passages: Vec<HashSet<String>>,
     /// Weight of each question term; see [`information`].
-    pub(super) information: HashMap<String, f64>,
+    pub(super) information: BTreeMap<String, f64>,
     /// Sum of the weights.
     pub(super) total: f64,
     /// Language of the best passage.
@@ -104,15 +104,9 @@ impl<'a> Candidates<'a> {
         if self.total <= 0.0 {
             return 0.0;
         }
-        // Summed in a fixed order: the same input must give the same bits.
-        let mut held: Vec<f64> = self
-            .information
-            .iter()
-            .filter(|(term, _)| holds(term))
-            .map(|(_, weight)| *weight)
-            .collect();
-        held.sort_by(f64::total_cmp);
-        held.iter().sum::<f64>() / self.total
+        // A sorted map: the same input is added in the same order and gives the same bits.
+        let held = self.information.iter().filter(|(term, _)| holds(term));
+        held.map(|(_, weight)| *weight).sum::<f64>() / self.total
     }
 }
 
@@ -161,7 +155,7 @@ fn add<'a>(
 /// it (a local inverse document frequency, Spärck Jones 1972). A term that occurs nowhere weighs most: it is
 /// what the passages fail to say.
 #[expect(clippy::cast_precision_loss, reason = "a few hundred sentences")]
-fn information(asked: &HashSet<String>, candidates: &[Candidate<'_>]) -> HashMap<String, f64> {
+fn information(asked: &HashSet<String>, candidates: &[Candidate<'_>]) -> BTreeMap<String, f64> {
     let total = candidates.len() as f64;
     let weight = |term: &String| {
         let holding = candidates.iter().filter(|candidate| candidate.terms.contains(term)).count();

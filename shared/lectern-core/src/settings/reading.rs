@@ -24,11 +24,24 @@ impl CollectionSettings {
     }
 }
 
-/// Returns where a list stands: no setting is one, and serde would take one for an object.
+/// The settings that are lists, by name: of experiments, and of an experiment's variants.
+const LISTS: [&str; 2] = ["experiments", "variants"];
+
+/// Returns where a list stands that should not: serde would take one for an object.
 fn list(written: &Map<String, Value>, at: &str) -> Option<String> {
     written.iter().find_map(|(name, value)| {
         let pointer = format!("{at}/{}", escaped(name));
         match value {
+            Value::Array(items) if LISTS.contains(&name.as_str()) => {
+                items.iter().enumerate().find_map(|(index, item)| {
+                    let pointer = format!("{pointer}/{index}");
+                    match item {
+                        Value::Array(_) => Some(pointer),
+                        Value::Object(inner) => list(inner, &pointer),
+                        _ => None,
+                    }
+                })
+            }
             Value::Array(_) => Some(pointer),
             Value::Object(inner) => list(inner, &pointer),
             _ => None,
@@ -96,11 +109,24 @@ mod tests {
             (json!({"schema": {"year": "numeral"}}), "/schema/year"),
             (json!({"retrieval": []}), "/retrieval"),
             (json!({"retrieval": {"mmr": [0.5]}}), "/retrieval/mmr"),
+            (json!({"experiments": [[]]}), "/experiments/0"),
+            (
+                json!({"experiments": [{"name": "a", "variants": [{"mmr": [1]}]}]}),
+                "/experiments/0/variants/0/mmr",
+            ),
+            (
+                json!({"experiments": [{"name": "a", "variants": [[]]}]}),
+                "/experiments/0/variants/0",
+            ),
         ] {
             let wrong = CollectionSettings::read(&object(written.clone())).unwrap_err();
             assert_eq!(wrong[0].pointer, pointer, "{written}: {wrong:?}");
         }
         assert_eq!(CollectionSettings::read(&Map::new()), Ok(CollectionSettings::default()));
+        let experiment = json!({"name": "a", "variants": [
+            {"name": "one", "weight": 1}, {"name": "two", "weight": 1, "passages": 3}]});
+        let read = CollectionSettings::read(&object(json!({"experiments": [experiment]}))).unwrap();
+        assert_eq!(read.experiments[0].variants[1].passages, Some(3));
     }
 
     #[test]
