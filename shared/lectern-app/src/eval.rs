@@ -31,10 +31,12 @@ use std::{collections::HashMap, time::Duration};
 use futures::{StreamExt as _, stream};
 use lectern_core::{
     auth::Caller,
+    extract::Measured,
     fusion::Fusion,
     ids::{CollectionId, DocumentId},
     pricing::MicroDollars,
 };
+use serde::Serialize;
 
 use self::{
     golden::{GoldenDocument, GoldenQuestion, GoldenSet},
@@ -64,6 +66,10 @@ pub struct Evaluation {
     pub answer_timeout: Duration,
     /// Questions at the same time, 1 to [`MAX_CONCURRENCY`].
     pub concurrency: usize,
+    /// Whether questions are answered, too; without, only what is found is measured.
+    pub answers: bool,
+    /// Whether samples hold what extraction measured, for calibration.
+    pub measures: bool,
     /// Says how faithful answers are and the like; without one nobody does.
     pub judge: Option<Judge>,
 }
@@ -96,6 +102,19 @@ pub struct Sample {
     pub refused: bool,
     /// Where citations point: the set's document and bytes of its text there.
     pub citations: Vec<(String, lectern_core::passage::Span)>,
+    /// What extraction measured, where that was asked for.
+    pub measured: Option<Measurement>,
+}
+
+/// What extraction measured of a question's best passages.
+#[derive(Clone, Debug, Serialize)]
+pub struct Measurement {
+    /// Whether the documents do not answer it.
+    pub impossible: bool,
+    /// By words.
+    pub lexical: Measured,
+    /// By meaning, where there is an embedder the weights know.
+    pub semantic: Option<Measured>,
 }
 
 impl Evaluation {

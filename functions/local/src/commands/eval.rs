@@ -65,6 +65,12 @@ pub(crate) struct EvalArguments {
     /// of LECTERN_CHAT]
     #[arg(long, value_name = "MODEL")]
     judge: Option<String>,
+    /// Measure what is found and ask for no answers
+    #[arg(long, conflicts_with_all = ["answers_file", "export_ragas", "judge"])]
+    no_answers: bool,
+    /// Write what extraction measured of each question to DIR/DOCUMENTS--QUESTIONS.jsonl, for infra/calibration
+    #[arg(long, value_name = "DIR")]
+    measure: Option<PathBuf>,
     /// How the two rankings become one: `default`, `bm25`, `dense`, or a fusion as JSON; may be repeated
     #[arg(long, value_name = "FUSION", default_value = "default")]
     fusion: Vec<AskedFusion>,
@@ -270,6 +276,8 @@ fn evaluation(
         timeout: JUDGE_TIMEOUT,
     });
     Evaluation {
+        answers: !options.no_answers,
+        measures: options.measure.is_some(),
         judge,
         search: local.ask.search.clone(),
         ask: local.ask.clone(),

@@ -143,6 +143,7 @@ Examples:
   lectern eval evaluation/handbook --no-dense --report evaluation/handbook/baseline.json
   lectern eval evaluation/handbook --no-dense --compare evaluation/handbook/baseline.json
   lectern eval scifact --run-file scifact.trec --answers-file answers.jsonl --export-ragas samples.jsonl
+  lectern eval all --no-answers --fusion bm25 --fusion dense --fusion default --index target/eval
   lectern eval squad2 --documents-of scifact           all of it should be refused: see REF R
   LECTERN_CHAT=openai:MODEL lectern eval evaluation/handbook --judge openai:BETTER_MODEL
 
@@ -154,7 +155,7 @@ A golden set is a BEIR folder (corpus.jsonl, queries.jsonl, qrels.tsv), or quest
 canonical text) instead of a quote.
 
 Figures: nDCG, recall (R), MRR and success (S) of documents as trec_eval computes them; HIT: a gold answer stands in
-the answer; F1: of tokens, as SQuAD; CITE P: of the citing sentences those a cited span supports; CITE R: of the
+the answer, HIT@1: in its first sentence; F1: of tokens, as SQuAD; CITE P: of the citing sentences those a cited span supports; CITE R: of the
 supported sentences those that cite; BYTES: of the citations those whose quote is the document's bytes; DOC and SPAN:
 answers that cite the right document, and the right place; REF P, REF R: of the refused those that are unanswerable,
 of the unanswerable those refused; FALSE: of the answerable those refused; AUROC: of the confidence; FAITH, RELEV,

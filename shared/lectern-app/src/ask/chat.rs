@@ -15,16 +15,18 @@ impl Ask {
     /// Returns the model that the settings name, `None` for extractive mode. A model this deployment does not
     /// have costs the choice, not the answer.
     pub(super) fn chat(&self, settings: &CollectionSettings) -> Option<&dyn ChatModel> {
-        let Some(name) = &settings.answers.model else { return self.chat.as_deref() };
-        match self.chat_models.get(name) {
-            Some(model) => model.as_deref(),
-            None => {
-                warn!(
-                    model = name,
-                    "a collection names a chat model this deployment does not have; the default one stands in"
-                );
-                self.chat.as_deref()
-            }
+        let named = settings.answers.model.as_ref().and_then(|name| self.chat_models.get(name));
+        named.unwrap_or(&self.chat).as_deref()
+    }
+
+    /// Says so when the settings name a model this deployment does not have.
+    pub(super) fn warn_of_missing(&self, settings: &CollectionSettings) {
+        let named = settings.answers.model.as_ref();
+        if let Some(model) = named.filter(|name| !self.chat_models.contains_key(*name)) {
+            warn!(
+                model,
+                "a collection names a chat model this deployment does not have; the default one stands in"
+            );
         }
     }
 }

@@ -109,6 +109,7 @@ impl Ask {
             ..AskTimings::default()
         };
         let mut spent = Spent::default();
+        self.warn_of_missing(asking.settings);
         let answer = match begun.reply {
             Reply::Unsure => Answer::refusal(self.mode(asking.settings)),
             Reply::Begun { chat, reply, since } => {

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use lectern_core::extract::{QUESTION_FEATURES, SENTENCE_FEATURES};
 use serde_json::{Value, json};
 
 use super::Sample;
@@ -38,6 +39,23 @@ fn one_word(id: &str) -> String {
         }
     }
     word
+}
+
+/// Returns what extraction measured, for `infra/calibration`: a JSON line with the names of what is measured, then
+/// one per question with `id`, `answers`, `impossible`, `lexical` and `semantic`.
+#[must_use]
+pub fn measured(samples: &[Sample]) -> String {
+    let names = json!({ "sentence": SENTENCE_FEATURES, "question": QUESTION_FEATURES });
+    let measured = lines(samples, |sample| {
+        let mut line = json!({ "id": sample.id, "answers": sample.reference });
+        if let (Some(line), Ok(Value::Object(measured))) =
+            (line.as_object_mut(), serde_json::to_value(&sample.measured))
+        {
+            line.extend(measured);
+        }
+        line
+    });
+    format!("{names}\n{measured}")
 }
 
 /// Returns one JSON line per answer: `_id`, `answer`, `refused`, and `citations` with `doc`, `start`, `end` in
@@ -92,6 +110,7 @@ mod tests {
             answer: "So.\nYes.".into(),
             refused: false,
             citations: vec![("b".into(), Span { start: 1, end: 4 })],
+            measured: None,
         }
     }
 

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use lectern_core::{
     auth::Caller,
+    extract::Extraction,
     ids::DocumentId,
     metrics::ranking::first_of_each,
     passage::{Passage, Span},
@@ -13,7 +14,7 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 
 use super::{
-    Evaluation, Sample,
+    Evaluation, Measurement, Sample,
     citations::{self, Supported},
     golden::{GoldenDocument, GoldenQuestion, GoldenSpan},
     report::SpentOnOne,
@@ -22,7 +23,7 @@ use super::{
 use crate::{
     ask::{AskEvent, AskRequest, Asked, EVENT_BUFFER},
     errors::FlowError,
-    search::{MAX_LIMIT, SearchRequest},
+    search::{Found, MAX_LIMIT, SearchRequest},
 };
 
 /// What happened when a question was asked.
@@ -30,6 +31,10 @@ use crate::{
 pub(super) struct Observed {
     /// What was found and said.
     pub(super) sample: Sample,
+    /// Whether an answer was asked for.
+    pub(super) is_asked: bool,
+    /// The answer's first sentence.
+    pub(super) first_sentence: String,
     /// Whether cited spans support their sentences.
     pub(super) supported: Supported,
     /// How many citations the answer has, and how many are bytes of their document.
@@ -44,6 +49,16 @@ pub(super) struct Observed {
     pub(super) spent: SpentOnOne,
 }
 
+/// What a search found.
+struct Ranked {
+    /// The set's documents, best first.
+    ranking: Vec<String>,
+    /// Milliseconds of each stage.
+    search_ms: BTreeMap<String, f64>,
+    /// What extraction measured, where that was asked for.
+    measured: Option<Measurement>,
+}
+
 impl Evaluation {
     pub(super) async fn observe(
         &self,
@@ -52,23 +67,15 @@ impl Evaluation {
         documents: &HashMap<DocumentId, &GoldenDocument>,
         texts: &Texts<'_>,
     ) -> Result<Observed, FlowError> {
+        if !self.answers {
+            let found = self.ranking(caller, golden, documents).await?;
+            return Ok(Observed::of_ranking(golden, found));
+        }
         // Ask first: its latencies are those of a question that nothing prepared.
         let (asked, contexts) = self.asked(caller, golden).await?;
-        let request = SearchRequest {
-            collection: self.collection.clone(),
-            question: golden.question.clone(),
-            filter: None,
-            limit: Some(MAX_LIMIT),
-            mmr: None,
-            per_document: None,
-            grouped: false,
-            time_budget: self.answer_timeout,
-            cache: false,
-            session_id: None,
-        };
-        let found = self.search.search(caller, &request).await?;
+        let Ranked { ranking, search_ms, measured } =
+            self.ranking(caller, golden, documents).await?;
         let name = |id: &DocumentId| documents.get(id).map(|document| document.id.as_str());
-        let ranking = found.passages.iter().filter_map(|hit| name(&hit.passage.document_id));
 
         // Citations against the bytes they point at, and where those stand in the set's text.
         let (mut cited, mut valid_citations, mut in_reach) = (Vec::new(), 0, HashMap::new());
@@ -93,7 +100,7 @@ impl Evaluation {
 
         let spent = SpentOnOne {
             ask_ms: stages(&asked.timings),
-            search_ms: stages(&found.timings),
+            search_ms,
             tokens: asked.spent.tokens,
             cost: asked.spent.cost,
         };
@@ -101,14 +108,21 @@ impl Evaluation {
             id: golden.id.clone(),
             question: golden.question.as_str().to_owned(),
             reference: golden.answers.clone(),
-            ranking: first_of_each(ranking),
+            ranking,
             contexts: contexts.iter().map(|passage| passage.text.clone()).collect(),
             answer: citations::without_numbers(&asked.answer),
             refused: asked.answer.is_refused(),
             citations: cited,
+            measured,
         };
+        let sentence = asked.answer.sentences().first();
         Ok(Observed {
             sample,
+            is_asked: true,
+            first_sentence: sentence
+                .and_then(|sentence| asked.answer.text().get(sentence.start..sentence.end))
+                .unwrap_or_default()
+                .to_owned(),
             supported: citations::judge(&asked.answer, &contexts),
             citations: asked.answer.citations().len(),
             valid_citations,
@@ -117,6 +131,41 @@ impl Evaluation {
             confidence: asked.answer.confidence(),
             spent,
         })
+    }
+
+    /// Searches, and measures what was found where that is asked for.
+    async fn ranking(
+        &self,
+        caller: &Caller,
+        golden: &GoldenQuestion,
+        documents: &HashMap<DocumentId, &GoldenDocument>,
+    ) -> Result<Ranked, FlowError> {
+        let request = SearchRequest {
+            collection: self.collection.clone(),
+            question: golden.question.clone(),
+            filter: None,
+            limit: Some(MAX_LIMIT),
+            mmr: None,
+            per_document: None,
+            grouped: false,
+            time_budget: self.answer_timeout,
+            cache: false,
+            session_id: None,
+        };
+        let found = self.search.search(caller, &request).await?;
+        let name = |id: &DocumentId| documents.get(id).map(|document| document.id.as_str());
+        let ranking = found.passages.iter().filter_map(|hit| name(&hit.passage.document_id));
+        let ranking = first_of_each(ranking);
+        let measured = if self.measures { Some(self.measured(golden, &found).await) } else { None };
+        Ok(Ranked { ranking, search_ms: stages(&found.timings), measured })
+    }
+
+    async fn measured(&self, golden: &GoldenQuestion, found: &Found) -> Measurement {
+        let lexical = Extraction::of(&golden.question, &found.passages).measured();
+        let (extraction, _) =
+            self.search.measure(&golden.question, found, self.answer_timeout).await;
+        let semantic = Some(extraction.measured()).filter(|measured| measured.compared);
+        Measurement { impossible: golden.is_unanswerable, lexical, semantic }
     }
 
     /// Asks, and listens for the passages the answer is made from.
@@ -147,6 +196,36 @@ impl Evaluation {
         };
         let (asked, passages) = tokio::join!(asking, listening);
         Ok((asked?, passages))
+    }
+}
+
+impl Observed {
+    /// What is known when nothing was asked.
+    fn of_ranking(golden: &GoldenQuestion, found: Ranked) -> Self {
+        let Ranked { ranking, search_ms, measured } = found;
+        let sample = Sample {
+            id: golden.id.clone(),
+            question: golden.question.as_str().to_owned(),
+            reference: golden.answers.clone(),
+            ranking,
+            contexts: Vec::new(),
+            answer: String::new(),
+            refused: false,
+            citations: Vec::new(),
+            measured,
+        };
+        Self {
+            sample,
+            is_asked: false,
+            first_sentence: String::new(),
+            supported: Supported::default(),
+            citations: 0,
+            valid_citations: 0,
+            spans: Vec::new(),
+            evidence: Vec::new(),
+            confidence: None,
+            spent: SpentOnOne { search_ms, ..SpentOnOne::default() },
+        }
     }
 }
 

@@ -39,6 +39,9 @@ pub enum Metric {
     Success1,
     /// A gold answer stands in the answer; a refusal hits nothing.
     AnswerHit,
+    /// A gold answer stands in the answer's first sentence.
+    #[serde(rename = "answer_hit@1")]
+    FirstHit,
     /// The answer is a gold answer (SQuAD).
     ExactMatch,
     /// F1 of tokens (SQuAD).
@@ -130,9 +133,11 @@ impl Row {
         let refused = observed.sample.refused;
         let mut metrics = BTreeMap::from([(Metric::Failed, Share::yes(false))]);
         ranking(question, &observed.sample.ranking, &mut metrics);
-        answer(question, observed, &mut metrics);
-        citations(question, observed, &mut metrics);
-        refusal(question, refused, &mut metrics);
+        if observed.is_asked {
+            answer(question, observed, &mut metrics);
+            citations(question, observed, &mut metrics);
+            refusal(question, refused, &mut metrics);
+        }
         Self {
             id: question.id.clone(),
             answerable: question.is_answerable(),
@@ -160,7 +165,7 @@ impl Row {
         let mut metrics = BTreeMap::from([(Metric::Failed, Share::yes(true))]);
         ranking(question, &[], &mut metrics);
         if !question.answers.is_empty() {
-            for metric in [Metric::AnswerHit, Metric::ExactMatch, Metric::F1] {
+            for metric in [Metric::AnswerHit, Metric::FirstHit, Metric::ExactMatch, Metric::F1] {
                 metrics.insert(metric, Share::yes(false));
             }
         }
@@ -203,6 +208,7 @@ fn answer(question: &GoldenQuestion, observed: &Observed, metrics: &mut Metrics)
     let answered = !observed.sample.refused;
     metrics.extend([
         (Metric::AnswerHit, Share::yes(answered && is_hit(said, gold))),
+        (Metric::FirstHit, Share::yes(answered && is_hit(&observed.first_sentence, gold))),
         (Metric::ExactMatch, Share::yes(answered && exact_match(said, gold))),
         (Metric::F1, Share::of_one(if answered { token_f1(said, gold) } else { 0.0 })),
     ]);

@@ -58,6 +58,13 @@ pub(super) fn write(
                 put(&named(file), &export(&run.samples))?;
             }
         }
+        if let Some(folder) = &options.measure {
+            fs::create_dir_all(folder)?;
+            // Questions of another set's documents are named QUESTIONS@DOCUMENTS.
+            let (questions, documents) = set.split_once('@').unwrap_or((set, set));
+            let file = folder.join(format!("{documents}--{questions}.jsonl"));
+            put(&file, &export::measured(&run.samples))?;
+        }
     }
     Ok(())
 }

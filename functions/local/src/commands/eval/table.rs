@@ -15,13 +15,14 @@ const NOTHING: &str = "–";
 const UNCHANGED: f64 = 5e-5;
 
 /// Columns of the figures, in this order.
-const COLUMNS: [(&str, Metric); 20] = [
+const COLUMNS: [(&str, Metric); 21] = [
     ("nDCG@10", Metric::Ndcg10),
     ("R@5", Metric::Recall5),
     ("R@10", Metric::Recall10),
     ("R@100", Metric::Recall100),
     ("MRR@10", Metric::Mrr10),
     ("S@1", Metric::Success1),
+    ("HIT@1", Metric::FirstHit),
     ("HIT", Metric::AnswerHit),
     ("F1", Metric::F1),
     ("CITE P", Metric::CitationPrecision),
