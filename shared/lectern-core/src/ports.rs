@@ -21,6 +21,15 @@ pub struct EmbeddingModel {
     pub dimensions: usize,
 }
 
+impl EmbeddingModel {
+    /// Whether the model was made for a language (ISO 639-3). all-MiniLM-L6-v2 was trained on English; of other models
+    /// nothing is known, and those offered as a service are multilingual.
+    #[must_use]
+    pub fn knows(&self, language: &str) -> bool {
+        self.id != "all-MiniLM-L6-v2" || language == "eng"
+    }
+}
+
 /// Turns texts into vectors.
 ///
 /// Contract: one vector per text, in order, each of `model().dimensions` finite numbers with

@@ -26,6 +26,9 @@ impl Search {
         settings: &CollectionSettings,
     ) -> Vec<ScoredPassage> {
         let fusion = settings.retrieval.fusion.unwrap_or(self.fusion);
+        let model = self.embedder.as_ref().map(|embedder| embedder.model());
+        let knows = |language: &str| model.is_none_or(|model| model.knows(language));
+        let fusion = fusion.for_candidates(&candidates, knows);
         fusion::fuse(candidates, &fusion, 2 * RANKING_DEPTH)
     }
 

@@ -88,7 +88,10 @@ fn ties_are_broken_by_point_id_and_bad_scores_rank_last() {
 #[test]
 fn is_validated_when_read() {
     let read = serde_json::from_str::<Fusion>;
-    assert_eq!(read(r#"{"method":"min_max"}"#).unwrap(), Fusion::default());
+    assert_eq!(read(r#"{"method":"by_language"}"#).unwrap(), Fusion::default());
+    let min_max = Fusion::MinMax { dense_weight: 0.5 };
+    assert_eq!(read(r#"{"method":"min_max"}"#).unwrap(), min_max);
+    assert!(read(r#"{"method":"by_language","foreign_dense_weight":-1}"#).is_err());
     assert_eq!(read(r#"{"method":"rrf","k":60}"#).unwrap(), Fusion::Rrf { k: 60.0 });
     assert!(read(r#"{"method":"min_max","dense_weight":1.5}"#).is_err());
     assert!(read(r#"{"method":"rrf","k":0}"#).is_err());
@@ -101,6 +104,9 @@ fn is_validated_when_read() {
 fn any_fusion() -> impl Strategy<Value = Fusion> {
     prop_oneof![
         (0.0_f32..=1.0).prop_map(|dense_weight| Fusion::MinMax { dense_weight }),
+        (0.0_f32..=1.0, 0.0_f32..=1.0).prop_map(|(dense_weight, foreign_dense_weight)| {
+            Fusion::ByLanguage { dense_weight, foreign_dense_weight }
+        }),
         (1.0_f32..100.0).prop_map(|k| Fusion::Rrf { k }),
         (1.0_f32..100.0, 0.0_f32..=1.0)
             .prop_map(|(k, dense_weight)| Fusion::WeightedRrf { k, dense_weight }),
@@ -117,6 +123,33 @@ fn any_scores() -> impl Strategy<Value = Vec<(u32, f32)>> {
         0..10,
     )
     .prop_map(|scores| scores.into_iter().collect())
+}
+
+#[test]
+fn the_weight_is_that_of_the_language_of_what_was_found() {
+    let in_language = |language: &str, scores: &[(u32, f32)]| -> Vec<ScoredPassage> {
+        let mut ranking = ranking(scores);
+        ranking.iter_mut().for_each(|found| found.passage.language = language.into());
+        ranking
+    };
+    let fusion = Fusion::ByLanguage { dense_weight: 0.5, foreign_dense_weight: 0.25 };
+    let scores = [(1, 2.0), (2, 1.0)];
+    let weight = |dense: &str, sparse: &[ScoredPassage]| {
+        let candidates = Candidates { dense: in_language(dense, &scores), sparse: sparse.to_vec() };
+        match fusion.for_candidates(&candidates, |language| language == "eng") {
+            Fusion::MinMax { dense_weight } => dense_weight,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(weight("urd", &in_language("eng", &scores)), 0.5);
+    assert_eq!(weight("eng", &in_language("urd", &scores)), 0.25, "the words decide");
+    assert_eq!(weight("urd", &[]), 0.25, "unless there are none");
+    let mixed = [in_language("eng", &scores), in_language("deu", &[(3, 0.5)])].concat();
+    assert_eq!(weight("deu", &mixed), 0.5, "most of them do");
+    let empty = Candidates { dense: Vec::new(), sparse: Vec::new() };
+    assert_eq!(fusion.for_candidates(&empty, |_| false), Fusion::MinMax { dense_weight: 0.5 });
+    let rrf = Fusion::Rrf { k: 10.0 };
+    assert_eq!(rrf.for_candidates(&empty, |_| false), rrf);
 }
 
 proptest! {
