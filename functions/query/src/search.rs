@@ -34,6 +34,7 @@ pub(crate) async fn search(
         mmr: body.mmr,
         per_document: body.per_document,
         grouped: body.group_by.is_some(),
+        collapses: false,
         time_budget: query.answer_timeout,
         session_id: None,
     };

@@ -299,6 +299,7 @@ impl Turn<'_> {
             mmr: *mmr,
             per_document: None,
             grouped: false,
+            collapses: true,
             time_budget: *time_budget,
             cache: *cache,
             session_id: Some(self.session_id.clone()),

@@ -13,10 +13,14 @@ pub const MAX_SENTENCE_BYTES: usize = 800;
 const MAX_PUNCTUATION_RUN: usize = 64;
 
 /// Words whose full stop does not end a sentence although a capital or digit follows.
-const ABBREVIATIONS: [&str; 22] = [
+const ABBREVIATIONS: [&str; 45] = [
     "mr.", "mrs.", "ms.", "dr.", "prof.", "st.", "no.", "nos.", "fig.", "figs.", "eq.", "sec.",
-    "vs.", "cf.", "e.g.", "i.e.", "al.", "inc.", "ltd.", "co.", "u.s.", "approx.",
+    "vs.", "cf.", "al.", "inc.", "ltd.", "co.", "approx.", "jan.", "feb.", "aug.", "sept.", "oct.",
+    "nov.", "dec.", "bzw.", "ca.", "nr.", "vgl.", "jh.", "jhd.", "sog.", "abs.", "sr.", "sra.",
+    "dra.", "art.", "pág.", "núm.", "ee.", "uu.", "mme.", "mlle.", "डॉ.",
 ];
+/// Most digits of an ordinal number as German writes it, `12. Mai`, and of a list's numbers.
+const ORDINAL_DIGITS: usize = 2;
 
 /// Returns the sentences of `text` as byte spans without surrounding white space.
 ///
@@ -68,8 +72,15 @@ fn blocks(text: &str) -> Vec<Span> {
 fn ends_in_abbreviation(piece: &str) -> bool {
     let Some(word) = piece.split_whitespace().next_back() else { return false };
     let word = word.trim_start_matches(['(', '[', '"', '\'']).to_lowercase();
-    let is_initial =
-        word.len() == 2 && word.ends_with('.') && word.starts_with(|c: char| c.is_alphabetic());
+    let Some(stem) = word.strip_suffix('.') else { return false };
+    // `J.`, `E.I.`, `z.B.`, `U.S.`: letters one by one, with their marks.
+    let is_initial = stem.split('.').all(|part| {
+        part.starts_with(char::is_alphabetic)
+            && part.chars().filter(|letter| !is_combining_mark(*letter)).count() == 1
+    });
+    let is_ordinal =
+        stem.len() <= ORDINAL_DIGITS && stem.bytes().all(|digit| digit.is_ascii_digit());
+    let is_initial = is_initial || (is_ordinal && !stem.is_empty());
     is_initial || ABBREVIATIONS.contains(&word.as_str())
 }
 
@@ -120,6 +131,16 @@ mod tests {
             ["Dr. Smith met J. Doe.", "They left."]
         );
         assert_eq!(texts("See Fig. 3 for it. Done."), ["See Fig. 3 for it.", "Done."]);
+        for whole in [
+            "Am 12. Mai 1705 begann das 18. Jahrhundert.",
+            "E.I. Du Pont bzw. DuPont liegt ca. 12 km von den U.S. Army Barracks.",
+            "Lo dijo el Sr. Presidente de EE. UU. Obama.",
+            "1. Close the door.",
+            "वह डॉ. राम से मिला।",
+        ] {
+            assert_eq!(texts(whole), [whole]);
+        }
+        assert_eq!(texts("It began in 1999. They left."), ["It began in 1999.", "They left."]);
     }
 
     #[test]

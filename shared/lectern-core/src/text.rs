@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
+use unicode_segmentation::UnicodeSegmentation;
 
 use crate::passage::Span;
 
@@ -53,7 +54,7 @@ pub struct PlacedBlock {
 pub struct ParsedText {
     /// Title found in the document, if any.
     pub title: Option<String>,
-    /// The canonical text: NFC, `\n` line ends, no control characters but `\n` and `\t`.
+    /// The canonical text: NFC (letters that NFC takes apart stay whole), `\n` line ends, no control characters but `\n` and `\t`.
     pub text: String,
     /// The blocks in order; spans ascend, do not overlap, and lie on character boundaries.
     pub blocks: Vec<PlacedBlock>,
@@ -141,7 +142,7 @@ fn canonical(raw: &str, keeps_indentation: bool) -> String {
             kept => visible.push(kept),
         }
     }
-    let composed: String = if visible.is_ascii() { visible } else { visible.nfc().collect() };
+    let composed: String = if visible.is_ascii() { visible } else { shortest(&visible) };
     let mut trimmed = String::with_capacity(composed.len());
     for line in composed.split('\n') {
         trimmed.push_str(line.trim_end());
@@ -151,6 +152,18 @@ fn canonical(raw: &str, keeps_indentation: bool) -> String {
     let trimmed =
         if keeps_indentation { trimmed.trim_start_matches('\n') } else { trimmed.trim_start() };
     trimmed.to_owned()
+}
+
+/// Returns `text` in NFC, but with letters that NFC would take apart left whole: `ज़` (U+095B) and its like are
+/// excluded from composition (UAX 15, section 5), and whoever looks for what a document says looks for its bytes.
+fn shortest(text: &str) -> String {
+    let mut composed = String::with_capacity(text.len());
+    for cluster in text.graphemes(true) {
+        let normal: String = cluster.nfc().collect();
+        let is_longer = normal.chars().count() > cluster.chars().count();
+        composed.push_str(if is_longer { cluster } else { &normal });
+    }
+    composed
 }
 
 /// Whether a character has no place in a canonical text.

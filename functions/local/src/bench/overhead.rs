@@ -156,6 +156,7 @@ fn request(question: &str) -> Result<SearchRequest, Failure> {
         mmr: None,
         per_document: None,
         grouped: false,
+        collapses: true,
         time_budget: LEASE,
         // What retrieval costs, not what it costs to look it up.
         cache: false,

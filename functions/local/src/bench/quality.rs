@@ -254,6 +254,9 @@ fn methods(has_vectors: bool) -> Vec<Fusion> {
 
 fn name(fusion: &Fusion) -> String {
     let name = match fusion {
+        Fusion::ByLanguage { dense_weight, foreign_dense_weight } => {
+            format!("min-max {dense_weight:.1}, elsewhere {foreign_dense_weight:.2}")
+        }
         Fusion::SparseOnly => "BM25".to_owned(),
         Fusion::DenseOnly => "dense".to_owned(),
         Fusion::MinMax { dense_weight } => format!("min-max, dense {dense_weight}"),

@@ -148,6 +148,7 @@ impl Evaluation {
             mmr: None,
             per_document: None,
             grouped: false,
+            collapses: false,
             time_budget: self.answer_timeout,
             cache: false,
             session_id: None,

@@ -34,6 +34,9 @@ pub struct SearchRequest {
     pub per_document: Option<usize>,
     /// Whether the passages of a document stand together.
     pub grouped: bool,
+    /// Whether repetitions are left out, as the collection's settings say. A reader wants them gone; who looks for
+    /// documents wants each.
+    pub collapses: bool,
     /// How long the whole may take; optional stages give way to it.
     pub time_budget: Duration,
     /// Whether what was retrieved before may be used, and what is retrieved now be kept.
@@ -84,7 +87,7 @@ impl SearchRequest {
         let group_size = self.grouped.then_some(GROUP_SIZE);
         Arrangement {
             limit: self.limit.unwrap_or(retrieval.passages),
-            collapse: retrieval.collapse,
+            collapse: if self.collapses { retrieval.collapse } else { 0.0 },
             mmr: self.mmr.or(retrieval.mmr),
             per_document: self.per_document.or(retrieval.per_document).or(group_size),
             grouped: self.grouped,

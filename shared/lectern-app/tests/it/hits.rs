@@ -141,6 +141,7 @@ async fn what_was_retrieved_is_found_again_for_minutes() {
         mmr: None,
         per_document: None,
         grouped: false,
+        collapses: true,
         time_budget: Duration::from_secs(60),
         session_id: None,
         cache: true,

@@ -218,6 +218,7 @@ pub(crate) fn request(question: &str) -> SearchRequest {
         mmr: None,
         per_document: None,
         grouped: false,
+        collapses: true,
         time_budget: BUDGET,
         cache: false,
         session_id: None,
