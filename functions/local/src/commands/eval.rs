@@ -4,12 +4,14 @@
 //! |---|---|
 //! | `index` | a data directory that holds a set's documents, made once |
 //! | `fusions` | which fusions are asked for |
+//! | `learn` | which fusion suits a set best |
 //! | `table` | what a person reads |
 //! | `files` | what other programs read |
 
 mod files;
 mod fusions;
 mod index;
+mod learn;
 mod table;
 
 use std::{
@@ -33,7 +35,7 @@ use lectern_models::{
 };
 use serde_json::{Value, json};
 
-use self::fusions::AskedFusion;
+use self::{fusions::AskedFusion, learn::Learned};
 use crate::{
     compose::{Local, model_directory},
     failure::{FAILED, Failure},
@@ -74,6 +76,9 @@ pub(crate) struct EvalArguments {
     /// How the two rankings become one: `default`, `bm25`, `dense`, or a fusion as JSON; may be repeated
     #[arg(long, value_name = "FUSION", default_value = "default")]
     fusion: Vec<AskedFusion>,
+    /// Try every way to fuse, and say which one the collection should use
+    #[arg(long, conflicts_with_all = ["fusion", "compare", "answers_file", "export_ragas", "judge", "documents_of"])]
+    learn_fusion: bool,
     /// Ask at most N questions of each set, always the same ones
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     limit: Option<u32>,
@@ -167,7 +172,8 @@ pub(super) async fn run(
     files::write(options, &report, &evaluated)?;
     let rules = Rules { tolerance: options.tolerance, across_settings: options.across_settings };
     let comparison = baseline.map(|baseline| compare(&baseline, &report, rules));
-    tell(&report, comparison.as_ref(), output)?;
+    let learned = options.learn_fusion.then(|| learn::learn(&report)).flatten();
+    tell(&report, comparison.as_ref(), learned.as_ref(), output)?;
     verdict(&report, comparison.as_ref(), output)
 }
 
@@ -243,7 +249,8 @@ async fn one_set(
     let evaluation = evaluation(local, options, settings, judge);
     let caller = Caller::operator(local.tenant.clone());
     let mut runs = Vec::new();
-    for asked in &options.fusion {
+    let candidates = if options.learn_fusion { learn::candidates() } else { Vec::new() };
+    for asked in if options.learn_fusion { &candidates } else { &options.fusion } {
         let bar = output.progress(set.questions.len() as u64, ASKING);
         bar.set_message(format!("{} {}", set.name, asked.label));
         let count = || bar.inc(1);
@@ -276,7 +283,7 @@ fn evaluation(
         timeout: JUDGE_TIMEOUT,
     });
     Evaluation {
-        answers: !options.no_answers,
+        answers: !(options.no_answers || options.learn_fusion),
         measures: options.measure.is_some(),
         judge,
         search: local.ask.search.clone(),
@@ -288,15 +295,24 @@ fn evaluation(
     }
 }
 
-fn tell(report: &Report, comparison: Option<&Comparison>, output: &Output) -> Result<(), Failure> {
+fn tell(
+    report: &Report,
+    comparison: Option<&Comparison>,
+    learned: Option<&Learned>,
+    output: &Output,
+) -> Result<(), Failure> {
     if output.is_json() {
-        let told: Value = json!({ "report": report, "comparison": comparison });
+        let told: Value = json!({ "report": report, "comparison": comparison, "learned": learned });
         return Ok(output.json(&told)?);
     }
     table::figures(report).into_iter().try_for_each(|line| output.line(line))?;
     if let Some(comparison) = comparison {
         output.line("")?;
         table::differences(comparison).into_iter().try_for_each(|line| output.line(line))?;
+    }
+    if let Some(learned) = learned {
+        output.line("")?;
+        output.line(learned.sentence())?;
     }
     Ok(())
 }

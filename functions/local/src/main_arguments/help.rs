@@ -144,6 +144,7 @@ Examples:
   lectern eval evaluation/handbook --no-dense --compare evaluation/handbook/baseline.json
   lectern eval scifact --run-file scifact.trec --answers-file answers.jsonl --export-ragas samples.jsonl
   lectern eval all --no-answers --fusion bm25 --fusion dense --fusion default --index target/eval
+  lectern eval my-questions.jsonl --learn-fusion        which fusion suits these documents and questions
   lectern eval squad2 --documents-of scifact           all of it should be refused: see REF R
   LECTERN_CHAT=openai:MODEL lectern eval evaluation/handbook --judge openai:BETTER_MODEL
 
