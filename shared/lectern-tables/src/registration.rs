@@ -33,7 +33,7 @@ pub struct Registration {
     /// Id of the document if a new one is made.
     pub new_id: DocumentId,
     /// Whether equal bytes with an equal ACL are the same document. Not for files, which are told apart
-    /// by where they lie.
+    /// by where they lie: `new_id` names that place, and what is there already gets the next version.
     pub by_content: bool,
     /// File name or title.
     pub name: String,
@@ -126,6 +126,12 @@ impl Documents<'_> {
         let Registration { tenant, collection, sha256, .. } = registration;
         if let Some(id) = &registration.document_id {
             return Ok((Some(self.named(registration, id, now).await?), None));
+        }
+        if !registration.by_content
+            && load(self.table, REGISTER, tenant, &registration.new_id).await?.is_some()
+        {
+            // The id says where the bytes come from: this is that document's next version, or what it has.
+            return Ok((Some(self.named(registration, &registration.new_id, now).await?), None));
         }
         let key = layout::content(tenant, collection, sha256);
         let Some(pointer) = self.table.get(REGISTER, &key).await? else {

@@ -57,6 +57,12 @@ pub(crate) async fn other_metadata_makes_a_version(tables: &Tables) {
     // Files are told apart by where they lie.
     let file = Registration { by_content: false, new_id: an_id(10), ..closed };
     assert_eq!(register(tables, &file).await.document.id, an_id(10));
+    // Read again after an interruption, the file is the document it was.
+    let again = register(tables, &file).await;
+    assert_eq!((again.created, again.version, &again.document.id), (false, 1, &an_id(10)));
+    let changed = Registration { sha256: a_registration(&tenant, 7).sha256, ..file };
+    let changed = register(tables, &changed).await;
+    assert_eq!((changed.created, changed.version, &changed.document.id), (true, 2, &an_id(10)));
 }
 
 pub(crate) async fn a_named_document_gets_the_next_version(tables: &Tables) {
