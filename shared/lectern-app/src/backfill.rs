@@ -7,8 +7,8 @@ use std::{collections::HashSet, sync::Arc};
 
 use lectern_core::{
     document::DocumentState::{Processing, Queued},
-    errors::PortError,
-    ids::{DocumentId, TenantId},
+    errors::{ErrorKind, PortError},
+    ids::{CollectionId, DocumentId, TenantId},
     passage::{Point, Scope},
     ports::{Embedder, PassageReader, PassageWriter},
 };
@@ -66,7 +66,16 @@ impl Backfill {
             .iter()
             .map(|point| (point.passage.document_id.clone(), point.passage.version))
             .collect();
+        let collections: HashSet<CollectionId> =
+            points.iter().map(|point| point.passage.collection.clone()).collect();
         self.writer.upsert(points).await?;
+        // Cached rankings were made without these vectors. A collection deleted meanwhile has none.
+        for collection in &collections {
+            match self.tables.collections().bump_generation(tenant, collection).await {
+                Err(error) if error.kind != ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
 
         // What was deleted or replaced meanwhile must not come back.
         let ids: Vec<DocumentId> = written.iter().map(|(id, _)| id.clone()).collect();
