@@ -27,8 +27,18 @@ export class AnswerView {
 
   /** Returns the whole answer. */
   nodes() {
-    if (this.#answer.refused) return this.#refusal();
-    return [this.#text(), this.#doubt(), this.#sources(), this.#footer()].filter(Boolean);
+    const body = this.#answer.refused
+      ? this.#refusal()
+      : [this.#text(), this.#doubt(), this.#sources(), this.#footer()];
+    return [this.#understood(), ...body].filter(Boolean);
+  }
+
+  // A follow-up as it was searched for: who sees it wrong knows why the answer is about something else.
+  #understood() {
+    const { standalone_question: question } = this.#answer;
+    if (!question) return null;
+    const text = element('q', { class: 'understood-text', dir: directionOf(question) }, question);
+    return element('p', { class: 'meta understood' }, say(element('span'), 'turn.understood'), ' ', text);
   }
 
   #indexOf(id) {

@@ -23,6 +23,7 @@ export const english = {
   'welcome.check.how': 'Press a number such as [1] to read the passage in its document.',
 
   'turn.you': 'You asked:',
+  'turn.understood': 'Understood as:',
   'turn.searching': 'Searching your documents…',
   'turn.found': {
     one: 'Found 1 passage. Writing the answer…',

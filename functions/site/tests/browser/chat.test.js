@@ -57,6 +57,9 @@ describe('an answer', () => {
     await ask('And how long are they kept?');
     assert.equal((await sent).postDataJSON().session_id, first.session_id);
     await lastTurn(':is(.answer-text, .refusal)').waitFor();
+    // What the follow-up was taken to mean stands above its answer, and above no other.
+    assert.match(await lastTurn('.understood-text').textContent(), /kept.*backups|backups.*kept/i);
+    assert.equal(await page.locator('.understood').count(), 1);
     await page.locator('#new').click();
     assert.equal(await page.locator('.turn').count(), 0);
     const anew = page.waitForRequest('**/v1/query');
