@@ -154,9 +154,9 @@ pub(super) async fn run(
     };
     let mut evaluated: Vec<(String, Evaluated)> = Vec::new();
     for path in paths {
-        let mut set = load(path, options, options.limit).await?;
+        let mut set = load(path, &options.qrels, options.limit).await?;
         for elsewhere in elsewhere.iter().flatten() {
-            set = set.asked_of(load(elsewhere.clone(), options, None).await?);
+            set = set.asked_of(load(elsewhere.clone(), QRELS, None).await?);
         }
         let name = set.name.clone();
         if report.sets.iter().any(|other| other.name == name) {
@@ -211,12 +211,8 @@ fn judge(
     opened.map_err(|error| Failure::Failed(chain(&error)))
 }
 
-async fn load(
-    path: PathBuf,
-    options: &EvalArguments,
-    limit: Option<u32>,
-) -> Result<GoldenSet, Failure> {
-    let qrels = options.qrels.clone();
+async fn load(path: PathBuf, qrels: &str, limit: Option<u32>) -> Result<GoldenSet, Failure> {
+    let qrels = qrels.to_owned();
     let reading = tokio::task::spawn_blocking(move || {
         let set = read(&path, &qrels)?;
         Ok(match limit {
@@ -306,6 +302,11 @@ fn tell(
         return Ok(output.json(&told)?);
     }
     table::figures(report).into_iter().try_for_each(|line| output.line(line))?;
+    let curve = table::curve(report);
+    if !curve.is_empty() {
+        output.line("")?;
+        curve.into_iter().try_for_each(|line| output.line(line))?;
+    }
     if let Some(comparison) = comparison {
         output.line("")?;
         table::differences(comparison).into_iter().try_for_each(|line| output.line(line))?;

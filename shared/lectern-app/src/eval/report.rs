@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use lectern_core::{
     fusion::Fusion,
     metrics::{
-        discrimination::auroc,
+        discrimination::{OperatingPoint, auroc, operating_points},
         share::{Share, percentile},
     },
     ports::TokenCount,
@@ -58,6 +58,9 @@ impl Configuration {
     }
 }
 
+/// Shares of answerable questions that may be refused, for which the curve is drawn.
+pub const ALLOWED_FALSE_REFUSALS: [f64; 8] = [0.01, 0.03, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5];
+
 /// One set.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SetReport {
@@ -89,6 +92,9 @@ pub struct RunReport {
     /// Probability that an answerable question's confidence is above an unanswerable one's; only where every
     /// answer has a confidence and there are questions of both kinds.
     pub refusal_auroc: Option<f64>,
+    /// What refusing below some confidences would give, by [`ALLOWED_FALSE_REFUSALS`].
+    #[serde(default)]
+    pub refusal_curve: Vec<OperatingPoint>,
     /// Milliseconds of each stage, `ask.total` and the like.
     pub latency_ms: BTreeMap<String, Percentiles>,
     /// Tokens and money.
@@ -164,6 +170,7 @@ impl RunReport {
             questions: rows.len(),
             metrics: BTreeMap::new(),
             refusal_auroc: None,
+            refusal_curve: Vec::new(),
             latency_ms: latencies(spent),
             usage: usage(spent),
             judge: None,
@@ -182,6 +189,9 @@ impl RunReport {
             })
             .collect();
         self.refusal_auroc = refusal_auroc(self.rows.iter());
+        self.refusal_curve = confidences(self.rows.iter())
+            .map(|scored| operating_points(&scored, &ALLOWED_FALSE_REFUSALS))
+            .unwrap_or_default();
     }
 
     /// Returns a figure.
@@ -203,9 +213,12 @@ fn sums(rows: &[Row]) -> BTreeMap<Metric, Share> {
 /// Returns how well confidence tells answerable questions from unanswerable ones; `None` when a question
 /// has no confidence.
 pub(super) fn refusal_auroc<'rows>(rows: impl Iterator<Item = &'rows Row>) -> Option<f64> {
-    let scored: Option<Vec<(f64, bool)>> =
-        rows.map(|row| Some((row.confidence?, row.answerable))).collect();
-    auroc(&scored?)
+    auroc(&confidences(rows)?)
+}
+
+/// Returns each question's confidence and whether it is answerable; `None` when a question has no confidence.
+fn confidences<'rows>(rows: impl Iterator<Item = &'rows Row>) -> Option<Vec<(f64, bool)>> {
+    rows.map(|row| Some((row.confidence?, row.answerable))).collect()
 }
 
 fn latencies(spent: &[SpentOnOne]) -> BTreeMap<String, Percentiles> {

@@ -1,5 +1,52 @@
 //! How well a confidence tells two kinds of question apart.
 
+use serde::{Deserialize, Serialize};
+
+/// What refusing below one confidence gives.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OperatingPoint {
+    /// Scores below it are refused.
+    pub threshold: f64,
+    /// Share of the positives that are.
+    pub false_refusal: f64,
+    /// Share of the negatives that are.
+    pub refusal_recall: f64,
+}
+
+/// Returns, for each share of `allowed` false refusals, the highest threshold that refuses no more of the positives:
+/// points of the ROC curve. Empty when one kind is missing or a score is not a number.
+#[must_use]
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "shares of far fewer than 2^52 scores"
+)]
+pub fn operating_points(scored: &[(f64, bool)], allowed: &[f64]) -> Vec<OperatingPoint> {
+    let of = |kind: bool| -> Vec<f64> {
+        let mut mine: Vec<f64> =
+            scored.iter().filter(|(_, is_positive)| *is_positive == kind).map(|it| it.0).collect();
+        mine.sort_by(f64::total_cmp);
+        mine
+    };
+    let (positives, negatives) = (of(true), of(false));
+    if negatives.is_empty() || scored.iter().any(|(score, _)| score.is_nan()) {
+        return Vec::new();
+    }
+    let below = |sorted: &[f64], threshold: f64| {
+        sorted.partition_point(|score| *score < threshold) as f64 / sorted.len() as f64
+    };
+    let at = |share: &f64| {
+        let threshold = *positives.get((share * positives.len() as f64) as usize)?;
+        Some(OperatingPoint {
+            threshold,
+            false_refusal: below(&positives, threshold),
+            refusal_recall: below(&negatives, threshold),
+        })
+    };
+    allowed.iter().filter_map(at).collect()
+}
+
 /// Returns the area under the ROC curve: the probability that a positive scores above a negative, ties
 /// counting half (Hanley and McNeil 1982). `None` when one kind is missing or a score is not a number.
 ///
@@ -41,6 +88,18 @@ mod tests {
         assert_eq!(auroc(&scored.map(|(_, is_positive)| (0.5, is_positive))), Some(0.5));
         assert_eq!(auroc(&[(0.5, true)]), None);
         assert_eq!(auroc(&[(f64::NAN, true), (0.1, false)]), None);
+    }
+
+    #[test]
+    fn a_threshold_refuses_no_more_than_is_allowed() {
+        let scored =
+            [(0.1, false), (0.3, true), (0.4, false), (0.5, true), (0.6, true), (0.7, true)];
+        let points = operating_points(&scored, &[0.0, 0.25, 0.5, 1.0]);
+        let shares: Vec<(f64, f64)> =
+            points.iter().map(|point| (point.false_refusal, point.refusal_recall)).collect();
+        assert_eq!(shares, [(0.0, 0.5), (0.25, 1.0), (0.5, 1.0)], "of all there is no threshold");
+        assert_eq!(points[1].threshold, 0.5);
+        assert!(operating_points(&[(0.5, true)], &[0.1]).is_empty());
     }
 
     proptest! {

@@ -107,7 +107,7 @@ fn read_marker(marker: &Path) -> Option<Done> {
     serde_json::from_slice(&std::fs::read(marker).ok()?).ok()
 }
 
-/// Another corpus, embedder, chunk size or analyser is another directory.
+/// Another corpus, embedder, chunk size or analyser is another directory; whose questions are asked is not.
 fn directory_name(set: &GoldenSet, corpus_digest: &str, settings: &Settings) -> PathBuf {
     let language = analysis::detect_language(PROBE);
     let probe = Bm25::default().document_vector(PROBE, language);
@@ -121,7 +121,8 @@ fn directory_name(set: &GoldenSet, corpus_digest: &str, settings: &Settings) -> 
     );
     let key = hex::encode(Sha256::digest(told));
     let plain = |letter: char| if letter.is_ascii_alphanumeric() { letter } else { '-' };
-    let name: String = set.name.chars().map(plain).collect();
+    let documents = set.name.rsplit('@').next().unwrap_or_default();
+    let name: String = documents.chars().map(plain).collect();
     PathBuf::from(format!("{name}-{}", &key[..KEY_CHARS]))
 }
 

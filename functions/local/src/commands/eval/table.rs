@@ -69,6 +69,28 @@ pub(super) fn figures(report: &Report) -> Vec<String> {
     text_table(&columns, &runs.iter().map(row).collect::<Vec<_>>())
 }
 
+/// Returns the lines that say what `/answers/min_confidence` would buy; none where nothing is unanswerable.
+pub(super) fn curve(report: &Report) -> Vec<String> {
+    let columns = [
+        ("SET", Align::Left),
+        ("FUSION", Align::Left),
+        ("min_confidence", Align::Right),
+        ("FALSE", Align::Right),
+        ("REF R", Align::Right),
+    ];
+    let runs = report.sets.iter().flat_map(|set| set.runs.iter().map(|run| (&set.name, run)));
+    let rows: Vec<Vec<String>> = runs
+        .flat_map(|(set, run)| run.refusal_curve.iter().map(move |point| (set, run, point)))
+        .map(|(set, run, point)| {
+            let shares = [point.threshold, point.false_refusal, point.refusal_recall];
+            let mut cells = vec![set.clone(), run.fusion.clone()];
+            cells.extend(shares.map(|share| format!("{share:.4}")));
+            cells
+        })
+        .collect();
+    if rows.is_empty() { Vec::new() } else { text_table(&columns, &rows) }
+}
+
 /// Returns the lines of the comparison: what changed, then a sentence.
 pub(super) fn differences(comparison: &Comparison) -> Vec<String> {
     let changed: Vec<&Difference> =
