@@ -23,10 +23,13 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use self::words::{Script, Unit, Word, words};
-pub(crate) use self::{languages::is_stop_word, normalize::normalize};
 pub use self::{
     languages::{UNDETERMINED, detect_language},
     lexemes::{Lexeme, lexemes},
+};
+pub(crate) use self::{
+    languages::{is_in_latin_letters, is_stop_word},
+    normalize::normalize,
 };
 
 /// Saturation of term frequency (k₁).

@@ -5,8 +5,9 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use crate::passage::Span;
 
-/// Longest sentence in bytes; a longer run (a table row, text without full stops) is cut at a word.
-pub const MAX_SENTENCE_BYTES: usize = 800;
+/// Longest sentence in characters; a longer run (a table row, text without full stops) is cut at a word.
+/// Characters and not bytes: a sentence in Hindi takes three times the bytes of one in English.
+pub const MAX_SENTENCE_CHARACTERS: usize = 800;
 
 /// Most characters in a row that are neither letters nor digits before the text is handed to the segmenter
 /// in pieces.
@@ -25,11 +26,13 @@ const ORDINAL_DIGITS: usize = 2;
 /// Returns the sentences of `text` as byte spans without surrounding white space.
 ///
 /// Boundaries are those of Unicode Standard Annex 29 (line ends included), joined again after
-/// abbreviations and initials, and cut at [`MAX_SENTENCE_BYTES`]. Time is linear in the size of the text.
+/// abbreviations and initials (in a text that ends its sentences with `।` or `۔`, after any word of that
+/// script), and cut at [`MAX_SENTENCE_CHARACTERS`]. Time is linear in the size of the text.
 #[must_use]
 pub fn sentences(text: &str) -> Vec<Span> {
     let mut spans: Vec<Span> = Vec::new();
     let mut joins = false;
+    let stops = Stops::of(text);
     for block in blocks(text) {
         for (at, piece) in text[block.start..block.end].split_sentence_bound_indices() {
             let start = block.start + at;
@@ -38,13 +41,36 @@ pub fn sentences(text: &str) -> Vec<Span> {
                 Some(last) if joins => last.end = end,
                 _ => spans.push(Span { start, end }),
             }
-            joins = !piece.ends_with('\n') && ends_in_abbreviation(piece);
+            // `ई.आई.ड्यूपोंट`: the annex breaks letters without case even where no space follows.
+            joins = piece.ends_with('.')
+                || (!piece.ends_with('\n') && (ends_in_abbreviation(piece) || stops.joins(piece)));
         }
         // Where a run of punctuation was cut, no sentence ends.
         joins = !text[..block.end].ends_with('\n');
     }
     let trimmed = spans.into_iter().filter_map(|span| trim(text, span));
     trimmed.flat_map(|span| cut(text, span)).collect()
+}
+
+/// Which full stops of its own a text uses. Where it does, `.` behind a word of that script abbreviates it.
+struct Stops {
+    danda: bool,
+    arabic: bool,
+}
+
+impl Stops {
+    fn of(text: &str) -> Self {
+        Self { danda: text.contains('।'), arabic: text.contains('۔') }
+    }
+
+    fn joins(&self, piece: &str) -> bool {
+        let Some(word) = piece.trim_end().strip_suffix('.') else { return false };
+        match word.chars().next_back() {
+            Some('\u{900}'..='\u{97f}') => self.danda,
+            Some('\u{600}'..='\u{6ff}') => self.arabic,
+            _ => false,
+        }
+    }
 }
 
 /// Returns `text` in blocks that the segmenter takes linear time for, cut within long runs of punctuation.
@@ -96,8 +122,7 @@ pub fn trim(text: &str, span: Span) -> Option<Span> {
 fn cut(text: &str, span: Span) -> Vec<Span> {
     let mut pieces = Vec::new();
     let mut rest = span;
-    while rest.len() > MAX_SENTENCE_BYTES {
-        let limit = text.floor_char_boundary(rest.start + MAX_SENTENCE_BYTES);
+    while let Some(limit) = limit(text, rest) {
         let window = &text[rest.start..limit];
         let at = window.rfind(char::is_whitespace).filter(|at| *at > 0).unwrap_or(window.len());
         pieces.extend(trim(text, Span { start: rest.start, end: rest.start + at }));
@@ -105,6 +130,12 @@ fn cut(text: &str, span: Span) -> Vec<Span> {
     }
     pieces.extend(trim(text, rest));
     pieces
+}
+
+/// Returns where [`MAX_SENTENCE_CHARACTERS`] of `span` end, when it is longer.
+fn limit(text: &str, span: Span) -> Option<usize> {
+    let (at, _) = span.of(text)?.char_indices().nth(MAX_SENTENCE_CHARACTERS)?;
+    Some(span.start + at)
 }
 
 #[cfg(test)]
@@ -140,14 +171,19 @@ mod tests {
         ] {
             assert_eq!(texts(whole), [whole]);
         }
+        let hindi = "इतिहासकार फ्रेडरिक डब्ल्यू. मोटे ने लिखा। वे गए।";
+        assert_eq!(texts(hindi).len(), 2);
+        assert_eq!(texts("वे गए. वे आए.").len(), 2);
+        assert_eq!(texts("एक पूर्व छात्र ई.आई.ड्यूपोंट ने").len(), 1);
         assert_eq!(texts("It began in 1999. They left."), ["It began in 1999.", "They left."]);
     }
 
     #[test]
     fn a_run_without_full_stops_is_cut() {
         let long = "word ".repeat(1_000);
-        assert!(sentences(&long).iter().all(|span| span.len() <= MAX_SENTENCE_BYTES));
+        assert!(sentences(&long).iter().all(|span| span.len() <= MAX_SENTENCE_CHARACTERS));
         let unbroken = "ہ".repeat(2_000);
+        assert_eq!(sentences(&unbroken).len(), 2_000_usize.div_ceil(MAX_SENTENCE_CHARACTERS));
         assert_eq!(
             sentences(&unbroken).iter().map(|span| span.len()).sum::<usize>(),
             unbroken.len()

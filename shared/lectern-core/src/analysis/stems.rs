@@ -110,7 +110,7 @@ fn light_arabic(word: &str) -> &str {
 /// Returns a Hindi word (normalised) without its longest inflection: Ramanathan and Rao, "A Lightweight Stemmer
 /// for Hindi" (2003).
 fn light_hindi(word: &str) -> &str {
-    const ENDINGS: [&str; 62] = [
+    const ENDINGS: [&str; 63] = [
         "ाएंगी",
         "ाएंगे",
         "ाऊंगी",
@@ -136,6 +136,8 @@ fn light_hindi(word: &str) -> &str {
         "ियाँ",
         "ियों",
         "ियां", // four
+        // The English plural: `नॉर्मन्स`.
+        "्स",
         "ाकर",
         "ाइए",
         "ाईं",
@@ -196,6 +198,7 @@ mod tests {
         assert_eq!(term("Häuser", "deu"), term("Hauser", "deu"));
         assert_eq!(term("المدارس", "ara"), term("مدارس", "ara"));
         assert_eq!(term("किताबें", "hin"), term("किताबों", "hin"));
+        assert_eq!(term("नॉर्मन्स", "hin"), term("नॉर्मन", "hin"));
         assert_eq!(term("backups", "urd"), term("backup", "und"));
         assert_eq!(term("miasta", "pol"), "miasta");
     }
