@@ -1,8 +1,11 @@
 """Fits shared/lectern-core/src/extract/calibration.json from what `lectern eval --measure` wrote.
 
-usage: fit.py DATA_DIR MEASURED_DIR OUT.json     (needs numpy, scikit-learn, scipy)
+usage: fit.py DATA_DIR MEASURED_DIR OUT.json [thresholds]     (needs numpy, scikit-learn, scipy)
 
-MEASURED_DIR holds CORPUS--QUESTIONS.jsonl. Only the training split is fitted: every second article of SQuAD 2 and the
+With `thresholds` the weights of OUT.json stay and only the thresholds are fitted: which sentences are compared by
+meaning depends on the weights, so thresholds want measurements made with the weights they are for.
+
+MEASURED_DIR holds CORPUS--QUESTIONS.jsonl; measure.sh writes them. Only the training split is fitted: every second article of SQuAD 2 and the
 same articles of XQuAD in every language, and the train-* claims of SciFact. Cranfield and UQuAD are never fitted.
 Prints the figures of the training and of the held-back split."""
 
@@ -14,9 +17,11 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 DATA, MEASURED, OUT = sys.argv[1:4]
-L2_SENTENCE, C_QUESTION = 1e-3, 0.05
-FALSE_REFUSALS = 0.027  # on the training split; the promise is 0.03
-ENGLISH = {"qa-squad2", "qa-xquad-en", "ir-scifact", "ir-cranfield"}
+ONLY_THRESHOLDS = sys.argv[4:] == ["thresholds"]
+L2_SENTENCE, C_QUESTION = 1e-3, 0.5
+FALSE_REFUSALS = 0.026  # of a language's training sets, each weighing the same; the promise is 0.03
+FEWEST = 20  # rows of a set that say something; a document or two in another script are no set
+LANGUAGES = {"de": "deu", "es": "spa", "ar": "ara", "hi": "hin", "zh": "cmn", "uqad": "urd"}
 PUNCTUATION = set(string.punctuation) | set("。،؟۔！？「」、।")
 
 
@@ -58,15 +63,25 @@ def article(document):
     return XQUAD.get(parts[2], "x" + parts[2]) if parts[0] == "xq" else None
 
 
+def language(name):
+    """The ISO 639-3 code of a set's documents."""
+    return LANGUAGES.get(name.split("-")[-1], "eng")
+
+
 TRAIN_ARTICLES = set(sorted(set(SQUAD.values()), key=int)[::2])
+
+
+IMMUNOLOGY = next(d["_id"].split("-")[1] for d in read(f"{DATA}/qa-squad2/corpus.jsonl") if d["title"] == "Immune system")
 
 
 class Set:
     """The questions of one file with labels."""
 
     def __init__(self, path):
-        self.corpus, self.questions = os.path.basename(path)[:-6].split("--")
-        self.wrong = self.corpus != self.questions
+        names = os.path.basename(path)[:-6].split("--")
+        self.wrong = names[0] != names[1]
+        # split.py names quarters of a set SET~QUARTER.
+        self.corpus, self.questions = (name.split("~")[0] for name in names)
         rows = read(path)
         self.names = rows.pop(0)
         relevant = qrels(self.questions)
@@ -90,12 +105,15 @@ class Set:
                 row["label"] = 0
             else:
                 row["label"] = 1
+            # SciFact's abstracts speak of immunology: they are no wrong documents for that article of SQuAD 2.
+            if self.corpus == "ir-scifact" and row["article"] == IMMUNOLOGY:
+                continue
             row["judged"] = self.wrong or bool(row["impossible"]) or bool(documents)
-        self.rows = [row for row in rows if row["judged"]]
+        self.rows = [row for row in rows if row.get("judged")]
 
     def kind(self, compared):
         """The questions as `words`, `meaning` or `meaning_elsewhere` saw them."""
-        english = self.corpus.rstrip("!") in ENGLISH
+        english = language(self.corpus) == "eng"
         for row in self.rows:
             measured = row["lexical"] if compared == "words" else row["semantic"]
             if measured and (compared == "words" or english == (compared == "meaning")):
@@ -171,6 +189,8 @@ def fit_logistic(sets, compared, near_misses):
     xs, ys, ws = [], [], []
     for one in sets:
         rows = [(row, m) for row, m in one.kind(compared) if row["train"]]
+        if len(rows) < FEWEST:
+            continue
         if not near_misses:
             rows = [(row, m) for row, m in rows if row["label"] == 1 or one.wrong]
         for row, measured in rows:
@@ -190,6 +210,21 @@ def confidence(measured, weights, intercept):
     return 1 / (1 + np.exp(-(intercept + np.dot(weights, measured["question"]))))
 
 
+def thresholds(scored):
+    """Of each language the relevance below which FALSE_REFUSALS of its training sets lie; of others, the least."""
+    values = collections.defaultdict(list)
+    for (one, split), scores in scored.items():
+        mine = [r for r, _, row in scores if row["label"] == 1]
+        if split and len(mine) >= FEWEST:
+            values[language(one.questions)] += [(r, 1 / len(mine)) for r in mine]
+    lowest = {}
+    for name, mine in values.items():
+        relevances, weights = np.array(sorted(mine)).T
+        below = np.cumsum(weights) / weights.sum()
+        lowest[name] = float(relevances[np.searchsorted(below, FALSE_REFUSALS)])
+    return {"*": min(lowest.values()), **lowest}
+
+
 def report(sets, compared, relevance, confident):
     scored = {}
     for one in sets:
@@ -199,17 +234,12 @@ def report(sets, compared, relevance, confident):
                 for row, m in one.kind(compared)
                 if row["train"] == split
             ]
-    answerable = [
-        (r, 1 / len(scores)) for (_, split), scores in scored.items() if split for r, _, row in scores if row["label"]
-    ]
-    values, weights = np.array([r for r, _ in answerable]), np.array([w for _, w in answerable])
-    order = np.argsort(values)
-    below = np.cumsum(weights[order]) / weights.sum()
-    threshold = float(values[order][np.searchsorted(below, FALSE_REFUSALS)])
-    print(f"  threshold {threshold:.4f}")
+    least = thresholds(scored)
+    print("  refuse below", {name: round(value, 4) for name, value in least.items()})
     for (one, split), scores in scored.items():
-        if not scores:
+        if len(scores) < FEWEST:
             continue
+        threshold = least.get(language(one.corpus), least["*"])
         line = f"  {one.questions:14} on {one.corpus:14} {'train' if split else 'held back':9}"
         good = [(r, c) for r, c, row in scores if row["label"] == 1]
         bad = [(r, c) for r, c, row in scores if row["label"] == 0]
@@ -221,7 +251,7 @@ def report(sets, compared, relevance, confident):
             labels = [1] * len(good) + [0] * len(bad)
             line += f"  AUROC {roc_auc_score(labels, [c for _, c in good + bad]):.4f}"
         print(line)
-    return threshold
+    return least
 
 
 def named(names, logistic):
@@ -232,9 +262,32 @@ def named(names, logistic):
     }
 
 
+def refit_thresholds(sets, names):
+    with open(OUT) as file:
+        written = json.load(file)
+    for compared, fitted in written.items():
+        models = [fitted[kind] for kind in ("relevance", "confidence")]
+        weights = [(np.array([m["weights"][n] for n in names["question"]]), m["intercept"]) for m in models]
+        print(compared)
+        fitted["refuse_below"] = rounded(report(sets, compared, *weights))
+    write(written)
+
+
+def rounded(thresholds):
+    return {name: round(value, 5) for name, value in sorted(thresholds.items())}
+
+
+def write(written):
+    with open(OUT, "w") as file:
+        json.dump(written, file, indent=1)
+        file.write("\n")
+
+
 def main():
     sets = [Set(path) for path in sorted(glob.glob(f"{MEASURED}/*--*.jsonl"))]
     names = sets[0].names
+    if ONLY_THRESHOLDS:
+        return refit_thresholds(sets, names)
     written = {}
     for compared in ("words", "meaning", "meaning_elsewhere"):
         print(compared)
@@ -243,16 +296,14 @@ def main():
         relevance = fit_logistic(sets, compared, near_misses=False)
         # Only SQuAD 2 has near misses; where it does not speak, the relevance is all that is known.
         confident = relevance if compared == "meaning_elsewhere" else fit_logistic(sets, compared, near_misses=True)
-        threshold = report(sets, compared, relevance, confident)
+        least = report(sets, compared, relevance, confident)
         written[compared] = {
             "sentence": {n: round(float(w), 5) for n, w in zip(names["sentence"], sentence)},
             "confidence": named(names["question"], confident),
             "relevance": named(names["question"], relevance),
-            "refuse_below": round(threshold, 5),
+            "refuse_below": rounded(least),
         }
-    with open(OUT, "w") as file:
-        json.dump(written, file, indent=1)
-        file.write("\n")
+    write(written)
 
 
 main()

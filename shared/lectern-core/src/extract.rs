@@ -35,7 +35,7 @@ pub const COMPARING_MODEL: &str = "all-MiniLM-L6-v2";
 /// The language that model was made for. In others its cosines say less, and weigh less.
 const COMPARING_LANGUAGE: &str = "eng";
 /// A further sentence may be at most e^this times less likely to answer than the best one.
-const FURTHER_MARGIN: f64 = 4.0;
+const FURTHER_MARGIN: f64 = 5.0;
 
 /// An answer in the making.
 #[derive(Debug)]
@@ -85,10 +85,12 @@ impl<'a> Extraction<'a> {
     }
 
     /// Returns the sentences worth comparing by meaning, at most [`MAX_COMPARED`], for an embedder named
-    /// `model`; none when the weights were not learned for that model.
+    /// `model`; none when the weights were not learned for that model, or when it cannot read the best passage:
+    /// in other letters than Latin its cosines order sentences no better than words do (docs/EVALUATION.md).
     #[must_use]
     pub fn to_compare(&self, model: &str) -> Vec<String> {
-        if model != COMPARING_MODEL || self.candidates.total <= 0.0 {
+        let all = &self.candidates;
+        if model != COMPARING_MODEL || all.total <= 0.0 || !all.is_in_latin_letters {
             return Vec::new();
         }
         let best = self.scored.iter().take(MAX_COMPARED);
@@ -166,7 +168,8 @@ impl<'a> Extraction<'a> {
     pub fn answer(&self, min_confidence: Option<f64>) -> Answer {
         let confidence = self.confidence();
         let unsure = min_confidence.is_some_and(|least| confidence < least);
-        if unsure || self.relevance() < self.calibration().refuse_below {
+        let least = self.calibration().refuse_below(self.candidates.language);
+        if unsure || self.relevance() < least {
             return Answer::refusal(Mode::Extractive).with_confidence(confidence);
         }
         assemble(&self.choose()).with_confidence(confidence)

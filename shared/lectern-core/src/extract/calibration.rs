@@ -13,6 +13,8 @@ use serde::Deserialize;
 use super::features::{QUESTION, SENTENCE};
 
 const WEIGHTS: &str = include_str!("calibration.json");
+/// Stands for every language without a threshold of its own.
+const ANY_LANGUAGE: &str = "*";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -20,7 +22,8 @@ struct Written {
     sentence: BTreeMap<String, f64>,
     confidence: Logistic,
     relevance: Logistic,
-    refuse_below: f64,
+    /// By ISO 639-3 code; `*` is every other language.
+    refuse_below: BTreeMap<String, f64>,
 }
 
 #[derive(Deserialize)]
@@ -48,8 +51,7 @@ pub(super) struct Calibration {
     sentence: [f64; SENTENCE.len()],
     confidence: (f64, [f64; QUESTION.len()]),
     relevance: (f64, [f64; QUESTION.len()]),
-    /// Relevance below which a question is refused.
-    pub(super) refuse_below: f64,
+    refuse_below: BTreeMap<String, f64>,
 }
 
 static ALL: LazyLock<BTreeMap<Compared, Calibration>> = LazyLock::new(|| {
@@ -74,13 +76,20 @@ impl Calibration {
             sentence: SENTENCE.map(|name| of(&written.sentence, name)),
             confidence: logistic(&written.confidence),
             relevance: logistic(&written.relevance),
-            refuse_below: written.refuse_below,
+            refuse_below: written.refuse_below.clone(),
         }
     }
 
     /// Returns a sentence's score: comparable within one question, e^score being relative odds.
     pub(super) fn score(&self, features: &[f64; SENTENCE.len()]) -> f64 {
         dot(&self.sentence, features)
+    }
+
+    /// Returns the relevance below which a question of documents in `language` is refused. How much of a question
+    /// stands in its answer depends on how a language builds words; where nothing was measured, the lowest holds.
+    pub(super) fn refuse_below(&self, language: &str) -> f64 {
+        let least = self.refuse_below.get(language).or_else(|| self.refuse_below.get(ANY_LANGUAGE));
+        least.copied().unwrap_or_default()
     }
 
     /// Returns the probability that the best sentence answers the question, near misses considered.
@@ -115,7 +124,9 @@ mod tests {
             for logistic in [&written.confidence, &written.relevance] {
                 assert!(logistic.weights.keys().all(|name| QUESTION.contains(&name.as_str())));
             }
-            assert!((0.0..1.0).contains(&written.refuse_below));
+            assert!(written.refuse_below.values().all(|least| (0.0..1.0).contains(least)));
+            let others = written.refuse_below[ANY_LANGUAGE];
+            assert!(written.refuse_below.values().all(|least| *least >= others));
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use super::wanted::{Offer, Wanted};
 use crate::{
-    analysis,
+    analysis::{self, is_in_latin_letters},
     passage::{Passage, ScoredPassage, Span},
     question::Question,
     sentences::sentences,
@@ -80,11 +80,15 @@ pub(super) struct Candidates<'a> {
     pub(super) total: f64,
     /// Language of the best passage.
     pub(super) language: &'a str,
+    /// Whether the best passage is written in Latin letters.
+    pub(super) is_in_latin_letters: bool,
 }
 
 impl<'a> Candidates<'a> {
     pub(super) fn of(question: &Question, found: &'a [ScoredPassage]) -> Self {
         let language = found.first().map_or("und", |best| best.passage.language.as_str());
+        let is_in_latin_letters =
+            found.first().is_some_and(|best| is_in_latin_letters(&best.passage.text));
         let asked = Asked::of(question, language);
         let best = found.iter().map(|found| f64::from(found.score)).fold(0.0, f64::max);
         let mut candidates = Vec::new();
@@ -96,7 +100,15 @@ impl<'a> Candidates<'a> {
         candidates.truncate(MAX_CANDIDATES);
         let information = information(&asked.terms, &candidates);
         let total = information.values().sum();
-        Self { asked, sentences: candidates, passages, information, total, language }
+        Self {
+            asked,
+            sentences: candidates,
+            passages,
+            information,
+            total,
+            language,
+            is_in_latin_letters,
+        }
     }
 
     /// Returns the share of the question's information that is in terms for which `holds`.

@@ -7,8 +7,9 @@ use super::{
 use crate::support::Claim;
 
 /// What is measured of a sentence, in order.
-pub const SENTENCE: [&str; 17] = [
+pub const SENTENCE: [&str; 18] = [
     "own",
+    "heaviest",
     "near",
     "elsewhere",
     "cosine",
@@ -84,6 +85,7 @@ pub(super) fn of_sentence(
     let names = candidate.offer.new_names(&asked.offer).min(4) as f64;
     [
         own,
+        heaviest(all, |term| candidate.terms.contains(term)),
         near,
         elsewhere,
         candidate.cosine.unwrap_or(0.0),
@@ -103,6 +105,13 @@ pub(super) fn of_sentence(
     ]
 }
 
+/// Returns the weight of the heaviest question term for which `holds`, as a share of the most a term can weigh.
+#[expect(clippy::cast_precision_loss, reason = "a few hundred sentences")]
+fn heaviest(all: &Candidates<'_>, holds: impl Fn(&str) -> bool) -> f64 {
+    let held = all.information.iter().filter(|(term, _)| holds(term));
+    held.map(|(_, weight)| *weight).fold(0.0, f64::max) / (1.0 + all.sentences.len() as f64).ln()
+}
+
 /// Returns [`QUESTION`] for the best of scored candidates (score and position, best first).
 #[expect(clippy::cast_precision_loss, reason = "counts are small")]
 pub(super) fn of_question(all: &Candidates<'_>, scored: &[(f64, usize)]) -> [f64; QUESTION.len()] {
@@ -116,9 +125,7 @@ pub(super) fn of_question(all: &Candidates<'_>, scored: &[(f64, usize)]) -> [f64
     let cosine = candidate.cosine.unwrap_or(0.0);
     let cosines = all.sentences.iter().filter_map(|candidate| candidate.cosine);
     let best_own = all.sentences.iter().map(|other| all.share(|term| other.terms.contains(term)));
-    let heaviest = (1.0 + all.sentences.len() as f64).ln();
-    let missing = all.information.iter().filter(|(term, _)| !candidate.terms.contains(*term));
-    let heaviest_missing = missing.map(|(_, weight)| *weight).fold(0.0, f64::max) / heaviest;
+    let heaviest_missing = heaviest(all, |term| !candidate.terms.contains(term));
     let terms_missing = asked.terms.iter().filter(|term| !candidate.terms.contains(*term)).count();
     let passage_words = super::wanted::Offer::of(&candidate.passage.text).words;
     let lacking = |mine: &std::collections::HashSet<String>,

@@ -1,8 +1,12 @@
 //! What kind of answer a question wants, and whether a sentence offers one.
 
+mod words;
+
 use std::collections::HashSet;
 
 use unicode_segmentation::UnicodeSegmentation;
+
+use self::words::{ASKING, NUMBER_WORDS, TIME_WORDS};
 
 /// The kind of answer a question asks for, by its question word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,245 +18,6 @@ pub(super) enum Wanted {
     Other,
 }
 
-/// Phrases that ask, most telling first. Words of scripts with spaces match as whole words.
-const ASKING: [(Wanted, &[&str]); 4] = [
-    (
-        Wanted::Quantity,
-        &[
-            "how many",
-            "how much",
-            "how long",
-            "how old",
-            "how far",
-            "how often",
-            "how large",
-            "how tall",
-            "how high",
-            "how big",
-            "how fast",
-            "how deep",
-            "how wide",
-            "percentage",
-            "what percent",
-            "what number",
-            "what amount",
-            "what proportion",
-            "what population",
-            "wie viele",
-            "wie viel",
-            "wieviel",
-            "wieviele",
-            "wie lange",
-            "wie oft",
-            "wie hoch",
-            "wie alt",
-            "wie weit",
-            "wie groß",
-            "prozentsatz",
-            "cuántos",
-            "cuántas",
-            "cuánto",
-            "cuánta",
-            "qué porcentaje",
-            "combien",
-            "pourcentage",
-            "كم",
-            "عدد",
-            "कितने",
-            "कितना",
-            "कितनी",
-            "प्रतिशत",
-            "کتنے",
-            "کتنا",
-            "کتنی",
-            "فیصد",
-            "多少",
-            "几个",
-            "几年",
-            "多长",
-            "多久",
-        ],
-    ),
-    (
-        Wanted::Time,
-        &[
-            "when",
-            "what year",
-            "which year",
-            "what years",
-            "what date",
-            "which date",
-            "what day",
-            "which day",
-            "what month",
-            "which month",
-            "what century",
-            "which century",
-            "what decade",
-            "which decade",
-            "what time",
-            "what period",
-            "what era",
-            "wann",
-            "welchem jahr",
-            "welches jahr",
-            "welchem jahrhundert",
-            "welchem datum",
-            "cuándo",
-            "qué año",
-            "qué siglo",
-            "qué fecha",
-            "quand",
-            "quelle année",
-            "quel siècle",
-            "متى",
-            "أي عام",
-            "أي سنة",
-            "أي قرن",
-            "कब",
-            "किस वर्ष",
-            "किस साल",
-            "किस सदी",
-            "کب",
-            "کس سال",
-            "کس صدی",
-            "何时",
-            "什么时候",
-            "哪一年",
-            "哪年",
-            "什么时间",
-            "哪个世纪",
-        ],
-    ),
-    (
-        Wanted::Person,
-        &[
-            "who",
-            "whom",
-            "whose",
-            "which person",
-            "what person",
-            "wer",
-            "wen",
-            "wem",
-            "wessen",
-            "quién",
-            "quiénes",
-            "qui",
-            "من الذي",
-            "من هو",
-            "من هي",
-            "किसने",
-            "कौन",
-            "किसके",
-            "کون",
-            "کس نے",
-            "谁",
-        ],
-    ),
-    (
-        Wanted::Place,
-        &[
-            "where",
-            "what city",
-            "which city",
-            "what country",
-            "which country",
-            "what state",
-            "which state",
-            "what place",
-            "what region",
-            "which region",
-            "what river",
-            "what continent",
-            "what area",
-            "what town",
-            "wo",
-            "wohin",
-            "welcher stadt",
-            "welchem land",
-            "dónde",
-            "qué ciudad",
-            "qué país",
-            "où",
-            "quelle ville",
-            "أين",
-            "أي مدينة",
-            "أي بلد",
-            "कहाँ",
-            "कहां",
-            "किस शहर",
-            "किस देश",
-            "کہاں",
-            "کس شہر",
-            "کس ملک",
-            "哪里",
-            "哪儿",
-            "在哪",
-            "哪个城市",
-            "哪个国家",
-        ],
-    ),
-];
-
-/// English words for numbers and shares of a whole.
-const NUMBER_WORDS: [&str; 28] = [
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "twenty",
-    "thirty",
-    "forty",
-    "fifty",
-    "hundred",
-    "hundreds",
-    "thousand",
-    "thousands",
-    "million",
-    "billion",
-    "half",
-    "third",
-    "quarter",
-    "dozen",
-    "twice",
-    "once",
-];
-
-/// Words that tell a time without a year.
-const TIME_WORDS: [&str; 22] = [
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
-    "century",
-    "centuries",
-    "decade",
-    "monday",
-    "tuesday",
-    "wednesday",
-    "thursday",
-    "friday",
-    "saturday",
-    "sunday",
-];
-
 impl Wanted {
     /// Returns what `question` asks for.
     pub(super) fn of(question: &str) -> Self {
@@ -262,16 +27,12 @@ impl Wanted {
             .map(|c| if c.is_alphanumeric() || is_mark(c) { c } else { ' ' })
             .collect();
         let spaced = format!(" {} ", spaced.split_whitespace().collect::<Vec<_>>().join(" "));
-        let asks = |phrase: &&str| {
+        let asks = |phrase: &str| {
             let unspaced =
                 phrase.chars().next().is_some_and(|c| ('\u{4e00}'..='\u{9fff}').contains(&c));
-            if unspaced {
-                spaced.contains(*phrase)
-            } else {
-                spaced.contains(&format!(" {phrase} "))
-            }
+            if unspaced { spaced.contains(phrase) } else { spaced.contains(&format!(" {phrase} ")) }
         };
-        let found = ASKING.iter().find(|(_, phrases)| phrases.iter().any(asks));
+        let found = ASKING.iter().find(|(_, phrases)| phrases.split("; ").any(asks));
         found.map_or(Self::Other, |(wanted, _)| *wanted)
     }
 }
@@ -308,9 +69,9 @@ impl Offer {
                     offer.times.insert(lower.clone());
                 }
                 offer.numbers.insert(lower.clone());
-            } else if NUMBER_WORDS.contains(&lower.as_str()) {
+            } else if NUMBER_WORDS.contains(lower.as_str()) {
                 offer.number_words.insert(lower.clone());
-            } else if TIME_WORDS.contains(&lower.as_str()) {
+            } else if TIME_WORDS.contains(lower.as_str()) {
                 offer.times.insert(lower.clone());
             } else if position > 0 && word.chars().next().is_some_and(char::is_uppercase) {
                 offer.names.insert(lower.clone());
@@ -381,5 +142,18 @@ mod tests {
         assert_eq!(offer.new_numbers(&asked), 1);
         assert_eq!(offer.new_times(&asked), 2);
         assert_eq!(offer.new_names(&asked), 2);
+    }
+
+    #[test]
+    fn knows_numbers_and_times_in_words() {
+        let asked = Offer::default();
+        for number in ["zehn Jahre", "दस गुना अधिक", "ثلاثة أيام", "دس سال", "diez años"]
+        {
+            assert_eq!(Offer::of(number).new_number_words(&asked), 1, "{number}");
+        }
+        for time in ["im März", "अप्रैल में", "في مايو", "اپریل میں", "en el siglo"]
+        {
+            assert_eq!(Offer::of(time).new_times(&asked), 1, "{time}");
+        }
     }
 }
