@@ -211,7 +211,7 @@ def confidence(measured, weights, intercept):
 
 
 def thresholds(scored):
-    """Of each language the relevance below which FALSE_REFUSALS of its training sets lie; of others, the least."""
+    """Of each language the relevance below which FALSE_REFUSALS of its training sets lie; of others, the lower quartile."""
     values = collections.defaultdict(list)
     for (one, split), scores in scored.items():
         mine = [r for r, _, row in scores if row["label"] == 1]
@@ -222,7 +222,7 @@ def thresholds(scored):
         relevances, weights = np.array(sorted(mine)).T
         below = np.cumsum(weights) / weights.sum()
         lowest[name] = float(relevances[np.searchsorted(below, FALSE_REFUSALS)])
-    return {"*": min(lowest.values()), **lowest}
+    return {"*": float(np.quantile(list(lowest.values()), 0.25)), **lowest}
 
 
 def report(sets, compared, relevance, confident):
@@ -286,6 +286,7 @@ def write(written):
 def main():
     sets = [Set(path) for path in sorted(glob.glob(f"{MEASURED}/*--*.jsonl"))]
     names = sets[0].names
+    assert all(one.names == names for one in sets), "measured by different builds"
     if ONLY_THRESHOLDS:
         return refit_thresholds(sets, names)
     written = {}

@@ -68,14 +68,10 @@ impl Backfill {
             .collect();
         let collections: HashSet<CollectionId> =
             points.iter().map(|point| point.passage.collection.clone()).collect();
+        // Cached rankings were made without these vectors. Before as well as after: whoever stops in between leaves
+        // at most what was cached meanwhile.
+        self.outdate(tenant, &collections).await?;
         self.writer.upsert(points).await?;
-        // Cached rankings were made without these vectors. A collection deleted meanwhile has none.
-        for collection in &collections {
-            match self.tables.collections().bump_generation(tenant, collection).await {
-                Err(error) if error.kind != ErrorKind::NotFound => return Err(error),
-                _ => {}
-            }
-        }
 
         // What was deleted or replaced meanwhile must not come back.
         let ids: Vec<DocumentId> = written.iter().map(|(id, _)| id.clone()).collect();
@@ -89,6 +85,21 @@ impl Backfill {
             if !is_current {
                 let stale = Scope::document(tenant, &id).with_versions(version, version);
                 self.writer.delete(&stale).await?;
+            }
+        }
+        self.outdate(tenant, &collections).await
+    }
+
+    /// Ends what is cached of the collections; one that was deleted meanwhile has nothing cached.
+    async fn outdate(
+        &self,
+        tenant: &TenantId,
+        collections: &HashSet<CollectionId>,
+    ) -> Result<(), PortError> {
+        for collection in collections {
+            match self.tables.collections().bump_generation(tenant, collection).await {
+                Err(error) if error.kind != ErrorKind::NotFound => return Err(error),
+                _ => {}
             }
         }
         Ok(())

@@ -21,6 +21,7 @@ pub use self::{
     features::{QUESTION as QUESTION_FEATURES, SENTENCE as SENTENCE_FEATURES},
 };
 use crate::{
+    analysis::UNDETERMINED,
     answer::{Answer, Citation, Mode, Sentence, Verdict},
     passage::ScoredPassage,
     question::Question,
@@ -113,8 +114,16 @@ impl<'a> Extraction<'a> {
         self
     }
 
+    /// Returns the language whose weights are used: a short text in Latin letters whose language nobody can tell is
+    /// taken for English, as the analyser does.
+    fn language(&self) -> &'a str {
+        let all = &self.candidates;
+        let is_undetermined = all.language == UNDETERMINED && all.is_in_latin_letters;
+        if is_undetermined { COMPARING_LANGUAGE } else { all.language }
+    }
+
     fn calibration(&self) -> &'static Calibration {
-        Calibration::get(match (self.compared, self.candidates.language) {
+        Calibration::get(match (self.compared, self.language()) {
             (false, _) => Compared::Words,
             (true, COMPARING_LANGUAGE) => Compared::Meaning,
             (true, _) => Compared::MeaningElsewhere,
@@ -168,7 +177,7 @@ impl<'a> Extraction<'a> {
     pub fn answer(&self, min_confidence: Option<f64>) -> Answer {
         let confidence = self.confidence();
         let unsure = min_confidence.is_some_and(|least| confidence < least);
-        let least = self.calibration().refuse_below(self.candidates.language);
+        let least = self.calibration().refuse_below(self.language());
         if unsure || self.relevance() < least {
             return Answer::refusal(Mode::Extractive).with_confidence(confidence);
         }
@@ -300,5 +309,9 @@ mod tests {
         assert!(answer(&"Who invented the telescope?".parse().unwrap(), &passages).is_refused());
         assert!(answer(&"Who invented the telescope?".parse().unwrap(), &[]).is_refused());
         assert!(answer(&"???".parse().unwrap(), &passages).is_refused());
+        // A text too short for its language to be told is no better an answer to everything.
+        let mut short = passage(1, "Backups run daily.");
+        short.passage.language = UNDETERMINED.into();
+        assert!(answer(&"Who runs the telescope?".parse().unwrap(), &[short]).is_refused());
     }
 }

@@ -23,6 +23,9 @@ const ABBREVIATIONS: [&str; 45] = [
 /// Most digits of an ordinal number as German writes it, `12. Mai`, and of a list's numbers.
 const ORDINAL_DIGITS: usize = 2;
 
+/// Most letters of an initial as Hindi spells it: `ई`, `आई`.
+const INITIAL_LETTERS: usize = 2;
+
 /// Returns the sentences of `text` as byte spans without surrounding white space.
 ///
 /// Boundaries are those of Unicode Standard Annex 29 (line ends included), joined again after
@@ -41,12 +44,11 @@ pub fn sentences(text: &str) -> Vec<Span> {
                 Some(last) if joins => last.end = end,
                 _ => spans.push(Span { start, end }),
             }
-            // `ई.आई.ड्यूपोंट`: the annex breaks letters without case even where no space follows.
-            joins = piece.ends_with('.')
-                || (!piece.ends_with('\n') && (ends_in_abbreviation(piece) || stops.joins(piece)));
+            joins = !ends_line(piece)
+                && (ends_in_abbreviation(piece) || is_within_name(piece) || stops.joins(piece));
         }
         // Where a run of punctuation was cut, no sentence ends.
-        joins = !text[..block.end].ends_with('\n');
+        joins = !ends_line(&text[..block.end]);
     }
     let trimmed = spans.into_iter().filter_map(|span| trim(text, span));
     trimmed.flat_map(|span| cut(text, span)).collect()
@@ -59,18 +61,65 @@ struct Stops {
 }
 
 impl Stops {
+    /// Texts that end their sentences with `.` and quote one that does not keep their sentences: the script's own
+    /// stop must be no rarer.
     fn of(text: &str) -> Self {
-        Self { danda: text.contains('।'), arabic: text.contains('۔') }
+        let (mut danda, mut arabic) = (0_i64, 0_i64);
+        let mut before = None;
+        for character in text.chars() {
+            match (character, before.and_then(uncased)) {
+                ('।', _) => danda += 1,
+                ('۔', _) => arabic += 1,
+                ('.', Some(Uncased::Devanagari)) => danda -= 1,
+                ('.', Some(Uncased::Arabic)) => arabic -= 1,
+                _ => {}
+            }
+            before = Some(character);
+        }
+        Self { danda: danda > 0, arabic: arabic > 0 }
     }
 
     fn joins(&self, piece: &str) -> bool {
         let Some(word) = piece.trim_end().strip_suffix('.') else { return false };
-        match word.chars().next_back() {
-            Some('\u{900}'..='\u{97f}') => self.danda,
-            Some('\u{600}'..='\u{6ff}') => self.arabic,
-            _ => false,
+        match word.chars().next_back().and_then(uncased) {
+            Some(Uncased::Devanagari) => self.danda,
+            Some(Uncased::Arabic) => self.arabic,
+            None => false,
         }
     }
+}
+
+/// A script without capitals, of which the annex cannot see whether a sentence begins.
+#[derive(Clone, Copy)]
+enum Uncased {
+    Devanagari,
+    Arabic,
+}
+
+/// Returns the script of a letter or vowel sign; digits and punctuation have none.
+fn uncased(character: char) -> Option<Uncased> {
+    if !character.is_alphabetic() && !is_combining_mark(character) {
+        return None;
+    }
+    match character {
+        '\u{900}'..='\u{97f}' => Some(Uncased::Devanagari),
+        '\u{600}'..='\u{6ff}' => Some(Uncased::Arabic),
+        _ => None,
+    }
+}
+
+/// Whether a full stop stands within a name, as in `ई.आई.ड्यूपोंट`: the annex breaks letters without case even where
+/// no space follows.
+fn is_within_name(piece: &str) -> bool {
+    let Some(before) = piece.strip_suffix('.') else { return false };
+    let word = before.rsplit(|c: char| c.is_whitespace() || c == '.').next().unwrap_or_default();
+    let letters = word.chars().filter(|letter| !is_combining_mark(*letter)).count();
+    (1..=INITIAL_LETTERS).contains(&letters) && word.chars().all(|c| uncased(c).is_some())
+}
+
+/// Whether nothing may be joined to a piece.
+fn ends_line(piece: &str) -> bool {
+    piece.ends_with(['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'])
 }
 
 /// Returns `text` in blocks that the segmenter takes linear time for, cut within long runs of punctuation.
@@ -175,6 +224,14 @@ mod tests {
         assert_eq!(texts(hindi).len(), 2);
         assert_eq!(texts("वे गए. वे आए.").len(), 2);
         assert_eq!(texts("एक पूर्व छात्र ई.आई.ड्यूपोंट ने").len(), 1);
+        for three in [
+            "他来了.我走了.他又来了.",
+            "انتهى الأمر. ثم بدأ. قال الشاعر۔",
+            "वे गए. वे आए. वे बोले।",
+            "वे १९४७. वे आए। वे गए।",
+        ] {
+            assert_eq!(texts(three).len(), 3, "{three}");
+        }
         assert_eq!(texts("It began in 1999. They left."), ["It began in 1999.", "They left."]);
     }
 

@@ -64,7 +64,7 @@ impl Documents<'_> {
     /// Accepts a version, in one transaction with its place in the pending work.
     ///
     /// Without a `document_id`, bytes that are the newest content of a document of the collection
-    /// belong to that document. A version is made unless the newest one has the same bytes, metadata
+    /// belong to that document, or, where they are not told apart by content, to the document `new_id` if there is one. A version is made unless the newest one has the same bytes, metadata
     /// and ACL and did not fail; so the same call sent twice makes one version.
     ///
     /// # Errors
@@ -230,7 +230,7 @@ fn next_version(document: &Document, now: Timestamp) -> DocumentVersion {
 }
 
 /// Notes whose content the bytes are. Only one of several writers of the same new bytes passes; a
-/// writer that names its document always does.
+/// writer that names its document, or the place the bytes come from, always does.
 fn claim_content(
     document: &Document,
     registration: &Registration,
@@ -239,7 +239,7 @@ fn claim_content(
     let mut item = to_item(&serde_json::json!({ "document_id": document.id }));
     layout::content(&document.tenant, &document.collection, &document.sha256).put_into(&mut item);
     let condition = match stale_owner {
-        _ if registration.document_id.is_some() => Condition::default(),
+        _ if registration.document_id.is_some() || !registration.by_content => Condition::default(),
         None => Condition::new("attribute_not_exists(#PK)"),
         Some(owner) => Condition::new("attribute_not_exists(#PK) OR #document_id = :owner")
             .with(":owner", text(owner)),

@@ -189,9 +189,7 @@ impl RunReport {
             })
             .collect();
         self.refusal_auroc = refusal_auroc(self.rows.iter());
-        self.refusal_curve = confidences(self.rows.iter())
-            .map(|scored| operating_points(&scored, &ALLOWED_FALSE_REFUSALS))
-            .unwrap_or_default();
+        self.refusal_curve = refusal_curve(&self.rows);
     }
 
     /// Returns a figure.
@@ -215,6 +213,22 @@ fn sums(rows: &[Row]) -> BTreeMap<Metric, Share> {
 pub(super) fn refusal_auroc<'rows>(rows: impl Iterator<Item = &'rows Row>) -> Option<f64> {
     auroc(&confidences(rows)?)
 }
+
+/// Returns what other least confidences would give. What was refused for another reason stays refused, so the curve
+/// begins where the rows are.
+fn refusal_curve(rows: &[Row]) -> Vec<OperatingPoint> {
+    let score = |row: &Row| {
+        let confidence = row.confidence?;
+        Some((if row.refused { REFUSED } else { confidence }, row.answerable))
+    };
+    let scored: Option<Vec<(f64, bool)>> = rows.iter().map(score).collect();
+    let mut points = operating_points(&scored.unwrap_or_default(), &ALLOWED_FALSE_REFUSALS);
+    points.retain(|point| point.threshold > REFUSED);
+    points
+}
+
+/// Below every confidence.
+const REFUSED: f64 = -1.0;
 
 /// Returns each question's confidence and whether it is answerable; `None` when a question has no confidence.
 fn confidences<'rows>(rows: impl Iterator<Item = &'rows Row>) -> Option<Vec<(f64, bool)>> {

@@ -86,7 +86,7 @@ impl Calibration {
     }
 
     /// Returns the relevance below which a question of documents in `language` is refused. How much of a question
-    /// stands in its answer depends on how a language builds words; where nothing was measured, the lowest holds.
+    /// stands in its answer depends on how a language builds words; where nothing was measured, the lower quartile holds.
     pub(super) fn refuse_below(&self, language: &str) -> f64 {
         let least = self.refuse_below.get(language).or_else(|| self.refuse_below.get(ANY_LANGUAGE));
         least.copied().unwrap_or_default()
@@ -125,8 +125,7 @@ mod tests {
                 assert!(logistic.weights.keys().all(|name| QUESTION.contains(&name.as_str())));
             }
             assert!(written.refuse_below.values().all(|least| (0.0..1.0).contains(least)));
-            let others = written.refuse_below[ANY_LANGUAGE];
-            assert!(written.refuse_below.values().all(|least| *least >= others));
+            assert!(written.refuse_below.contains_key(ANY_LANGUAGE));
         }
     }
 }

@@ -61,8 +61,14 @@ pub(crate) async fn other_metadata_makes_a_version(tables: &Tables) {
     let again = register(tables, &file).await;
     assert_eq!((again.created, again.version, &again.document.id), (false, 1, &an_id(10)));
     let changed = Registration { sha256: a_registration(&tenant, 7).sha256, ..file };
-    let changed = register(tables, &changed).await;
-    assert_eq!((changed.created, changed.version, &changed.document.id), (true, 2, &an_id(10)));
+    let second = register(tables, &changed).await;
+    assert_eq!((second.created, second.version, &second.document.id), (true, 2, &an_id(10)));
+    // For other eyes, and with bytes that are another document's, it is still that file.
+    let opened = Registration { acl: vec![EVERYBODY.into()], ..changed };
+    assert_eq!(register(tables, &opened).await.version, 3);
+    let equal = Registration { sha256: stored.sha256, ..opened };
+    let third = register(tables, &equal).await;
+    assert_eq!((third.created, third.version, &third.document.id), (true, 4, &an_id(10)));
 }
 
 pub(crate) async fn a_named_document_gets_the_next_version(tables: &Tables) {

@@ -69,7 +69,10 @@ pub(super) fn figures(report: &Report) -> Vec<String> {
     text_table(&columns, &runs.iter().map(row).collect::<Vec<_>>())
 }
 
-/// Returns the lines that say what `/answers/min_confidence` would buy; none where nothing is unanswerable.
+/// Four decimals.
+const ROUNDING: f64 = 10_000.0;
+
+/// Returns the lines that say what `/answers/min_confidence` would buy; none where questions of one kind are missing.
 pub(super) fn curve(report: &Report) -> Vec<String> {
     let columns = [
         ("SET", Align::Left),
@@ -82,7 +85,9 @@ pub(super) fn curve(report: &Report) -> Vec<String> {
     let rows: Vec<Vec<String>> = runs
         .flat_map(|(set, run)| run.refusal_curve.iter().map(move |point| (set, run, point)))
         .map(|(set, run, point)| {
-            let shares = [point.threshold, point.false_refusal, point.refusal_recall];
+            // Rounded up, the threshold would refuse the question it was taken from.
+            let threshold = (point.threshold * ROUNDING).floor() / ROUNDING;
+            let shares = [threshold, point.false_refusal, point.refusal_recall];
             let mut cells = vec![set.clone(), run.fusion.clone()];
             cells.extend(shares.map(|share| format!("{share:.4}")));
             cells

@@ -40,35 +40,36 @@ pub(super) const ASKING: [(Wanted, &str); 4] = [
 ];
 
 /// Words for numbers and shares of a whole: English, German, Spanish, French, Arabic, Hindi, Urdu, Persian and
-/// Chinese. Words that are articles as well (`ein`, `un`, `एक`, `一`) are left out.
+/// Chinese. Words that are articles as well (`ein`, `un`, `एक`, `一`) are left out,
+/// and those that are common words of another of these languages or its neighbours (`dos`, `अरब`, `mai`).
 const NUMBERS: &str = "one two three four five six seven eight nine ten eleven twelve twenty thirty forty fifty \
     hundred hundreds thousand thousands million billion half third quarter dozen twice once \
-    zwei drei vier fünf sechs sieben acht neun zehn elf zwölf zwanzig dreißig vierzig fünfzig hundert hunderte tausend \
+    zwei drei vier fünf sechs sieben acht neun zehn zwölf zwanzig dreißig vierzig fünfzig hundert hunderte tausend \
     tausende millionen milliarde milliarden hälfte drittel viertel dutzend zweimal dreimal \
-    dos tres cuatro cinco seis siete ocho nueve diez doce veinte treinta cuarenta cincuenta cien ciento cientos mil \
+    tres cuatro cinco seis siete ocho nueve diez doce veinte treinta cuarenta cincuenta cien ciento cientos mil \
     millón millones mitad tercio docena \
-    deux trois quatre cinq sept huit neuf dix onze douze vingt trente quarante cinquante cent cents mille millions milliard \
+    deux trois quatre cinq huit neuf dix onze douze vingt trente quarante cinquante cent cents mille millions milliard \
     milliards moitié douzaine \
     اثنان اثنين اثنتين ثلاثة ثلاث أربعة أربع خمسة خمس ستة ست سبعة سبع ثمانية ثماني ثمان تسعة تسع عشرة عشر عشرون عشرين \
     ثلاثون ثلاثين أربعون أربعين خمسون خمسين مئة مائة مئات ألف آلاف مليون ملايين مليار مليارات نصف ثلث ربع \
-    दो तीन चार पांच पाँच छह छः सात आठ नौ दस ग्यारह बारह बीस तीस चालीस पचास सौ सैकड़ों हजार हज़ार हजारों लाख लाखों करोड़ अरब मिलियन \
+    दो तीन चार पांच पाँच छह छः सात आठ नौ दस ग्यारह बारह बीस तीस चालीस पचास सौ सैकड़ों हजार हज़ार हजारों लाख लाखों करोड़ मिलियन \
     बिलियन आधा आधे आधी तिहाई चौथाई दोगुना \
     دو تین چار پانچ چھ سات آٹھ نو دس گیارہ بارہ بیس تیس چالیس پچاس سو سینکڑوں ہزار ہزاروں لاکھ کروڑ ارب آدھا آدھی تہائی \
-    سه چهار پنج شش هفت هشت نه ده بیست صد هزار میلیون میلیارد نیم \
+    سه چهار پنج شش هفت هشت ده بیست صد هزار میلیون میلیارد نیم \
     两 二 三 四 五 六 七 八 九 十 百 千 万 亿 半";
 
 /// Words that tell a time without a year, in the same languages.
 const TIMES: &str = "january february march april may june july august september october november december century \
     centuries decade monday tuesday wednesday thursday friday saturday sunday \
-    januar februar märz mai juni juli oktober dezember jahrhundert jahrhunderts jahrzehnt montag dienstag mittwoch \
+    januar februar märz juni juli oktober dezember jahrhundert jahrhunderts jahrzehnt montag dienstag mittwoch \
     donnerstag freitag samstag sonntag \
     enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre siglo década lunes martes \
     miércoles jueves viernes sábado domingo \
-    janvier février mars avril juin juillet août septembre octobre novembre décembre siècle décennie lundi mardi mercredi \
+    janvier février avril juin sept juillet août septembre octobre novembre décembre siècle décennie lundi mardi mercredi \
     jeudi vendredi samedi dimanche \
-    يناير فبراير مارس أبريل إبريل مايو يونيو يوليو أغسطس سبتمبر أكتوبر نوفمبر ديسمبر قرن القرن العقد \
+    يناير فبراير أبريل إبريل مايو يونيو يوليو أغسطس سبتمبر أكتوبر نوفمبر ديسمبر قرن القرن \
     जनवरी फरवरी मार्च अप्रैल मई जून जुलाई अगस्त सितंबर सितम्बर अक्टूबर अक्तूबर नवंबर नवम्बर दिसंबर दिसम्बर सदी शताब्दी दशक \
-    جنوری فروری مارچ اپریل مئی جون جولائی اگست ستمبر اکتوبر نومبر دسمبر صدی دہائی \
+    جنوری فروری مارچ اپریل مئی جولائی اگست ستمبر اکتوبر نومبر دسمبر صدی دہائی \
     年 月";
 
 /// [`NUMBERS`] as a set.
