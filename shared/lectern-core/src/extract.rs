@@ -309,9 +309,18 @@ mod tests {
         assert!(answer(&"Who invented the telescope?".parse().unwrap(), &passages).is_refused());
         assert!(answer(&"Who invented the telescope?".parse().unwrap(), &[]).is_refused());
         assert!(answer(&"???".parse().unwrap(), &passages).is_refused());
-        // A text too short for its language to be told is no better an answer to everything.
-        let mut short = passage(1, "Backups run daily.");
-        short.passage.language = UNDETERMINED.into();
-        assert!(answer(&"Who runs the telescope?".parse().unwrap(), &[short]).is_refused());
+    }
+
+    #[test]
+    fn a_text_whose_language_cannot_be_told_is_weighed_as_english() {
+        let question: Question = "When do backups run?".parse().unwrap();
+        let weighed_as = |text: &str, language: &str| {
+            let mut found = passage(1, text);
+            found.passage.language = language.into();
+            Extraction::of(&question, &[found]).language().to_owned()
+        };
+        assert_eq!(weighed_as("Daily.", UNDETERMINED), COMPARING_LANGUAGE);
+        assert_eq!(weighed_as("Täglich um drei.", "deu"), "deu");
+        assert_eq!(weighed_as("ہر روز۔", UNDETERMINED), UNDETERMINED);
     }
 }

@@ -21,7 +21,7 @@ use crate::errors::FlowError;
 const MAX_REPEATS: usize = 3;
 /// Further documents whose records are read with those of the chosen passages, in case some are not shown. Doubles
 /// with each round.
-const SPARE_DOCUMENTS: usize = 8;
+const SPARE_DOCUMENTS: usize = 4;
 
 /// Passages that may be shown, arranged.
 struct Shown {

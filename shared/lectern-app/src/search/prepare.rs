@@ -6,7 +6,7 @@ use std::{
 };
 
 use lectern_core::{
-    analysis,
+    analysis::{self, UNDETERMINED},
     auth::Caller,
     errors::{PortError, chain},
     passage::PassageQuery,
@@ -127,14 +127,14 @@ impl Search {
 }
 
 fn query(caller: &Caller, request: &SearchRequest, dense: Option<Vec<f32>>) -> PassageQuery {
-    let language = analysis::detect_language(request.question.as_str());
     PassageQuery {
         tenant: caller.tenant.clone(),
         collection: request.collection.clone(),
         principals: caller.principals.clone(),
         filter: request.filter.clone(),
         dense,
-        sparse: analysis::query_vector(request.question.as_str(), language),
+        // No collection says yet what language it is in; the question's own is detected.
+        sparse: analysis::query_vector(request.question.as_str(), UNDETERMINED),
         limit: RANKING_DEPTH,
     }
 }

@@ -8,11 +8,8 @@ use lectern_app::{
     upload::NewDocument,
 };
 use lectern_core::{
-    analysis::{self, Bm25},
-    auth::Caller,
-    document::Metadata,
-    errors::chain,
-    ids::CollectionId,
+    analysis::Bm25, auth::Caller, document::Metadata, errors::chain, ids::CollectionId,
+    sentences::sentences,
 };
 use lectern_models::config::EmbedderConfig;
 use serde::{Deserialize, Serialize};
@@ -36,9 +33,16 @@ const MAX_ROUNDS: usize = 32;
 const DONE: &str = "evaluation.json";
 /// Characters of a digest in a directory's name.
 const KEY_CHARS: usize = 16;
-/// What tells an index made by another analyser: its terms of a sentence in a few scripts.
-const PROBE: &str =
-    "The committees' backups ran daily. Die Häuser der Städte. وہ کتابیں پڑھتا ہے۔ 東京の図書館。";
+/// What tells an index made by another analyser: its terms of a few languages, and where it ends sentences.
+const PROBES: [(&str, &str); 7] = [
+    ("eng", "The committees' backups ran daily. Dr. Roe wrote Fig. 3."),
+    ("deu", "Die Häuser der Städte stehen seit dem 12. Mai."),
+    ("spa", "Los Estados Unidos tenían bibliotecas."),
+    ("ara", "يقرأ الطلاب الكتب في المكتبات."),
+    ("hin", "नॉर्मन्स ने किताबें पढ़ीं। डॉ. राम आए।"),
+    ("urd", "وہ کتابیں پڑھتا ہے۔ آب و ہوا اچھی ہے۔"),
+    ("cmn", "東京の図書館。他来了。"),
+];
 const INDEXING: &str = "indexing {msg} {wide_bar} {pos}/{len} documents, {eta} left";
 
 /// An opened data directory that holds a set's documents.
@@ -109,12 +113,12 @@ fn read_marker(marker: &Path) -> Option<Done> {
 
 /// Another corpus, embedder, chunk size or analyser is another directory; whose questions are asked is not.
 fn directory_name(set: &GoldenSet, corpus_digest: &str, settings: &Settings) -> PathBuf {
-    let language = analysis::detect_language(PROBE);
-    let probe = Bm25::default().document_vector(PROBE, language);
+    let probes = PROBES
+        .map(|(language, text)| (Bm25::default().document_vector(text, language), sentences(text)));
     let has_model =
         settings.model_directory.as_deref().is_some_and(lectern_models::minilm::is_installed);
     let told = format!(
-        "{corpus_digest} {:?} {has_model} {:?} {probe:?} {}",
+        "{corpus_digest} {:?} {has_model} {:?} {probes:?} {}",
         settings.embedder,
         settings.chunking,
         env!("CARGO_PKG_VERSION")
