@@ -6,7 +6,7 @@ use std::{
 };
 
 use lectern_core::{
-    analysis::{self, UNDETERMINED},
+    analysis::{self, SparseVector, UNDETERMINED},
     auth::Caller,
     errors::{PortError, chain},
     passage::PassageQuery,
@@ -62,10 +62,14 @@ impl Search {
             let dense = self.embed(&request.question).await;
             (dense, started.elapsed())
         };
-        let ((dense, embedded), collection, known) =
-            tokio::join!(embedding, self.collection(caller, request, read), async {
-                self.caches.retrieved(key.as_ref()?).await
-            });
+        // The table first: the question is analysed while it answers.
+        let (collection, known, sparse, (dense, embedded)) = tokio::join!(
+            self.collection(caller, request, read),
+            async { self.caches.retrieved(key.as_ref()?).await },
+            // No collection says yet what language it is in; the question's own is detected.
+            async { analysis::query_vector(request.question.as_str(), UNDETERMINED) },
+            embedding
+        );
         let collection = collection?.ok_or(FlowError::NotFound("collection"))?;
         let declared = settings_of(&collection);
         request.validate_against(&declared)?;
@@ -78,7 +82,7 @@ impl Search {
         let key = key.filter(|_| effective.settings.cache.retrieval);
         let key = key.map(|_| self.key(caller, request, &variant));
         let is_degraded = self.embedder.is_some() && dense.is_none();
-        let query = query(caller, request, dense);
+        let query = query(caller, request, dense, sparse);
         Ok(Prepared { collection, effective, is_degraded, query, key, known, embedded })
     }
 
@@ -126,15 +130,19 @@ impl Search {
     }
 }
 
-fn query(caller: &Caller, request: &SearchRequest, dense: Option<Vec<f32>>) -> PassageQuery {
+fn query(
+    caller: &Caller,
+    request: &SearchRequest,
+    dense: Option<Vec<f32>>,
+    sparse: SparseVector,
+) -> PassageQuery {
     PassageQuery {
         tenant: caller.tenant.clone(),
         collection: request.collection.clone(),
         principals: caller.principals.clone(),
         filter: request.filter.clone(),
         dense,
-        // No collection says yet what language it is in; the question's own is detected.
-        sparse: analysis::query_vector(request.question.as_str(), UNDETERMINED),
+        sparse,
         limit: RANKING_DEPTH,
     }
 }
