@@ -37,7 +37,7 @@ export class AnswerView {
   #understood() {
     const { standalone_question: question } = this.#answer;
     if (!question) return null;
-    const text = element('q', { class: 'understood-text', dir: directionOf(question) }, question);
+    const text = element('bdi', { class: 'understood-text', dir: directionOf(question) }, question);
     return element('p', { class: 'meta understood' }, say(element('span'), 'turn.understood'), ' ', text);
   }
 

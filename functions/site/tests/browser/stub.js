@@ -35,6 +35,7 @@ class Stub {
   #policy;
   #documents = new Map();
   #sequence = 0;
+  #lastQuestion = null;
 
   constructor(policyText) {
     this.#policy = policyText;
@@ -114,6 +115,9 @@ class Stub {
   async #query({ question, session_id: sessionId }, response) {
     const passages = this.#sentences(question).slice(0, 3);
     const ids = { query_id: `query-${this.#sequence}`, session_id: sessionId ?? 'session-1' };
+    // A follow-up, as far as a stub can tell, is understood together with the question before it.
+    if (sessionId && this.#lastQuestion && /^and /i.test(question)) ids.standalone_question = `${question} ${this.#lastQuestion}`;
+    this.#lastQuestion = question;
     const done = passages.length === 0 || passages[0].score < 2 ? refusal(ids, passages) : extract(ids, passages.slice(0, 2));
     const events = [{ event: 'retrieval', data: { ...ids, passages } }];
     for (const word of done.answer.split(/(?<= )/)) events.push({ event: 'token', data: { text: word } });
