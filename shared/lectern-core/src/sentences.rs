@@ -62,7 +62,7 @@ struct Stops {
 
 impl Stops {
     /// Texts that end their sentences with `.` and quote one that does not keep their sentences: the script's own
-    /// stop must be no rarer.
+    /// stop must be the commoner one.
     fn of(text: &str) -> Self {
         let (mut danda, mut arabic) = (0_i64, 0_i64);
         let mut before = None;
@@ -171,7 +171,7 @@ pub fn trim(text: &str, span: Span) -> Option<Span> {
 fn cut(text: &str, span: Span) -> Vec<Span> {
     let mut pieces = Vec::new();
     let mut rest = span;
-    while let Some(limit) = limit(text, rest) {
+    while let Some(limit) = end_of_longest(text, rest) {
         let window = &text[rest.start..limit];
         let at = window.rfind(char::is_whitespace).filter(|at| *at > 0).unwrap_or(window.len());
         pieces.extend(trim(text, Span { start: rest.start, end: rest.start + at }));
@@ -182,7 +182,7 @@ fn cut(text: &str, span: Span) -> Vec<Span> {
 }
 
 /// Returns where [`MAX_SENTENCE_CHARACTERS`] of `span` end, when it is longer.
-fn limit(text: &str, span: Span) -> Option<usize> {
+fn end_of_longest(text: &str, span: Span) -> Option<usize> {
     let (at, _) = span.of(text)?.char_indices().nth(MAX_SENTENCE_CHARACTERS)?;
     Some(span.start + at)
 }
@@ -223,6 +223,9 @@ mod tests {
         let hindi = "इतिहासकार फ्रेडरिक डब्ल्यू. मोटे ने लिखा। वे गए।";
         assert_eq!(texts(hindi).len(), 2);
         assert_eq!(texts("वे गए. वे आए.").len(), 2);
+        for end in ["\n", "\r", "\u{85}", "\u{2028}", "\u{2029}"] {
+            assert_eq!(texts(&format!("Seen by Dr.{end}Then they left.")).len(), 2, "{end:?}");
+        }
         assert_eq!(texts("एक पूर्व छात्र ई.आई.ड्यूपोंट ने").len(), 1);
         for three in [
             "他来了.我走了.他又来了.",
