@@ -62,13 +62,13 @@ impl Search {
             let dense = self.embed(&request.question).await;
             (dense, started.elapsed())
         };
-        // The table first: the question is analysed while it answers.
-        let (collection, known, sparse, (dense, embedded)) = tokio::join!(
+        // Analysed last: the others are on their way by then, and the question is read while they answer.
+        let (collection, known, (dense, embedded), sparse) = tokio::join!(
             self.collection(caller, request, read),
             async { self.caches.retrieved(key.as_ref()?).await },
+            embedding,
             // No collection says yet what language it is in; the question's own is detected.
-            async { analysis::query_vector(request.question.as_str(), UNDETERMINED) },
-            embedding
+            async { analysis::query_vector(request.question.as_str(), UNDETERMINED) }
         );
         let collection = collection?.ok_or(FlowError::NotFound("collection"))?;
         let declared = settings_of(&collection);
