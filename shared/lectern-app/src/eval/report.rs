@@ -301,6 +301,22 @@ mod tests {
     }
 
     #[test]
+    fn the_curve_begins_at_what_is_refused_already() {
+        let refused = Row { refused: true, ..row("a", true, Some(0.95), Share::default()) };
+        let mut rows = vec![refused, row("near miss", false, Some(0.2), Share::default())];
+        let others = (0..9).map(|at| {
+            let confidence = 0.1 + f64::from(at) / 10.0;
+            row(&at.to_string(), true, Some(confidence), Share::default())
+        });
+        rows.extend(others);
+        let curve = RunReport::new("default", Fusion::default(), rows, &[]).refusal_curve;
+        let falsely: Vec<f64> = curve.iter().map(|point| point.false_refusal).collect();
+        assert_eq!(falsely, [0.1, 0.2, 0.3, 0.4, 0.5], "none allows less than the one refused");
+        assert_eq!((curve[0].threshold, curve[0].refusal_recall), (0.1, 0.0));
+        assert_eq!(curve[2].refusal_recall, 1.0);
+    }
+
+    #[test]
     fn whatever_stages_there_are_get_percentiles() {
         let one = |ms: f64| SpentOnOne {
             ask_ms: BTreeMap::from([("rerank".to_owned(), ms)]),
