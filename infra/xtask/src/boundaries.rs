@@ -17,7 +17,7 @@ const NOT_IN_CORE: [&str; 9] =
 
 /// Direct use of a vendor's package, and the folders whose packages may have it.
 const VENDORS: [(&str, &[&str]); 5] = [
-    ("aws-sdk-*", &["shared/lectern-aws", "shared/lectern-tables"]),
+    ("aws-sdk-*", &["shared/lectern-aws", "shared/lectern-models", "shared/lectern-tables"]),
     ("qdrant-*", &["shared/lectern-index", "shared/lectern-testkit"]),
     ("reqwest", &["functions/local", "shared/lectern-models"]),
     ("axum*", &["functions/*", "shared/lectern-runtime", "shared/lectern-testkit"]),

@@ -72,6 +72,17 @@ pub struct IngestFailure {
     pub detail: String,
 }
 
+impl IngestFailure {
+    /// Code of a document that was tried too often: nobody knows what is wrong with it.
+    pub const POISON: &'static str = "too_many_attempts";
+
+    /// Whether an operator should look at it, because no reason was found that its writer could mend.
+    #[must_use]
+    pub fn is_poison(&self) -> bool {
+        self.code == Self::POISON
+    }
+}
+
 /// How far the ingestion of a version has come.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Progress {

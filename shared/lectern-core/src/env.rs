@@ -5,6 +5,8 @@ use std::{collections::BTreeMap, fmt::Display, str::FromStr};
 use secrecy::SecretString;
 use thiserror::Error;
 
+use crate::secret::SecretSetting;
+
 /// Why a setting cannot be used. Names the variable.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum EnvError {
@@ -82,9 +84,176 @@ impl FromIterator<(String, String)> for Env {
     }
 }
 
+/// A variable that settings ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Variable {
+    /// Its name.
+    pub name: &'static str,
+    /// Whether there is no going on without it.
+    pub is_required: bool,
+    /// Whether it holds a secret, or says where one is kept.
+    pub is_secret: bool,
+}
+
+/// Reads settings one by one and remembers every problem, so that all are named at once. It also remembers what was asked
+/// for: the schema of some settings is what reading them asks for.
+#[derive(Debug)]
+pub struct SettingsReader<'a> {
+    env: &'a Env,
+    errors: Vec<EnvError>,
+    asked: Vec<Variable>,
+}
+
+impl<'a> SettingsReader<'a> {
+    /// Returns a reader of `env`.
+    #[must_use]
+    pub fn new(env: &'a Env) -> Self {
+        Self { env, errors: Vec::new(), asked: Vec::new() }
+    }
+
+    /// Returns a variable there is no going on without; `None` when it is missing or wrong, which is remembered.
+    pub fn required<T, E: Display>(
+        &mut self,
+        name: &'static str,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Option<T> {
+        self.asked.push(Variable { name, is_required: true, is_secret: false });
+        match self.env.required(name) {
+            Ok(raw) => self.parsed(name, raw, parse),
+            Err(missing) => {
+                self.errors.push(missing);
+                None
+            }
+        }
+    }
+
+    /// Returns a variable, parsed from `default` when it is absent; `None` when it is wrong, which is remembered.
+    pub fn or<T, E: Display>(
+        &mut self,
+        name: &'static str,
+        default: &str,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Option<T> {
+        self.asked.push(Variable { name, is_required: false, is_secret: false });
+        let raw = self.env.get(name).unwrap_or(default);
+        self.parsed(name, raw, parse)
+    }
+
+    /// Returns a variable or `None` inside when it is absent; `None` outside when it is wrong, which is remembered.
+    pub fn optional<T, E: Display>(
+        &mut self,
+        name: &'static str,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Option<Option<T>> {
+        self.asked.push(Variable { name, is_required: false, is_secret: false });
+        match self.env.get(name) {
+            Some(raw) => self.parsed(name, raw, parse).map(Some),
+            None => Some(None),
+        }
+    }
+
+    /// Returns a secret there is no going on without; `None` when it is missing or wrong, which is remembered.
+    pub fn required_secret(&mut self, name: &'static str) -> Option<SecretSetting> {
+        let secret = self.required(name, str::parse::<SecretSetting>);
+        self.mark_secret();
+        secret
+    }
+
+    /// Returns a secret; as [`Self::optional`].
+    pub fn optional_secret(&mut self, name: &'static str) -> Option<Option<SecretSetting>> {
+        let secret = self.optional(name, str::parse::<SecretSetting>);
+        self.mark_secret();
+        secret
+    }
+
+    /// Remembers a problem of several variables together, under the name of one.
+    pub fn refuse(&mut self, name: &str, reason: impl Into<String>) {
+        self.errors.push(EnvError::Invalid { name: name.to_owned(), reason: reason.into() });
+    }
+
+    fn mark_secret(&mut self) {
+        if let Some(last) = self.asked.last_mut() {
+            last.is_secret = true;
+        }
+    }
+
+    fn parsed<T, E: Display>(
+        &mut self,
+        name: &str,
+        raw: &str,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Option<T> {
+        parse(raw).map_err(|error| self.refuse(name, error.to_string())).ok()
+    }
+}
+
+/// Settings that can be read from variables.
+pub trait Settings: Sized {
+    /// Reads them all, in any case to the end: what is asked for must not depend on what was found. `None` when
+    /// something was wrong, which the reader remembers.
+    fn read(reader: &mut SettingsReader<'_>) -> Option<Self>;
+
+    /// Reads them.
+    ///
+    /// # Errors
+    /// Every variable that is missing or wrong.
+    fn from_env(env: &Env) -> Result<Self, Vec<EnvError>> {
+        let mut reader = SettingsReader::new(env);
+        let settings = Self::read(&mut reader);
+        match settings {
+            Some(settings) if reader.errors.is_empty() => Ok(settings),
+            _ => Err(reader.errors),
+        }
+    }
+
+    /// Returns the variables they are read from, by name.
+    #[must_use]
+    fn variables() -> Vec<Variable> {
+        let env = Env::default();
+        let mut reader = SettingsReader::new(&env);
+        drop(Self::read(&mut reader));
+        reader.asked.sort_unstable();
+        reader.asked.dedup();
+        reader.asked
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[derive(Debug)]
+    struct Two {
+        port: u16,
+        size: usize,
+        key: Option<SecretSetting>,
+    }
+
+    impl Settings for Two {
+        fn read(reader: &mut SettingsReader<'_>) -> Option<Self> {
+            let port = reader.required("LECTERN_PORT", str::parse);
+            let size = reader.or("LECTERN_SIZE", "7", str::parse);
+            let key = reader.optional_secret("LECTERN_KEY");
+            Some(Self { port: port?, size: size?, key: key? })
+        }
+    }
+
+    #[test]
+    fn settings_name_every_problem_and_their_own_schema() {
+        let env: Env = [("LECTERN_SIZE".to_owned(), "many".to_owned())].into_iter().collect();
+        let errors = Two::from_env(&env).unwrap_err();
+        assert_eq!(errors.len(), 2, "{errors:?}");
+        let env: Env = [("LECTERN_PORT".to_owned(), "80".to_owned())].into_iter().collect();
+        let two = Two::from_env(&env).unwrap();
+        assert_eq!((two.port, two.size, two.key.is_none()), (80, 7, true));
+        let variable = |name, is_required, is_secret| Variable { name, is_required, is_secret };
+        let expected = [
+            variable("LECTERN_KEY", false, true),
+            variable("LECTERN_PORT", true, false),
+            variable("LECTERN_SIZE", false, false),
+        ];
+        assert_eq!(Two::variables(), expected);
+    }
 
     #[test]
     fn names_the_variable_that_is_missing_or_wrong() {

@@ -96,6 +96,10 @@ ulid_id!(
     /// The public half of an API key.
     KeyId
 );
+ulid_id!(
+    /// A file on its way into the store.
+    UploadId
+);
 id!(
     /// Who owns the data. Comes from a verified credential only.
     TenantId,

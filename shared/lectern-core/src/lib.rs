@@ -25,7 +25,7 @@
 //! | [`answer`], [`citations`], [`extract`] | how a draft becomes an answer whose citations hold |
 //! | [`metrics`] | how good rankings and answers are |
 //! | [`limits`], [`pricing`] | arithmetic of rates and money |
-//! | [`auth`] | keys, tenants, scopes |
+//! | [`auth`], [`secret`] | keys, tenants, scopes; secrets that may be replaced |
 //! | [`ports`], [`errors`], [`env`] | the edge: what adapters implement, how they fail, what configures them |
 
 pub mod analysis;
@@ -52,6 +52,7 @@ pub mod ports;
 pub mod pricing;
 pub mod prompt;
 pub mod question;
+pub mod secret;
 pub mod sentences;
 pub mod settings;
 pub mod support;

@@ -42,6 +42,12 @@ pub trait Embedder: Send + Sync + Debug {
 
     /// Returns the vectors of `texts`.
     async fn embed(&self, texts: &[String]) -> Result<Vec<Vec<f32>>, PortError>;
+
+    /// Answers when the model is there and takes the credentials, without using it; for readiness probes. One that offers
+    /// no such question is taken to be there.
+    async fn ping(&self) -> Result<(), PortError> {
+        Ok(())
+    }
 }
 
 /// Who speaks in a chat.
@@ -116,6 +122,12 @@ pub trait ChatModel: Send + Sync + Debug {
 
     /// Starts a reply.
     async fn stream(&self, request: ChatRequest) -> Result<ChatStream, PortError>;
+
+    /// Answers when the model is there and takes the credentials, without using it; for readiness probes. One that offers
+    /// no such question is taken to be there.
+    async fn ping(&self) -> Result<(), PortError> {
+        Ok(())
+    }
 }
 
 /// Orders passages by how well they answer a question.
@@ -192,4 +204,9 @@ pub trait PassageWriter: Send + Sync + Debug {
 pub trait JobQueue: Send + Sync + Debug {
     /// Announces a job.
     async fn enqueue(&self, job: &Job) -> Result<(), PortError>;
+
+    /// Answers when the queue can be reached; for readiness probes.
+    async fn ping(&self) -> Result<(), PortError> {
+        Ok(())
+    }
 }

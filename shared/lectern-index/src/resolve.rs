@@ -5,8 +5,8 @@ use std::sync::Arc;
 use lectern_core::{
     errors::{ErrorKind, PortError},
     ports::{PassageReader, PassageWriter},
+    secret::LiveSecret,
 };
-use secrecy::SecretString;
 
 use crate::settings::IndexSettings;
 
@@ -31,7 +31,7 @@ pub struct Index {
 #[derive(Clone, Debug, Default)]
 pub struct ServerSettings {
     /// Sent with every call.
-    pub api_key: Option<SecretString>,
+    pub api_key: Option<LiveSecret>,
     /// How long calls may take.
     #[cfg(feature = "qdrant")]
     pub timeouts: crate::Timeouts,
@@ -83,7 +83,7 @@ fn connect(
     settings: IndexSettings,
     server: &ServerSettings,
 ) -> Result<Index, PortError> {
-    let api_key = server.api_key.as_ref();
+    let api_key = server.api_key.clone();
     let qdrant = Arc::new(crate::Qdrant::connect(url, api_key, settings, server.timeouts)?);
     Ok(Index {
         reader: Arc::<crate::Qdrant>::clone(&qdrant),

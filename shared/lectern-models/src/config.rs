@@ -5,13 +5,15 @@ mod reranker;
 
 use std::{path::PathBuf, sync::Arc};
 
-use lectern_core::ports::{ChatModel, Embedder};
-use secrecy::SecretString;
+use lectern_core::{
+    ports::{ChatModel, Embedder, EmbeddingModel},
+    secret::LiveSecret,
+};
 use thiserror::Error;
 
 pub use reranker::RerankerConfig;
 
-use crate::{rerank::Vendor, retrying::RetryPolicy};
+use crate::{bedrock, identity, rerank::Vendor, retrying::RetryPolicy};
 
 /// Why a model cannot be had. Never holds the key.
 #[derive(Debug, Error)]
@@ -28,6 +30,9 @@ pub enum ConfigError {
     /// The length of the model's vectors is neither known nor given.
     #[error("the vectors' length of `{0}` is not known; write `openai:{0}@DIMENSIONS`")]
     Dimensions(String),
+    /// A model of Bedrock that cannot embed, or not into vectors of that length.
+    #[error(transparent)]
+    Bedrock(#[from] bedrock::ModelError),
     /// The adapter was left out of this binary.
     #[error("this binary was compiled without the adapter `{0}`")]
     NotCompiled(&'static str),
@@ -54,7 +59,7 @@ pub struct ApiConfig {
     /// Base URL; the vendor's own when absent.
     pub base_url: Option<String>,
     /// Bearer token; local servers take none.
-    pub key: Option<SecretString>,
+    pub key: Option<LiveSecret>,
 }
 
 /// Which embedder, the value of `LECTERN_EMBEDDER`.
@@ -71,6 +76,13 @@ pub enum EmbedderConfig {
         /// Numbers per vector, where the setting says it.
         dimensions: Option<usize>,
     },
+    /// `bedrock:MODEL` or `bedrock:MODEL@DIMENSIONS`.
+    Bedrock {
+        /// Id of a foundation model, id of an inference profile, or an ARN.
+        model: String,
+        /// Numbers per vector, where the setting says it.
+        dimensions: Option<usize>,
+    },
 }
 
 /// Which chat model, the value of `LECTERN_CHAT`.
@@ -83,6 +95,11 @@ pub enum ChatConfig {
         /// The API's name of the model.
         model: String,
     },
+    /// `bedrock:MODEL`.
+    Bedrock {
+        /// Id of a foundation model, id of an inference profile, or an ARN.
+        model: String,
+    },
 }
 
 impl EmbedderConfig {
@@ -91,14 +108,44 @@ impl EmbedderConfig {
     /// # Errors
     /// When it names nothing known.
     pub fn parse(raw: &str) -> Result<Self, ConfigError> {
-        match (raw, raw.strip_prefix("openai:")) {
+        match (raw, raw.split_once(':')) {
             ("none", _) => Ok(Self::None),
             ("minilm", _) => Ok(Self::MiniLm),
-            (_, Some(named)) if !named.is_empty() => Ok(parse_model(named)),
+            (_, Some(("openai", named))) if !named.is_empty() => {
+                let (model, dimensions) = parse_model(named);
+                Ok(Self::OpenAi { model, dimensions })
+            }
+            (_, Some(("bedrock", named))) if !named.is_empty() => {
+                let (model, dimensions) = parse_model(named);
+                Ok(Self::Bedrock { model, dimensions })
+            }
             _ => Err(ConfigError::Unknown {
                 found: raw.to_owned(),
-                expected: "`none`, `minilm`, `openai:MODEL`",
+                expected: "`none`, `minilm`, `openai:MODEL`, `bedrock:MODEL`",
             }),
+        }
+    }
+
+    /// Returns whose vectors the embedder makes, `None` for `none`. Asks nobody and needs no adapter.
+    ///
+    /// # Errors
+    /// When the length of the vectors is neither known nor given.
+    pub fn embedding_model(&self) -> Result<Option<EmbeddingModel>, ConfigError> {
+        match self {
+            Self::None => Ok(None),
+            Self::MiniLm => {
+                let (id, dimensions) = identity::MINILM;
+                Ok(Some(EmbeddingModel { id: id.to_owned(), dimensions }))
+            }
+            Self::OpenAi { model, dimensions } => {
+                let dimensions = dimensions.or_else(|| identity::native_dimensions(model));
+                let dimensions =
+                    dimensions.ok_or_else(|| ConfigError::Dimensions(model.to_owned()))?;
+                Ok(Some(identity::openai(model, dimensions)))
+            }
+            Self::Bedrock { model, dimensions } => {
+                Ok(Some(bedrock::Model::parse(model, *dimensions)?.identity))
+            }
         }
     }
 
@@ -119,18 +166,21 @@ impl EmbedderConfig {
             Self::OpenAi { model, dimensions } => {
                 open_embedder(model, *dimensions, api, policy).map(Some)
             }
+            Self::Bedrock { model, dimensions } => {
+                bedrock::open_embedder(model, *dimensions, policy).map(Some)
+            }
         }
     }
 }
 
-/// An Ollama tag contains `:`, a hub's name `/`; `@` is free to set the dimensions apart.
-fn parse_model(named: &str) -> EmbedderConfig {
+/// An Ollama tag and Bedrock's ids contain `:`, a hub's name and an ARN `/`; `@` is free to set the dimensions apart.
+fn parse_model(named: &str) -> (String, Option<usize>) {
     let parts = named.rsplit_once('@');
     match parts.and_then(|(model, number)| Some((model, number.parse().ok()?))) {
         Some((model, dimensions)) if !model.is_empty() && dimensions > 0 => {
-            EmbedderConfig::OpenAi { model: model.to_owned(), dimensions: Some(dimensions) }
+            (model.to_owned(), Some(dimensions))
         }
-        _ => EmbedderConfig::OpenAi { model: named.to_owned(), dimensions: None },
+        _ => (named.to_owned(), None),
     }
 }
 
@@ -140,12 +190,17 @@ impl ChatConfig {
     /// # Errors
     /// When it names nothing known.
     pub fn parse(raw: &str) -> Result<Self, ConfigError> {
-        match (raw, raw.strip_prefix("openai:")) {
+        match (raw, raw.split_once(':')) {
             ("extractive", _) => Ok(Self::Extractive),
-            (_, Some(model)) if !model.is_empty() => Ok(Self::OpenAi { model: model.to_owned() }),
+            (_, Some(("openai", model))) if !model.is_empty() => {
+                Ok(Self::OpenAi { model: model.to_owned() })
+            }
+            (_, Some(("bedrock", model))) if !model.is_empty() => {
+                Ok(Self::Bedrock { model: model.to_owned() })
+            }
             _ => Err(ConfigError::Unknown {
                 found: raw.to_owned(),
-                expected: "`extractive`, `openai:MODEL`",
+                expected: "`extractive`, `openai:MODEL`, `bedrock:MODEL`",
             }),
         }
     }
@@ -162,6 +217,7 @@ impl ChatConfig {
         match self {
             Self::Extractive => Ok(None),
             Self::OpenAi { model } => open_chat(model, api, policy).map(Some),
+            Self::Bedrock { model } => bedrock::open_chat(model, policy).map(Some),
         }
     }
 }
@@ -172,6 +228,7 @@ impl std::fmt::Display for ChatConfig {
         match self {
             Self::Extractive => formatter.write_str("extractive"),
             Self::OpenAi { model } => write!(formatter, "openai:{model}"),
+            Self::Bedrock { model } => write!(formatter, "bedrock:{model}"),
         }
     }
 }
@@ -278,10 +335,31 @@ mod tests {
         ] {
             assert_eq!(EmbedderConfig::parse(raw).unwrap(), expected);
         }
-        for raw in ["", "openai:", "openai", "None", "bedrock:titan"] {
+        for raw in ["", "openai:", "openai", "None", "bedrock:", "gemini:x"] {
             let error = EmbedderConfig::parse(raw).unwrap_err().to_string();
-            assert_eq!(error, format!("`{raw}` is not one of `none`, `minilm`, `openai:MODEL`"));
+            let expected = "`none`, `minilm`, `openai:MODEL`, `bedrock:MODEL`";
+            assert_eq!(error, format!("`{raw}` is not one of {expected}"));
         }
+    }
+
+    #[test]
+    fn embedders_of_bedrock_are_named_by_id_profile_or_arn() {
+        let arn = "arn:aws:bedrock:eu-west-1::foundation-model/cohere.embed-english-v3";
+        for (model, dimensions, expected) in [
+            ("amazon.titan-embed-text-v2:0", None, 1_024),
+            ("amazon.titan-embed-text-v2:0", Some(256), 256),
+            ("eu.cohere.embed-v4:0", Some(1_536), 1_536),
+            (arn, None, 1_024),
+        ] {
+            let suffix = dimensions.map_or_else(String::new, |number| format!("@{number}"));
+            let config = EmbedderConfig::parse(&format!("bedrock:{model}{suffix}")).unwrap();
+            let named = EmbedderConfig::Bedrock { model: model.to_owned(), dimensions };
+            assert_eq!(config, named);
+            assert_eq!(config.embedding_model().unwrap().unwrap().dimensions, expected);
+        }
+        let config = EmbedderConfig::parse("bedrock:anthropic.claude-v2").unwrap();
+        let error = config.embedding_model().unwrap_err().to_string();
+        assert!(error.contains("neither a Titan text embedding model"), "{error}");
     }
 
     #[test]
@@ -289,10 +367,13 @@ mod tests {
         assert_eq!(ChatConfig::parse("extractive").unwrap(), ChatConfig::Extractive);
         let expected = ChatConfig::OpenAi { model: "qwen3:8b".into() };
         assert_eq!(ChatConfig::parse("openai:qwen3:8b").unwrap(), expected);
-        for raw in ["extractive", "openai:qwen3:8b"] {
+        let profile = "bedrock:us.anthropic.claude-sonnet-4-20250514-v1:0";
+        let arn = "bedrock:arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/a1";
+        for raw in ["extractive", "openai:qwen3:8b", profile, arn] {
             assert_eq!(ChatConfig::parse(raw).unwrap().to_string(), raw);
         }
         assert!(ChatConfig::parse("openai:").is_err());
+        assert!(ChatConfig::parse("bedrock:").is_err());
         assert!(ChatConfig::parse("minilm").is_err());
     }
 

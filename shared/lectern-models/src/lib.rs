@@ -8,6 +8,7 @@
 //! | module | is |
 //! |---|---|
 //! | [`minilm`] | all-MiniLM-L6-v2 in process, and the installer of its weights (feature `minilm`) |
+//! | [`bedrock`] | models of Amazon Bedrock, chat and embeddings (feature `bedrock`) |
 //! | [`openai`] | any OpenAI-compatible API, chat and embeddings (feature `openai`) |
 //! | [`rerank`] | rerankers behind an API: Cohere, Jina, Voyage, Text Embeddings Inference (feature `openai`) |
 //! | [`http`] | where an API is, and how long and large a reply may be |
@@ -15,9 +16,11 @@
 //! | [`retrying`] | tries again what may pass, within the deadline |
 //! | [`timed`] | bounds how long an embedder may take |
 
+pub mod bedrock;
 pub mod config;
 #[cfg(any(feature = "minilm", feature = "openai"))]
 pub mod http;
+mod identity;
 #[cfg(feature = "minilm")]
 pub mod minilm;
 #[cfg(feature = "openai")]
@@ -25,5 +28,5 @@ pub mod openai;
 pub mod rerank;
 pub mod retrying;
 pub mod timed;
-#[cfg(any(feature = "minilm", feature = "openai"))]
+#[cfg(any(feature = "bedrock", feature = "minilm", feature = "openai"))]
 mod vectors;

@@ -7,9 +7,12 @@ mod reply;
 mod wire;
 
 pub use chat::OpenAiChat;
-pub use embedder::{EmbeddingLimits, OpenAiEmbedder, native_dimensions};
+pub use embedder::{EmbeddingLimits, OpenAiEmbedder};
 
-pub use crate::http::{Endpoint, EndpointError, ReplyLimits};
+pub use crate::{
+    http::{Endpoint, EndpointError, ReplyLimits},
+    identity::native_dimensions,
+};
 
 /// Where requests go when nothing else is said.
 pub const DEFAULT_BASE_URL: &str = "https://api.openai.com/v1";

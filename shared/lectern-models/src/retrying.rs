@@ -114,6 +114,11 @@ impl<M: ChatModel> ChatModel for Retrying<M> {
         };
         self.policy.run(deadline, attempt).await
     }
+
+    /// Asks once: whoever probes wants to know how it is now.
+    async fn ping(&self) -> Result<(), PortError> {
+        self.inner.ping().await
+    }
 }
 
 #[async_trait]
@@ -129,6 +134,11 @@ impl<M: Embedder> Embedder for Retrying<M> {
         timeout_at(deadline, attempts)
             .await
             .map_err(|elapsed| PortError::new(ErrorKind::Timeout, "embed", elapsed))?
+    }
+
+    /// Asks once: whoever probes wants to know how it is now.
+    async fn ping(&self) -> Result<(), PortError> {
+        self.inner.ping().await
     }
 }
 

@@ -35,6 +35,10 @@ impl<E: Embedder> Embedder for Timed<E> {
             .await
             .map_err(|elapsed| PortError::new(ErrorKind::Timeout, "embed", elapsed))?
     }
+
+    async fn ping(&self) -> Result<(), PortError> {
+        self.inner.ping().await
+    }
 }
 
 #[cfg(test)]

@@ -1,10 +1,11 @@
 //! A Qdrant server over gRPC.
 
+mod connection;
 mod convert;
 mod errors;
 mod schema;
 
-use std::{fmt, future::Future, time::Duration};
+use std::{fmt, time::Duration};
 
 use async_trait::async_trait;
 use lectern_core::{
@@ -14,17 +15,17 @@ use lectern_core::{
         Visibility,
     },
     ports::{PassageReader, PassageWriter},
+    secret::LiveSecret,
 };
-use qdrant_client::{
-    QdrantError,
-    qdrant::{
-        BatchResult, CountPoints, DeletePoints, PointsOperationResponse, PointsSelector,
-        QueryBatchPoints, ScrollPoints, UpdateResult, UpdateStatus, UpsertPoints,
-        points_selector::PointsSelectorOneOf, with_payload_selector, with_vectors_selector,
-    },
+use qdrant_client::qdrant::{
+    BatchResult, CountPoints, DeletePoints, PointsOperationResponse, PointsSelector,
+    QueryBatchPoints, ScrollPoints, UpdateResult, UpdateStatus, UpsertPoints,
+    points_selector::PointsSelectorOneOf, with_payload_selector, with_vectors_selector,
 };
-use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::OnceCell;
+
+pub use self::connection::Timeouts;
+use self::connection::{Client, Connection};
 
 use crate::{
     batches::batches,
@@ -33,36 +34,13 @@ use crate::{
     settings::{IndexSettings, MAX_PAGE, MAX_RANKING, check_ids},
 };
 
-/// How long calls to a server may take.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Timeouts {
-    /// Establishing a connection, TLS included.
-    pub connect: Duration,
-    /// A search, a count, a page of a scroll, a ping; connecting included.
-    pub read: Duration,
-    /// One batch of a write, a deletion, or a step of [`Qdrant::ensure`]; connecting included.
-    pub write: Duration,
-}
-
-impl Default for Timeouts {
-    /// Returns 1 s, 2 s and 20 s.
-    fn default() -> Self {
-        Self {
-            connect: Duration::from_secs(1),
-            read: Duration::from_secs(2),
-            write: Duration::from_secs(20),
-        }
-    }
-}
-
 /// The index on a Qdrant server: one collection per embedding model, addressed by its alias.
 ///
 /// BM25's IDF counts the documents of all tenants of the collection.
 pub struct Qdrant {
-    client: qdrant_client::Qdrant,
+    server: Connection,
     settings: IndexSettings,
     alias: String,
-    timeouts: Timeouts,
     ensured: OnceCell<()>,
 }
 
@@ -81,22 +59,13 @@ impl Qdrant {
     /// `Invalid` when the address is none.
     pub fn connect(
         url: &str,
-        api_key: Option<&SecretString>,
+        api_key: Option<LiveSecret>,
         settings: IndexSettings,
         timeouts: Timeouts,
     ) -> Result<Self, PortError> {
-        let mut config = qdrant_client::Qdrant::from_url(url)
-            .api_key(api_key.map(|key| key.expose_secret().to_owned()))
-            .connect_timeout(timeouts.connect)
-            // Each call has a limit of its own; this one only bounds what the client retries inside.
-            .timeout(timeouts.read.max(timeouts.write))
-            .skip_compatibility_check();
-        // HTTP/2 carries concurrent calls on one connection: more would cost a function's first requests
-        // a handshake each.
-        config.set_pool_size(1);
-        let client = config.build().map_err(|error| errors::port_error("qdrant connect", error))?;
         let alias = settings.name();
-        Ok(Self { client, settings, alias, timeouts, ensured: OnceCell::new() })
+        let server = Connection::new(url, api_key, timeouts)?;
+        Ok(Self { server, settings, alias, ensured: OnceCell::new() })
     }
 
     /// Creates collection, field indexes and alias where they are missing. Two processes may do so at
@@ -115,59 +84,59 @@ impl Qdrant {
             Err(error) if error.kind == ErrorKind::NotFound => {}
             checked => return checked,
         }
-        let creation = self.client.create_collection(schema::collection(&self.settings));
-        if let Err(error) = self.write(OPERATION, creation).await {
+        let collection = schema::collection(&self.settings);
+        let created = self
+            .server
+            .write(OPERATION, |client| {
+                let collection = collection.clone();
+                async move { client.create_collection(collection).await }
+            })
+            .await;
+        if let Err(error) = created {
             // Somebody else may have been faster; servers differ in the status they give for it.
             let name = schema::collection_name(&self.settings);
-            let exists = self.client.collection_exists(name);
-            if !self.write(OPERATION, exists).await? {
+            let exists = self
+                .server
+                .write(OPERATION, |client| {
+                    let name = name.clone();
+                    async move { client.collection_exists(name).await }
+                })
+                .await?;
+            if !exists {
                 return Err(error);
             }
         }
         for index in schema::field_indexes(&self.settings) {
-            self.write(OPERATION, self.client.create_field_index(index)).await?;
+            self.server
+                .write(OPERATION, |client| {
+                    let index = index.clone();
+                    async move { client.create_field_index(index).await }
+                })
+                .await?;
         }
         // The alias comes last: where it exists, everything does.
-        self.write(OPERATION, self.client.create_alias(schema::alias(&self.settings))).await?;
+        let alias = schema::alias(&self.settings);
+        self.server
+            .write(OPERATION, |client| {
+                let alias = alias.clone();
+                async move { client.create_alias(alias).await }
+            })
+            .await?;
         self.check_collection(OPERATION).await
     }
 
     async fn check_collection(&self, operation: &'static str) -> Result<(), PortError> {
-        let call = self.client.collection_info(self.alias.as_str());
-        let info = self.read(operation, call).await?.result.unwrap_or_default();
+        let call = |client: Client| {
+            let alias = self.alias.clone();
+            async move { client.collection_info(alias).await }
+        };
+        let info = self.server.read(operation, call).await?.result.unwrap_or_default();
         if schema::dimensions(&info) == self.settings.dimensions() {
             return Ok(());
         }
         let reason = "the collection was created for vectors of another length";
         Err(PortError::new(ErrorKind::Conflict, operation, reason))
     }
-
-    async fn read<T>(
-        &self,
-        operation: &'static str,
-        call: impl Future<Output = Result<T, QdrantError>>,
-    ) -> Result<T, PortError> {
-        within(self.timeouts.read, operation, call).await
-    }
-
-    async fn write<T>(
-        &self,
-        operation: &'static str,
-        call: impl Future<Output = Result<T, QdrantError>>,
-    ) -> Result<T, PortError> {
-        within(self.timeouts.write, operation, call).await
-    }
-}
-
-async fn within<T>(
-    limit: Duration,
-    operation: &'static str,
-    call: impl Future<Output = Result<T, QdrantError>>,
-) -> Result<T, PortError> {
-    tokio::time::timeout(limit, call)
-        .await
-        .map_err(|elapsed| PortError::new(ErrorKind::Timeout, operation, elapsed))?
-        .map_err(|error| errors::port_error(operation, error))
 }
 
 /// The server stops work nobody waits for; it counts whole seconds.
@@ -199,10 +168,17 @@ impl PassageReader for Qdrant {
         let batch = QueryBatchPoints {
             collection_name: self.alias.clone(),
             query_points,
-            timeout: server_side(self.timeouts.read),
+            timeout: server_side(self.server.timeouts.read),
             ..QueryBatchPoints::default()
         };
-        let found = self.read(OPERATION, self.client.query_batch(batch)).await?.result;
+        let found = self
+            .server
+            .read(OPERATION, |client| {
+                let batch = batch.clone();
+                async move { client.query_batch(batch).await }
+            })
+            .await?
+            .result;
         if found.len() != asked.into_iter().filter(|asked| *asked).count() {
             let reason = "the server answered another number of queries";
             return Err(PortError::new(ErrorKind::Internal, OPERATION, reason));
@@ -232,10 +208,17 @@ impl PassageReader for Qdrant {
             filter: Some(convert::filter(&conditions::of_ids(visibility, ids))),
             limit: Some(u32::try_from(ids.len()).expect("at most MAX_PAGE")),
             with_payload: Some(with_payload_selector::SelectorOptions::Enable(true).into()),
-            timeout: server_side(self.timeouts.read),
+            timeout: server_side(self.server.timeouts.read),
             ..ScrollPoints::default()
         };
-        let found = self.read(OPERATION, self.client.scroll(request)).await?.result;
+        let found = self
+            .server
+            .read(OPERATION, |client| {
+                let request = request.clone();
+                async move { client.scroll(request).await }
+            })
+            .await?
+            .result;
         found.into_iter().map(|point| convert::passage(point.payload, OPERATION)).collect()
     }
 
@@ -245,10 +228,16 @@ impl PassageReader for Qdrant {
             collection_name: self.alias.clone(),
             filter: Some(convert::filter(&conditions::of_scope(scope))),
             exact: Some(true),
-            timeout: server_side(self.timeouts.read),
+            timeout: server_side(self.server.timeouts.read),
             ..CountPoints::default()
         };
-        let reply = self.read(OPERATION, self.client.count(request)).await?;
+        let reply = self
+            .server
+            .read(OPERATION, |client| {
+                let request = request.clone();
+                async move { client.count(request).await }
+            })
+            .await?;
         let missing = || PortError::new(ErrorKind::Internal, OPERATION, "the reply has no count");
         reply.result.map(|counted| counted.count).ok_or_else(missing)
     }
@@ -269,10 +258,16 @@ impl PassageReader for Qdrant {
             limit: Some(u32::try_from(limit + 1).expect("at most one more than MAX_PAGE")),
             with_payload: Some(with_payload_selector::SelectorOptions::Enable(true).into()),
             with_vectors: Some(with_vectors_selector::SelectorOptions::Enable(true).into()),
-            timeout: server_side(self.timeouts.read),
+            timeout: server_side(self.server.timeouts.read),
             ..ScrollPoints::default()
         };
-        let reply = self.read(OPERATION, self.client.scroll(request)).await?;
+        let reply = self
+            .server
+            .read(OPERATION, |client| {
+                let request = request.clone();
+                async move { client.scroll(request).await }
+            })
+            .await?;
         let mut points = reply
             .result
             .into_iter()
@@ -299,10 +294,16 @@ impl PassageWriter for Qdrant {
                 collection_name: self.alias.clone(),
                 wait: Some(true),
                 points: batch.into_iter().map(convert::point).collect(),
-                timeout: server_side(self.timeouts.write),
+                timeout: server_side(self.server.timeouts.write),
                 ..UpsertPoints::default()
             };
-            let reply = self.write(OPERATION, self.client.upsert_points(request)).await?;
+            let reply = self
+                .server
+                .write(OPERATION, |client| {
+                    let request = request.clone();
+                    async move { client.upsert_points(request).await }
+                })
+                .await?;
             completed(&reply, OPERATION)?;
         }
         Ok(())
@@ -318,10 +319,16 @@ impl PassageWriter for Qdrant {
             points: Some(PointsSelector {
                 points_selector_one_of: Some(PointsSelectorOneOf::Filter(filter)),
             }),
-            timeout: server_side(self.timeouts.write),
+            timeout: server_side(self.server.timeouts.write),
             ..DeletePoints::default()
         };
-        let reply = self.write(OPERATION, self.client.delete_points(request)).await?;
+        let reply = self
+            .server
+            .write(OPERATION, |client| {
+                let request = request.clone();
+                async move { client.delete_points(request).await }
+            })
+            .await?;
         completed(&reply, OPERATION)
     }
 }

@@ -1,16 +1,19 @@
 //! The server adapter: set-up, credentials, deadlines, bounds.
 
-use std::{net::TcpListener, time::Duration};
+use std::{net::TcpListener, sync::Arc, time::Duration};
 
+use async_trait::async_trait;
 use lectern_core::{
-    errors::ErrorKind,
+    errors::{ErrorKind, PortError},
     ports::{PassageReader, PassageWriter},
+    secret::{LiveSecret, SecretSource},
 };
 use lectern_index::{MAX_PAGE, MAX_RANKING, Qdrant, ServerSettings, Timeouts, resolve};
 use lectern_testkit::{
     index_contract::{DIMENSIONS, a_passage, a_point, a_query, a_tenant, everything},
     qdrant_facade::Facade,
 };
+use secrecy::SecretString;
 
 #[tokio::test]
 async fn two_processes_may_create_the_collection_at_once() {
@@ -41,10 +44,33 @@ async fn a_wrong_key_is_refused_and_never_shown() {
     for (key, expected) in [("wrong-key", Some(ErrorKind::Unauthenticated)), ("right-key", None)] {
         let settings = super::contract_settings();
         let qdrant =
-            Qdrant::connect(&facade.url, Some(&key.into()), settings, super::patient()).unwrap();
+            Qdrant::connect(&facade.url, Some(key.into()), settings, super::patient()).unwrap();
         assert!(!format!("{qdrant:?}").contains(key));
         assert_eq!(qdrant.ensure().await.err().map(|error| error.kind), expected);
     }
+}
+
+/// A source whose secret was rotated after it was first read.
+#[derive(Debug)]
+struct Rotated;
+
+#[async_trait]
+impl SecretSource for Rotated {
+    async fn fetch(&self, refused: Option<&SecretString>) -> Result<SecretString, PortError> {
+        Ok(if refused.is_some() { "right-key" } else { "old-key" }.into())
+    }
+}
+
+#[tokio::test]
+async fn a_rotated_key_is_taken_up_without_a_failed_call() {
+    let directory = tempfile::tempdir().unwrap();
+    let facade = Facade::start_with_api_key(directory.path(), "right-key");
+    let key = LiveSecret::from_source(Arc::new(Rotated));
+    let settings = super::contract_settings();
+    let qdrant = Qdrant::connect(&facade.url, Some(key), settings, super::patient()).unwrap();
+    let point = a_point(a_passage(&a_tenant("acme"), 1, 1, 0), 0.0, 1.0);
+    qdrant.upsert(vec![point]).await.unwrap();
+    assert_eq!(qdrant.count(&everything(&a_tenant("acme"))).await.unwrap(), 1);
 }
 
 #[tokio::test]

@@ -169,10 +169,7 @@ mod tests {
     #[test]
     fn a_vendor_needs_its_key_and_tei_one_address() {
         let open = |raw: &str, base_url: Option<&str>, key: Option<&str>| {
-            let api = ApiConfig {
-                base_url: base_url.map(str::to_owned),
-                key: key.map(|key| key.to_owned().into()),
-            };
+            let api = ApiConfig { base_url: base_url.map(str::to_owned), key: key.map(Into::into) };
             RerankerConfig::parse(raw).unwrap().open(&api, RetryPolicy::default())
         };
         let named = |opened: Result<Option<Arc<dyn Reranker>>, ConfigError>| {

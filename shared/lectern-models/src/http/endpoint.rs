@@ -2,9 +2,14 @@
 
 use std::time::{Duration, SystemTime};
 
-use lectern_core::errors::{ErrorKind, PortError};
-use reqwest::{Client, RequestBuilder, header::ACCEPT_ENCODING, redirect::Policy};
-use secrecy::{ExposeSecret, SecretString};
+use lectern_core::{
+    errors::{ErrorKind, PortError, chain},
+    secret::LiveSecret,
+};
+use reqwest::{
+    Client, RequestBuilder, Response, StatusCode, header::ACCEPT_ENCODING, redirect::Policy,
+};
+use secrecy::ExposeSecret;
 use serde::Serialize;
 use thiserror::Error;
 use url::Url;
@@ -58,7 +63,7 @@ impl Default for ReplyLimits {
 #[derive(Clone, Debug)]
 pub struct Endpoint {
     base: Url,
-    key: Option<SecretString>,
+    key: Option<LiveSecret>,
     client: Client,
     pub(crate) limits: ReplyLimits,
 }
@@ -70,7 +75,7 @@ impl Endpoint {
     /// When the URL is not HTTP, or the client cannot be built.
     pub fn new(
         base_url: &str,
-        key: Option<SecretString>,
+        key: Option<LiveSecret>,
         limits: ReplyLimits,
     ) -> Result<Self, EndpointError> {
         let base = format!("{}/", base_url.trim_end_matches('/'));
@@ -88,19 +93,58 @@ impl Endpoint {
         Ok(Self { base, key, client, limits })
     }
 
-    /// Returns a request for `path` under the base URL, with the key.
-    pub(crate) fn post(
+    /// Sends `question` as JSON to `path` and returns the head of the answer, whatever its status. A key that is refused is
+    /// asked for anew and, when it was rotated, the request is sent once more.
+    pub(crate) async fn post(
         &self,
         path: &str,
+        question: &(impl Serialize + Sync),
         operation: &'static str,
-    ) -> Result<RequestBuilder, PortError> {
+    ) -> Result<Response, PortError> {
         let url = self.base.join(path);
         let url = url.map_err(|error| PortError::new(ErrorKind::Internal, operation, error))?;
-        let request = self.client.post(url).header(ACCEPT_ENCODING, "identity");
-        Ok(match &self.key {
-            Some(key) => request.bearer_auth(key.expose_secret()),
-            None => request,
-        })
+        self.send(|| self.client.post(url.clone()).json(question), operation).await
+    }
+
+    /// Answers when the API takes the key, by listing its models, which costs nothing. An API that has no such list, but
+    /// answers, is taken to be well.
+    pub(crate) async fn ping(&self, operation: &'static str) -> Result<(), PortError> {
+        let url = self.base.join("models");
+        let url = url.map_err(|error| PortError::new(ErrorKind::Internal, operation, error))?;
+        let response = self.send(|| self.client.get(url.clone()), operation).await?;
+        let status = response.status();
+        if status.is_success()
+            || matches!(status, StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED)
+        {
+            return Ok(());
+        }
+        let headers = response.headers().clone();
+        Err(failures::refused(operation, status, &headers, &[], SystemTime::now()))
+    }
+
+    async fn send(
+        &self,
+        request: impl Fn() -> RequestBuilder,
+        operation: &'static str,
+    ) -> Result<Response, PortError> {
+        let request = || request().header(ACCEPT_ENCODING, "identity");
+        let sent = |request: RequestBuilder| async {
+            request.send().await.map_err(|error| Failure::from(error).at(operation))
+        };
+        let Some(key) = &self.key else { return sent(request()).await };
+        let used = key.get().await?;
+        let response = sent(request().bearer_auth(used.expose_secret())).await?;
+        if !is_refusal_of_key(response.status()) {
+            return Ok(response);
+        }
+        match key.renew(&used).await {
+            Ok(true) => sent(request().bearer_auth(key.get().await?.expose_secret())).await,
+            Ok(false) => Ok(response),
+            Err(error) => {
+                tracing::warn!(error = %chain(&error), "failed to read a refused key anew");
+                Ok(response)
+            }
+        }
     }
 
     /// Sends `question` as JSON to `path` and returns the body of the answer, which has `wait` to arrive once
@@ -112,8 +156,7 @@ impl Endpoint {
         wait: Duration,
         operation: &'static str,
     ) -> Result<Vec<u8>, PortError> {
-        let send = self.post(path, operation)?.json(question).send();
-        let response = send.await.map_err(|error| Failure::from(error).at(operation))?;
+        let response = self.post(path, question, operation).await?;
         let (status, headers) = (response.status(), response.headers().clone());
         let body = body::whole(response, self.limits, wait, operation).await;
         if !status.is_success() {
@@ -125,16 +168,22 @@ impl Endpoint {
     }
 }
 
+fn is_refusal_of_key(status: StatusCode) -> bool {
+    matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
+}
+
 #[cfg(test)]
 mod tests {
+    use secrecy::SecretString;
+
     use super::*;
 
     #[test]
     fn joins_paths_whatever_the_slashes() {
         for base in ["http://localhost:11434/v1", "http://localhost:11434/v1//"] {
             let endpoint = Endpoint::new(base, None, ReplyLimits::default()).unwrap();
-            let request = endpoint.post("embeddings", "test").unwrap().build().unwrap();
-            assert_eq!(request.url().as_str(), "http://localhost:11434/v1/embeddings");
+            let url = endpoint.base.join("embeddings").unwrap();
+            assert_eq!(url.as_str(), "http://localhost:11434/v1/embeddings");
         }
     }
 
@@ -144,7 +193,7 @@ mod tests {
             let error = Endpoint::new(base, None, ReplyLimits::default()).unwrap_err();
             assert!(matches!(error, EndpointError::BaseUrl), "{base}");
         }
-        let key = Some(SecretString::from("sk-very-secret"));
+        let key = Some(SecretString::from("sk-very-secret").into());
         let endpoint = Endpoint::new("http://host/v1", key, ReplyLimits::default()).unwrap();
         assert!(!format!("{endpoint:?}").contains("very-secret"));
     }

@@ -55,8 +55,7 @@ impl OpenAiChat {
             stream: true,
             stream_options: StreamOptions { include_usage: true },
         };
-        let send = self.endpoint.post("chat/completions", OPERATION)?.json(&body).send();
-        let response = send.await.map_err(|error| Failure::from(error).at(OPERATION))?;
+        let response = self.endpoint.post("chat/completions", &body, OPERATION).await?;
         let limits = self.endpoint.limits;
         let remaining = deadline.saturating_duration_since(Instant::now());
         if !response.status().is_success() {
@@ -98,5 +97,9 @@ impl ChatModel for OpenAiChat {
         timeout(wait, self.start(&request, deadline))
             .await
             .map_err(|_| failures::silent(OPERATION, wait))?
+    }
+
+    async fn ping(&self) -> Result<(), PortError> {
+        self.endpoint.ping(OPERATION).await
     }
 }

@@ -16,6 +16,7 @@ use crate::{
         Endpoint,
         failures::{self, Failure},
     },
+    identity::{self, native_dimensions},
     vectors::normalise,
 };
 
@@ -62,19 +63,6 @@ enum Unusable {
     Direction,
 }
 
-/// Returns how many numbers a vector of a well-known model has.
-#[must_use]
-pub fn native_dimensions(model: &str) -> Option<usize> {
-    match model {
-        "text-embedding-3-small" | "text-embedding-ada-002" => Some(1_536),
-        "text-embedding-3-large" | "gemini-embedding-001" => Some(3_072),
-        "nomic-embed-text" => Some(768),
-        "mxbai-embed-large" | "bge-m3" => Some(1_024),
-        "all-minilm" => Some(384),
-        _ => None,
-    }
-}
-
 /// One embedding model of an endpoint.
 #[derive(Clone, Debug)]
 pub struct OpenAiEmbedder {
@@ -89,9 +77,7 @@ impl OpenAiEmbedder {
     /// well-known model's vectors are longer, the API is asked to shorten them, and the model's id says so.
     #[must_use]
     pub fn new(endpoint: Endpoint, name: &str, dimensions: usize, limits: EmbeddingLimits) -> Self {
-        let shortened = native_dimensions(name).is_some_and(|native| native != dimensions);
-        let suffix = if shortened { format!("@{dimensions}") } else { String::new() };
-        let model = EmbeddingModel { id: format!("openai:{name}{suffix}"), dimensions };
+        let model = identity::openai(name, dimensions);
         Self { endpoint, name: name.to_owned(), model, limits }
     }
 
@@ -184,6 +170,10 @@ impl Embedder for OpenAiEmbedder {
             vectors.extend(reply.map_err(|_| failures::silent(OPERATION, self.limits.timeout))??);
         }
         Ok(vectors)
+    }
+
+    async fn ping(&self) -> Result<(), PortError> {
+        self.endpoint.ping(OPERATION).await
     }
 }
 

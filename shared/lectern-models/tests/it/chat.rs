@@ -1,17 +1,20 @@
 //! The chat model against a scripted API.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
+use async_trait::async_trait;
 use futures::StreamExt;
 use lectern_core::{
     errors::{ErrorKind, PortError},
     ports::{ChatEvent, ChatMessage, ChatModel, ChatRequest, Role, TokenCount},
+    secret::{LiveSecret, SecretSource},
 };
 use lectern_models::{
     openai::{Endpoint, OpenAiChat, ReplyLimits},
     retrying::{RetryPolicy, Retrying},
 };
 use lectern_testkit::chat::{PROMPT_TOKENS, Reply, ScriptedChat, owned};
+use secrecy::SecretString;
 use serde_json::json;
 
 /// Short enough for a test to wait, far longer than the loopback takes.
@@ -167,4 +170,40 @@ async fn retries_pass_over_an_outage_and_stop_after_the_first_token() {
     let (text, end) = ask(&Retrying::new(model(&server), policy)).await;
     assert_eq!((text.as_str(), end.unwrap_err().kind), ("a", ErrorKind::Unavailable));
     assert_eq!(server.finish().len(), 3);
+}
+
+/// A source whose secret was rotated after it was first read, or was revoked and not replaced.
+#[derive(Debug)]
+struct Source {
+    after: &'static str,
+}
+
+#[async_trait]
+impl SecretSource for Source {
+    async fn fetch(&self, refused: Option<&SecretString>) -> Result<SecretString, PortError> {
+        Ok(if refused.is_some() { self.after } else { "sk-old" }.into())
+    }
+}
+
+fn model_with_key(server: &ScriptedChat, after: &'static str) -> OpenAiChat {
+    let key = LiveSecret::from_source(Arc::new(Source { after }));
+    let endpoint = Endpoint::new(&server.base_url(), Some(key), ReplyLimits::default()).unwrap();
+    OpenAiChat::new(endpoint, "mine")
+}
+
+#[tokio::test]
+async fn a_rotated_key_is_taken_up_without_a_failed_call() {
+    let server = ScriptedChat::start([Reply::status(401), Reply::tokens(&["fine"])]);
+    let (text, _) = ask(&model_with_key(&server, "sk-new")).await;
+    assert_eq!(text, "fine");
+    let keys: Vec<_> = server.finish().into_iter().map(|request| request.authorization).collect();
+    assert_eq!(keys, [Some("Bearer sk-old".to_owned()), Some("Bearer sk-new".to_owned())]);
+}
+
+#[tokio::test]
+async fn a_revoked_key_is_refused_once() {
+    let server = ScriptedChat::start([Reply::status(403)]);
+    let (_, end) = ask(&model_with_key(&server, "sk-old")).await;
+    assert_eq!(end.unwrap_err().kind, ErrorKind::Unauthenticated);
+    assert_eq!(server.finish().len(), 1, "the same key is not tried twice");
 }
