@@ -1,5 +1,6 @@
 //! Bodies of requests and responses, as the OpenAPI document describes them.
 
+use lectern_app::uploads::{Announced, PendingUpload, UploadState};
 use lectern_core::{
     document::{DeletionReceipt, Document, DocumentState, Metadata},
     settings::CollectionSettings,
@@ -30,6 +31,84 @@ pub struct TextDocument {
     #[serde(default)]
     #[schema(value_type = Object)]
     pub metadata: Metadata,
+}
+
+/// A file that is announced before it arrives.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UploadRequest {
+    /// File name or title.
+    pub name: String,
+    /// Size in bytes.
+    pub size_bytes: u64,
+    /// Where it belongs; `default` without.
+    #[serde(default)]
+    pub collection: Option<String>,
+    /// The document to update; a new one without.
+    #[serde(default)]
+    pub document_id: Option<String>,
+    /// Who may see it; everybody of the tenant without.
+    #[serde(default)]
+    pub acl: Vec<String>,
+    /// Flat metadata.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    pub metadata: Metadata,
+}
+
+/// How an upload stands.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct UploadBody {
+    /// Its id.
+    pub upload_id: String,
+    /// The document it becomes, or a version of which it becomes.
+    pub document_id: String,
+    /// `waiting`, `accepted` or `refused`.
+    #[schema(value_type = String)]
+    pub state: UploadState,
+    /// Why it was refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// An upload that may begin.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct AnnouncedBody {
+    /// Its id.
+    pub upload_id: String,
+    /// The document it becomes, or a version of which it becomes.
+    pub document_id: String,
+    /// What to send: `PUT`.
+    pub method: &'static str,
+    /// Where: an address that needs no key, or a path of this API, which needs one.
+    pub url: String,
+    /// Until when, RFC 3339.
+    pub expires_at: String,
+}
+
+impl From<PendingUpload> for UploadBody {
+    fn from(upload: PendingUpload) -> Self {
+        Self {
+            upload_id: upload.id.into(),
+            document_id: upload.document_id.into(),
+            state: upload.state,
+            reason: upload.reason,
+        }
+    }
+}
+
+impl From<Announced> for AnnouncedBody {
+    fn from(announced: Announced) -> Self {
+        let upload_id: String = announced.upload.id.into();
+        let through_the_api = || format!("/v1/documents/uploads/{upload_id}");
+        Self {
+            url: announced.address.unwrap_or_else(through_the_api),
+            document_id: announced.upload.document_id.into(),
+            method: "PUT",
+            expires_at: announced.valid_until.to_rfc3339(),
+            upload_id,
+        }
+    }
 }
 
 /// Settings of an upload by raw body, in the query string.

@@ -4,23 +4,28 @@
 //! |---|---|
 //! | `raw/{tenant}/{document}/{sha256}` | the bytes as uploaded, named by content: two writers cannot mix them up |
 //! | `text/{tenant}/{document}/{version}` | the canonical UTF-8 text |
+//! | `uploads/{tenant}/{upload}` | a file that arrived by itself, until it is a document |
 
-use std::{ops::Range, sync::Arc};
+use std::{ops::Range, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use futures::TryStreamExt as _;
 use lectern_core::{
     document::Version,
     errors::{ErrorKind, PortError},
-    ids::{DocumentId, TenantId},
+    ids::{DocumentId, TenantId, UploadId},
 };
-use object_store::{Error as StoreError, ObjectStore, ObjectStoreExt as _, path::Path};
+use object_store::{
+    Error as StoreError, ObjectStore, ObjectStoreExt as _, path::Path, signer::Signer,
+};
 
 /// The files of all documents.
 #[derive(Clone, Debug)]
 pub struct Blobs {
     /// Where they are kept.
     pub store: Arc<dyn ObjectStore>,
+    /// Makes addresses under which anybody may store one file; `None` where the store has no such thing.
+    pub signer: Option<Arc<dyn Signer>>,
 }
 
 /// Name of a stored file.
@@ -29,6 +34,8 @@ pub struct BlobName(Path);
 
 const RAW: &str = "raw";
 const TEXT: &str = "text";
+/// Begin of the names of files that arrived by themselves.
+const UPLOADS: &str = "uploads";
 
 impl BlobName {
     /// Returns the name of a version's bytes as uploaded.
@@ -42,6 +49,20 @@ impl BlobName {
     pub fn text(tenant: &TenantId, document: &DocumentId, version: Version) -> Self {
         let version = version.to_string();
         Self(Path::from_iter([TEXT, tenant.as_str(), document.as_str(), &version]))
+    }
+
+    /// Returns the name of a file on its way.
+    #[must_use]
+    pub fn upload(tenant: &TenantId, upload: &UploadId) -> Self {
+        Self(Path::from_iter([UPLOADS, tenant.as_str(), upload.as_str()]))
+    }
+
+    /// Returns whose upload a file of this name is, `None` when it is none.
+    #[must_use]
+    pub fn parse_upload(name: &str) -> Option<(TenantId, UploadId)> {
+        let (folder, rest) = name.split_once('/')?;
+        let (tenant, upload) = rest.split_once('/')?;
+        (folder == UPLOADS).then(|| Some((tenant.parse().ok()?, upload.parse().ok()?)))?
     }
 }
 
@@ -92,6 +113,21 @@ impl Blobs {
             Ok(()) | Err(StoreError::NotFound { .. }) => Ok(()),
             Err(error) => Err(port_error("blob delete", error)),
         }
+    }
+
+    /// Returns an address to which anybody who has it may `PUT` one file for `valid_for`, `None` where the store gives none
+    /// out.
+    ///
+    /// # Errors
+    /// When the store cannot sign.
+    pub async fn address_for_put(
+        &self,
+        name: &BlobName,
+        valid_for: Duration,
+    ) -> Result<Option<String>, PortError> {
+        let Some(signer) = &self.signer else { return Ok(None) };
+        let signed = signer.signed_url(http::Method::PUT, &name.0, valid_for).await;
+        signed.map(|url| Some(url.into())).map_err(|error| port_error("blob sign", error))
     }
 
     /// Answers when the store can be reached; for readiness probes.

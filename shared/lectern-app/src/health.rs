@@ -7,8 +7,8 @@ use std::{
 };
 
 use lectern_core::{
-    errors::{PortError, chain},
-    ports::PassageReader,
+    errors::{ErrorKind, PortError, chain},
+    ports::{ChatModel, Embedder, JobQueue, PassageReader},
 };
 use lectern_tables::Tables;
 use serde::Serialize;
@@ -34,7 +34,7 @@ pub enum Status {
 /// What a probe found.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Check {
-    /// Which dependency: `table`, `index`, `blobs`, `embedder`, `chat`.
+    /// Which dependency: `table`, `index`, `blobs`, `queue`, `embedder`, `chat`.
     pub name: &'static str,
     /// How it is.
     pub status: Status,
@@ -63,36 +63,48 @@ pub struct Health {
     pub blobs: Blobs,
     /// The index.
     pub passages: Arc<dyn PassageReader>,
-    /// Whether questions are embedded.
-    pub has_embedder: bool,
-    /// Whether a model writes answers.
-    pub has_chat: bool,
+    /// Rings for the ingestion worker.
+    pub jobs: Arc<dyn JobQueue>,
+    /// Embeds questions; without one retrieval is by BM25 only.
+    pub embedder: Option<Arc<dyn Embedder>>,
+    /// Writes answers; without one they are extractive.
+    pub chat: Option<Arc<dyn ChatModel>>,
 }
 
 impl Health {
     /// Probes every dependency.
     pub async fn ready(&self) -> Readiness {
-        let (table, index, blobs) = tokio::join!(
+        let (table, index, blobs, queue, embedder, chat) = tokio::join!(
             probe("table", Status::Down, self.tables.ping()),
             probe("index", Status::Down, self.passages.ping()),
             probe("blobs", Status::Degraded, self.blobs.ping()),
+            probe("queue", Status::Degraded, self.jobs.ping()),
+            self.embedder(),
+            self.chat(),
         );
-        let embedder = Check {
-            name: "embedder",
-            status: Status::Ok,
-            latency_ms: 0.0,
-            detail: (!self.has_embedder).then_some("none configured: retrieval is by BM25 only"),
-        };
-        let chat = Check {
-            name: "chat",
-            status: Status::Ok,
-            latency_ms: 0.0,
-            detail: (!self.has_chat).then_some("none configured: answers are extractive"),
-        };
-        let checks = vec![table, index, blobs, embedder, chat];
+        let checks = vec![table, index, blobs, queue, embedder, chat];
         let status = checks.iter().map(|check| check.status).max().unwrap_or(Status::Ok);
         Readiness { status, checks }
     }
+
+    /// Without an answering embedder questions are answered by BM25.
+    async fn embedder(&self) -> Check {
+        match &self.embedder {
+            Some(embedder) => probe("embedder", Status::Degraded, embedder.ping()).await,
+            None => absent("embedder", "none configured: retrieval is by BM25 only"),
+        }
+    }
+
+    async fn chat(&self) -> Check {
+        match &self.chat {
+            Some(chat) => probe("chat", Status::Down, chat.ping()).await,
+            None => absent("chat", "none configured: answers are extractive"),
+        }
+    }
+}
+
+fn absent(name: &'static str, detail: &'static str) -> Check {
+    Check { name, status: Status::Ok, latency_ms: 0.0, detail: Some(detail) }
 }
 
 async fn probe(
@@ -107,7 +119,10 @@ async fn probe(
         Ok(Ok(())) => return Check { name, status: Status::Ok, latency_ms, detail: None },
         Ok(Err(error)) => {
             warn!(dependency = name, error = %chain(&error), "a dependency is unwell");
-            "answers with an error"
+            match error.kind {
+                ErrorKind::Unauthenticated => "refuses the credentials: renew them",
+                _ => "answers with an error",
+            }
         }
         Err(_) => "does not answer in time",
     };

@@ -34,7 +34,7 @@ use crate::{
     clock::Clock,
 };
 
-/// How long a worker alone may write a version; renewed after each batch.
+/// How long a worker alone may write a version unless set otherwise; renewed after each batch.
 pub const LEASE: Duration = Duration::from_secs(120);
 /// How often a version is tried before it is given up as poison.
 pub const MAX_ATTEMPTS: u32 = 5;
@@ -92,6 +92,8 @@ pub struct Ingest {
     pub limits: ParseLimits,
     /// Size of chunks.
     pub chunking: ChunkSettings,
+    /// How long a worker alone may write a version; what a killed one had waits as long.
+    pub lease: Duration,
     /// The time.
     pub clock: Clock,
 }
@@ -109,7 +111,8 @@ impl Ingest {
     ) -> Result<Outcome, IngestError> {
         let now = self.clock.now();
         let versions = self.tables.versions();
-        let claim = versions.claim(tenant, document_id, version, now, LEASE, MAX_ATTEMPTS).await?;
+        let claim =
+            versions.claim(tenant, document_id, version, now, self.lease, MAX_ATTEMPTS).await?;
         let claimed = match claim {
             Claim::Won(claimed) => claimed,
             Claim::Exhausted(claimed) => return self.fail(&claimed, poison()).await,
@@ -241,7 +244,7 @@ impl Ingest {
         let DocumentVersion { tenant, document_id, version, .. } = &claimed.version;
         let now = self.clock.now();
         // Whoever lost the lease must not remove what its successor wrote.
-        self.tables.versions().renew(&claimed.lease, now, LEASE).await?;
+        self.tables.versions().renew(&claimed.lease, now, self.lease).await?;
         let own = Scope::document(tenant, document_id).with_versions(*version, *version);
         self.writer.delete(&own).await?;
         self.tables.versions().fail(&claimed.lease, &failure, now).await?;
@@ -262,7 +265,7 @@ fn failure(error: &IngestError) -> Option<IngestFailure> {
 
 fn poison() -> IngestFailure {
     IngestFailure {
-        code: "too_many_attempts".into(),
+        code: IngestFailure::POISON.into(),
         detail: format!(
             "ingestion stopped {MAX_ATTEMPTS} times without finishing; retry it, and if that fails again split the document"
         ),

@@ -5,6 +5,7 @@ use lectern_core::{
     errors::ErrorKind,
     ids::{CollectionId, KeyId, TenantId},
     limits::Verdict,
+    secret::LiveSecret,
 };
 use lectern_tables::{MAX_PAGE, Tables};
 use secrecy::SecretString;
@@ -69,7 +70,7 @@ pub struct Keys {
     /// The table.
     pub tables: Tables,
     /// Secret under which keys' hashes are made.
-    pub pepper: SecretString,
+    pub pepper: LiveSecret,
     /// The time.
     pub clock: Clock,
 }
@@ -100,7 +101,7 @@ impl Keys {
             id: credential.key_id.clone(),
             tenant: tenant.clone(),
             name: new.name,
-            secret_hmac: credential.hmac(&self.pepper),
+            secret_hmac: credential.hmac(&self.pepper.get().await?),
             permissions: new.permissions,
             collections: new.collections,
             principals: new.principals,
@@ -150,10 +151,11 @@ impl Keys {
     /// `RateLimited` when too many requests came.
     pub async fn admit(&self, credential: &Credential) -> Result<Admitted, FlowError> {
         let now = self.clock.now();
-        let hmac = credential.hmac(&self.pepper);
+        let pepper = self.pepper.get().await?;
+        let hmac = credential.hmac(&pepper);
         let found = self.tables.keys().authenticate(&credential.key_id, &hmac, now).await?;
         let Some(found) = found else { return Err(FlowError::Unauthenticated) };
-        if !credential.matches(&found.key, &self.pepper) || !found.key.is_active(now) {
+        if !credential.matches(&found.key, &pepper) || !found.key.is_active(now) {
             return Err(FlowError::Unauthenticated);
         }
         match found.verdict {

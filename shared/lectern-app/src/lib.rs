@@ -10,6 +10,7 @@
 //! | [`ask`] | one question: retrieve → prompt → generate → verify → record |
 //! | [`search`] | retrieval only: embed → search → fuse → check against the documents' records |
 //! | [`upload`] | one document arrives: validate → store → register → enqueue |
+//! | [`uploads`] | a file that arrives by itself: announce → store → complete |
 //! | [`ingest`] | one document becomes ready: claim → parse → chunk → embed → index → switch → retire |
 //! | [`forget`] | one document goes, with a receipt |
 //! | [`documents`], [`collections`] | listing, status, the text a citation points into |
@@ -40,4 +41,5 @@ pub mod ingest;
 pub mod keys;
 pub mod search;
 pub mod upload;
+pub mod uploads;
 pub mod worker;

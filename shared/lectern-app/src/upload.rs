@@ -92,7 +92,7 @@ impl Upload {
         let registration = self.registration(caller, &new, media_type);
 
         tokio::try_join!(
-            self.refuse_named(&registration),
+            self.refuse_named(caller, new.document_id.as_ref(), &new.collection),
             self.refuse_undeclared(caller, &new.collection, &new.metadata)
         )?;
 
@@ -136,11 +136,15 @@ impl Upload {
     }
 
     /// Refuses a version of a document that takes none, before its bytes are stored.
-    async fn refuse_named(&self, registration: &Registration) -> Result<(), FlowError> {
-        let Some(id) = &registration.document_id else { return Ok(()) };
-        let found = self.tables.documents().get(&registration.tenant, id).await?;
-        match found {
-            Some(document) if document.collection != registration.collection => {
+    pub(crate) async fn refuse_named(
+        &self,
+        caller: &Caller,
+        named: Option<&DocumentId>,
+        collection: &CollectionId,
+    ) -> Result<(), FlowError> {
+        let Some(id) = named else { return Ok(()) };
+        match self.tables.documents().get(&caller.tenant, id).await? {
+            Some(document) if document.collection != *collection => {
                 Err(FlowError::Conflict("the document belongs to another collection".into()))
             }
             Some(document) if document.state == DocumentState::Deleting => {
@@ -153,7 +157,7 @@ impl Upload {
 
     /// Refuses metadata that the collection's schema has no place for. A collection that does not exist is refused
     /// when the document is registered.
-    async fn refuse_undeclared(
+    pub(crate) async fn refuse_undeclared(
         &self,
         caller: &Caller,
         collection: &CollectionId,
@@ -243,14 +247,14 @@ impl Upload {
     }
 }
 
-fn authorize(caller: &Caller, collection: &CollectionId) -> Result<(), FlowError> {
+pub(crate) fn authorize(caller: &Caller, collection: &CollectionId) -> Result<(), FlowError> {
     if !caller.may(Permission::Upload) {
         return Err(FlowError::Forbidden("it lacks the permission `upload`"));
     }
     if caller.may_touch(collection) { Ok(()) } else { Err(FlowError::NotFound("collection")) }
 }
 
-fn invalid_fields(new: &NewDocument) -> Vec<FieldError> {
+pub(crate) fn invalid_fields(new: &NewDocument) -> Vec<FieldError> {
     let mut errors = Vec::new();
     let mut check = |holds: bool, pointer: String, detail: String| {
         if !holds {

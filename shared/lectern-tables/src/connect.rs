@@ -7,8 +7,8 @@ use crate::embedded::Engine;
 use crate::{
     budget::Budgets, cache::Cache, collections::Collections, deletion::Deletions,
     documents::Documents, experiments::Experiments, feedback::Feedbacks, idempotency::Idempotency,
-    keys::Keys, layout, schema, sessions::Sessions, table::Table, usage::UsageDays,
-    versions::Versions,
+    keys::Keys, layout, schema, sessions::Sessions, table::Table, uploads::Uploads,
+    usage::UsageDays, versions::Versions,
 };
 
 const CONNECT: &str = "connect to table";
@@ -124,6 +124,12 @@ impl Tables {
     #[must_use]
     pub fn versions(&self) -> Versions<'_> {
         Versions { table: &self.table }
+    }
+
+    /// Files on their way into the store.
+    #[must_use]
+    pub fn uploads(&self) -> Uploads<'_> {
+        Uploads { table: &self.table }
     }
 
     /// Deletions of documents.

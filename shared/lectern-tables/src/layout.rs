@@ -4,7 +4,8 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use lectern_core::{
     document::{Document, Version},
     ids::{
-        CollectionId, DocumentId, ExperimentName, KeyId, QueryId, SessionId, TenantId, VariantName,
+        CollectionId, DocumentId, ExperimentName, KeyId, QueryId, SessionId, TenantId, UploadId,
+        VariantName,
     },
     time::Timestamp,
 };
@@ -126,6 +127,10 @@ pub(crate) fn budget(tenant: &TenantId, month: &str, spender: &str) -> Key {
 
 pub(crate) fn feedback(owner: &TenantId, query: &QueryId) -> Key {
     Key::new(tenant(owner), format!("FEEDBACK#{query}"))
+}
+
+pub(crate) fn upload(owner: &TenantId, id: &UploadId) -> Key {
+    Key::new(tenant(owner), format!("UPLOAD#{id}"))
 }
 
 /// The partition of a collection's experiments.

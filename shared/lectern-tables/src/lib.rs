@@ -12,6 +12,7 @@
 //! | [`collections`] | collections, their settings and generation |
 //! | [`documents`], [`registration`] | documents, and how one is accepted |
 //! | [`versions`], [`ingestion`] | leases on versions, and how a version becomes live |
+//! | [`uploads`] | files on their way into the store |
 //! | [`deletion`] | deletions under way and their receipts |
 //! | [`keys`] | API keys and their rate state |
 //! | [`sessions`], [`feedback`] | conversations and what readers thought of answers |
@@ -39,6 +40,7 @@
 //! | usage of a day | `T#{tenant}#U` | `DAY#{day}#KEY#{key}` | | |
 //! | budget of a month | `T#{tenant}#U` | `BUDGET#{month}#KEY#{key}` | | |
 //! | feedback | `T#{tenant}` | `FEEDBACK#{query}` | | |
+//! | upload under way | `T#{tenant}` | `UPLOAD#{id}` | | |
 //! | outcomes of a variant | `T#{tenant}#E#{collection}` | `EXPERIMENT#{experiment}#VARIANT#{variant}` | | |
 //! | variants of a question | `T#{tenant}#Q#{query}` | `ASSIGNMENT` | | |
 //!
@@ -76,6 +78,7 @@ pub mod ingestion;
 pub mod keys;
 pub mod registration;
 pub mod sessions;
+pub mod uploads;
 pub mod usage;
 pub mod versions;
 

@@ -119,6 +119,10 @@ impl Embedder for CachedEmbedder {
         }
         Ok(vectors)
     }
+
+    async fn ping(&self) -> Result<(), PortError> {
+        self.inner.ping().await
+    }
 }
 
 fn bytes_of(vector: &[f32]) -> Vec<u8> {

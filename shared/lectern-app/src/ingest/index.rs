@@ -13,7 +13,7 @@ use lectern_core::{
 use lectern_tables::versions::Claimed;
 use sha2::{Digest as _, Sha256};
 
-use super::{Ingest, IngestError, LEASE};
+use super::{Ingest, IngestError};
 
 /// Chunks embedded and written at once.
 const BATCH: usize = 256;
@@ -99,7 +99,7 @@ impl Ingest {
         let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
         let progress = Progress { chunks_done: count(done), chunks_total: count(total) };
         let now = self.clock.now();
-        self.tables.versions().renew(&claimed.lease, now, LEASE).await?;
+        self.tables.versions().renew(&claimed.lease, now, self.lease).await?;
         self.tables.versions().progress(&claimed.lease, &progress, now).await
     }
 }

@@ -230,7 +230,7 @@ impl World {
     pub(crate) async fn delete(&self, document: &DocumentId) {
         let forget = Forget {
             tables: self.tables.clone(),
-            blobs: Blobs { store: Arc::new(object_store::memory::InMemory::new()) },
+            blobs: Blobs { store: Arc::new(object_store::memory::InMemory::new()), signer: None },
             reader: Arc::new(self.index.clone()) as Arc<dyn PassageReader>,
             writer: Arc::new(self.index.clone()),
             clock: self.clock(),
