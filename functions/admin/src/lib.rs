@@ -1,6 +1,7 @@
 //! `admin`: how experiments came out. Routes and contract; everything with a decision in it is in the flows.
 
 pub mod contract;
+pub mod settings;
 
 mod experiments;
 

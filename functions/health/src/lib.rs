@@ -1,5 +1,7 @@
 //! `health`: is the process alive, and could a question be answered now?
 
+pub mod settings;
+
 use axum::{Json, Router, extract::State, http::StatusCode};
 use lectern_app::health::{Health as HealthFlow, Readiness, Status};
 use lectern_runtime::problem::Problem;

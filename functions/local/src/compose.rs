@@ -16,7 +16,7 @@ use std::{
     time::Duration,
 };
 
-use axum::{Json, Router, middleware, routing::get};
+use axum::{Json, Router, routing::get};
 use futures::{StreamExt as _, stream::FuturesUnordered};
 use lectern_app::{
     ask::Ask,
@@ -29,10 +29,11 @@ use lectern_app::{
     experiments::Experiments,
     forget::Forget,
     health::Health,
-    ingest::Ingest,
+    ingest::{Ingest, LEASE},
     keys::{Keys, NewKey},
     search::Search,
     upload::Upload,
+    uploads::Uploads,
     worker::{JobResult, Worker},
 };
 use lectern_core::{
@@ -46,7 +47,7 @@ use lectern_core::{
 };
 use lectern_index::Edge;
 use lectern_parse::ParseLimits;
-use lectern_runtime::{gate::Gate, openapi, problem::Problem, trace::trace};
+use lectern_runtime::{gate::Gate, openapi, routes};
 use secrecy::SecretString;
 use tokio::sync::{Mutex, mpsc};
 use tracing::{info, warn};
@@ -112,6 +113,7 @@ impl Local {
             sandbox: Arc::new(parts.sandbox),
             limits: ParseLimits::default(),
             chunking: settings.chunking,
+            lease: LEASE,
             clock: clock.clone(),
         };
         let forget = Forget {
@@ -123,14 +125,18 @@ impl Local {
         };
         let local = Self {
             tenant: parts.tenant,
-            keys: Keys { tables: parts.tables.clone(), pepper: parts.pepper, clock: clock.clone() },
+            keys: Keys {
+                tables: parts.tables.clone(),
+                pepper: parts.pepper.into(),
+                clock: clock.clone(),
+            },
             collections: Collections { tables: parts.tables.clone(), clock: clock.clone() },
             ask,
             experiments: Experiments { tables: parts.tables.clone() },
             upload: Upload {
                 tables: parts.tables.clone(),
                 blobs: parts.blobs.clone(),
-                jobs: Arc::new(doorbell),
+                jobs: Arc::new(doorbell.clone()),
                 clock: clock.clone(),
                 max_bytes: settings.max_document_bytes,
             },
@@ -152,8 +158,9 @@ impl Local {
                 tables: parts.tables,
                 blobs: parts.blobs,
                 passages: Arc::new(parts.edge.clone()),
-                has_embedder: parts.embedder.is_some(),
-                has_chat: parts.chat.is_some(),
+                jobs: Arc::new(doorbell),
+                embedder: parts.embedder,
+                chat: parts.chat,
             },
             edge: parts.edge,
             notices: parts.notices,
@@ -185,6 +192,7 @@ impl Local {
         let (upload, upload_api) = upload::router(upload::Upload {
             gate: gate.clone(),
             upload: self.upload.clone(),
+            uploads: Uploads { upload: self.upload.clone() },
             documents: self.documents.clone(),
             forget: self.worker.forget.clone(),
             collections: self.collections.clone(),
@@ -193,15 +201,8 @@ impl Local {
         let (admin, admin_api) = admin::router(admin::Admin { gate, experiments });
         let (health, health_api) = health::router(health::Health { health: self.health.clone() });
         let api = openapi::document([query_api, upload_api, admin_api, health_api]);
-        query
-            .merge(upload)
-            .merge(admin)
-            .merge(health)
-            .merge(site::router())
-            .route("/openapi.json", get(async || Json(api)))
-            .fallback(async || Problem::no_route())
-            .method_not_allowed_fallback(async || Problem::no_method())
-            .layer(middleware::from_fn(trace))
+        let site = site::router().route("/openapi.json", get(async || Json(api)));
+        routes::complete(query.merge(upload).merge(admin).merge(health).merge(site))
     }
 
     /// Returns a new key when the directory has none yet, to be shown once.

@@ -50,7 +50,7 @@ impl Settings {
         let mut errors = Vec::new();
         let api = ApiConfig {
             base_url: env.get("LECTERN_MODEL_URL").map(str::to_owned),
-            key: env.secret("LECTERN_MODEL_API_KEY"),
+            key: env.secret("LECTERN_MODEL_API_KEY").map(Into::into),
         };
         let embedder = EmbedderConfig::parse(env.get("LECTERN_EMBEDDER").unwrap_or("minilm"));
         let embedder = note(&mut errors, "LECTERN_EMBEDDER", embedder);
@@ -58,7 +58,7 @@ impl Settings {
         let chat = note(&mut errors, "LECTERN_CHAT", chat);
         let reranker_api = ApiConfig {
             base_url: env.get("LECTERN_RERANKER_URL").map(str::to_owned),
-            key: env.secret("LECTERN_RERANKER_API_KEY"),
+            key: env.secret("LECTERN_RERANKER_API_KEY").map(Into::into),
         };
         let reranker = RerankerConfig::parse(env.get("LECTERN_RERANKER").unwrap_or("none"));
         let reranker = note(&mut errors, "LECTERN_RERANKER", reranker);

@@ -1,10 +1,14 @@
 //! `POST /v1/query`, as one JSON document or as server-sent events.
 
-use std::{convert::Infallible, pin::Pin};
+use std::{
+    convert::Infallible,
+    pin::Pin,
+    time::{Duration, Instant},
+};
 
 use axum::{
     extract::State,
-    http::{HeaderMap, header},
+    http::{Extensions, HeaderMap, header},
     response::{
         IntoResponse, Response,
         sse::{Event, KeepAlive, Sse},
@@ -16,7 +20,7 @@ use lectern_app::{
     errors::FlowError,
 };
 use lectern_core::ids::{CollectionId, SessionId};
-use lectern_runtime::{extract::Json, gate::Verified, problem::Problem};
+use lectern_runtime::{deadline::Deadline, extract::Json, gate::Verified, problem::Problem};
 use serde::Serialize;
 use tokio::sync::mpsc;
 
@@ -41,10 +45,12 @@ pub(crate) async fn ask(
     State(query): State<Query>,
     Verified(caller): Verified,
     headers: HeaderMap,
+    extensions: Extensions,
     Json(body): Json<QueryBody>,
 ) -> Result<Response, Problem> {
     let streams = body.stream || accepts_events(&headers);
-    let request = request(body, &query)?;
+    let time_budget = Deadline::bound(&extensions, query.answer_timeout, Instant::now());
+    let request = request(body, time_budget)?;
     let (sender, mut events) = mpsc::channel(EVENT_BUFFER);
     let ask = query.ask;
     let mut answering: Answering =
@@ -70,7 +76,7 @@ pub(crate) async fn ask(
     Ok(Sse::new(stream).keep_alive(KeepAlive::default()).into_response())
 }
 
-fn request(body: QueryBody, query: &Query) -> Result<AskRequest, FlowError> {
+fn request(body: QueryBody, time_budget: Duration) -> Result<AskRequest, FlowError> {
     let question = body.question.parse().map_err(|error| FlowError::field("/question", error))?;
     let session_id: Option<SessionId> = body
         .session_id
@@ -82,7 +88,7 @@ fn request(body: QueryBody, query: &Query) -> Result<AskRequest, FlowError> {
         filter: body.filter,
         mmr: body.mmr,
         session_id,
-        time_budget: query.answer_timeout,
+        time_budget,
         cache: body.cache,
     })
 }

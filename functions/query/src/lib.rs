@@ -1,6 +1,7 @@
 //! `query`: ask, search, conversations, feedback. Routes and contract; everything with a decision in it is in the flows.
 
 pub mod contract;
+pub mod settings;
 
 mod ask;
 mod conversation;

@@ -18,6 +18,7 @@
 
 pub mod files;
 pub mod respond;
+pub mod settings;
 
 use axum::{Router, extract::Path, http::HeaderMap, response::Response, routing::get};
 

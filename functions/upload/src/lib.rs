@@ -1,14 +1,17 @@
 //! `upload`: documents and collections. Routes and contract; everything with a decision in it is in the flows.
 
 pub mod contract;
+pub mod settings;
 
 mod body;
 mod collections;
 mod documents;
+mod uploads;
 
 use axum::{Router, extract::DefaultBodyLimit, middleware};
 use lectern_app::{
     collections::Collections, documents::Documents, forget::Forget, upload::Upload as UploadFlow,
+    uploads::Uploads,
 };
 use lectern_runtime::gate::{Gate, admit};
 use utoipa::openapi::OpenApi;
@@ -21,6 +24,8 @@ pub struct Upload {
     pub gate: Gate,
     /// Accepts documents.
     pub upload: UploadFlow,
+    /// Takes files that arrive by themselves.
+    pub uploads: Uploads,
     /// Reads documents.
     pub documents: Documents,
     /// Deletes documents.
@@ -34,6 +39,8 @@ pub fn router(upload: Upload) -> (Router, OpenApi) {
     let gate = upload.gate.clone();
     let (router, openapi) = OpenApiRouter::new()
         .routes(routes!(documents::upload, documents::list))
+        .routes(routes!(uploads::announce))
+        .routes(routes!(uploads::get, uploads::receive))
         .routes(routes!(documents::get, documents::delete))
         .routes(routes!(documents::retry))
         .routes(routes!(documents::text))

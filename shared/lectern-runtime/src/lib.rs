@@ -7,13 +7,20 @@
 //! | [`gate`] | who is calling: credential → verified caller, rate headers |
 //! | [`problem`] | how an error looks to a client: the one place that maps errors to HTTP |
 //! | [`extract`] | how bodies, queries and ids are read, with a pointer to the wrong field |
+//! | [`deadline`] | when a request's time is over |
+//! | [`routes`] | what surrounds the routes of every server and function |
+//! | `lambda` | how a Lambda function starts and takes invocations (feature `lambda`) |
 //! | [`openapi`] | the description of all routes, made from the types |
 //! | [`trace`] | request ids, one log line per request, security headers |
 //! | [`telemetry`] | where log lines go |
 
+pub mod deadline;
 pub mod extract;
 pub mod gate;
+#[cfg(feature = "lambda")]
+pub mod lambda;
 pub mod openapi;
 pub mod problem;
+pub mod routes;
 pub mod telemetry;
 pub mod trace;

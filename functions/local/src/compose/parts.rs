@@ -109,7 +109,7 @@ pub(super) async fn open(data: &Path, settings: &Settings) -> Result<Parts, Open
     Ok(Parts {
         tenant: LOCAL_TENANT.parse().expect("`local` is a slug"),
         tables,
-        blobs: Blobs { store: Arc::new(store) },
+        blobs: Blobs { store: Arc::new(store), signer: None },
         edge,
         embedder,
         reranker: settings.reranker.open(&settings.reranker_api, RetryPolicy::default())?,
@@ -176,7 +176,7 @@ pub(super) fn remembering(
     let caches = caches.clone();
     Some(match settings.embedder {
         EmbedderConfig::MiniLm => Arc::new(CachedEmbedder::in_memory(embedder, caches)),
-        EmbedderConfig::None | EmbedderConfig::OpenAi { .. } => {
+        EmbedderConfig::None | EmbedderConfig::OpenAi { .. } | EmbedderConfig::Bedrock { .. } => {
             Arc::new(CachedEmbedder::new(embedder, caches))
         }
     })

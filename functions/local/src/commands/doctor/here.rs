@@ -101,7 +101,7 @@ fn model(settings: &Settings, data: &Path) -> Option<Check> {
 
 /// Asks the models' API whether it is there and takes the key, where one is configured.
 async fn reach(settings: &Settings) -> Option<Check> {
-    let chats = settings.chat != ChatConfig::Extractive;
+    let chats = matches!(settings.chat, ChatConfig::OpenAi { .. });
     let embeds = matches!(settings.embedder, EmbedderConfig::OpenAi { .. });
     if !chats && !embeds {
         return None;
@@ -111,7 +111,11 @@ async fn reach(settings: &Settings) -> Option<Check> {
     let url = format!("{}/models", base_url.trim_end_matches('/'));
     let client = reqwest::Client::builder().timeout(REACH_TIMEOUT).build();
     let request = client.map(|client| client.get(&url));
-    let request = match (request, &settings.api.key) {
+    let key = match &settings.api.key {
+        Some(key) => key.get().await.ok(),
+        None => None,
+    };
+    let request = match (request, key) {
         (Ok(request), Some(key)) => request.bearer_auth(key.expose_secret()),
         (Ok(request), None) => request,
         (Err(error), _) => return Some(unreachable(name, &error.without_url())),

@@ -1,0 +1,35 @@
+//! The `admin` Lambda: composition only.
+
+mod operator;
+
+use std::process::ExitCode;
+
+use admin::{Admin, router, settings::Settings};
+use lectern_app::{clock::Clock, collections::Collections, experiments::Experiments, keys::Keys};
+use lectern_runtime::{gate::Gate, lambda};
+use lectern_stack::{secrets::Secrets, warm::warm_up};
+use lectern_tables::Tables;
+
+use self::operator::Operator;
+
+fn main() -> ExitCode {
+    lambda::main(|settings: &Settings| settings.process.log.as_deref(), run)
+}
+
+async fn run(settings: Settings) -> Result<(), lambda::Error> {
+    let secrets = Secrets::prefetch([&settings.key_pepper]).await;
+    let tables = Tables::connect(&settings.table.url).await?;
+    warm_up(vec![("table", Box::pin(tables.ping()))]).await;
+
+    let clock = Clock::system();
+    let pepper = secrets.get(&settings.key_pepper);
+    let keys = Keys { tables: tables.clone(), pepper, clock: clock.clone() };
+    let operator =
+        Operator { keys: keys.clone(), collections: Collections { tables: tables.clone(), clock } };
+    let gate = Gate { keys, open_to: None };
+    let (routes, _) = router(Admin { gate, experiments: Experiments { tables } });
+    lambda::events::serve_with_routes(routes, async |task, _| {
+        Ok(serde_json::to_value(operator.run(serde_json::from_value(task)?).await?)?)
+    })
+    .await
+}

@@ -1,0 +1,247 @@
+//! A batch of messages: each is done, comes again, or is buried with the reason.
+
+use std::time::{Duration, Instant};
+
+use futures::{StreamExt as _, stream};
+use lectern_app::{
+    errors::FlowError,
+    ingest::{IngestError, Outcome},
+    uploads::Uploads,
+    worker::{JobResult, Worker},
+};
+use lectern_aws::sqs::Queue;
+use lectern_core::{document::Job, errors::chain, ports::JobQueue as _};
+use lectern_runtime::{deadline::Deadline, lambda};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use tracing::{error, info, warn};
+
+use crate::message::{Message, parse};
+
+/// Messages at the same time. Parsing has the processor; embedding waits for a network.
+pub(crate) const CONCURRENCY: usize = 2;
+/// How often a message is received before it is buried; the queue's own `maxReceiveCount`, which is for functions that died.
+pub(crate) const MAX_RECEIVES: u32 = 5;
+/// Time a message needs at least: with less left it comes again at once.
+const MIN_TIME: Duration = Duration::from_secs(5);
+/// Time kept back from the invocation for its reply.
+const MARGIN: Duration = Duration::from_secs(2);
+/// Wait before a message comes for the second time; doubled for each further time.
+const FIRST_WAIT: Duration = Duration::from_secs(10);
+const MAX_WAIT: Duration = Duration::from_secs(300);
+
+/// Works batches off.
+#[derive(Debug)]
+pub(crate) struct Batches {
+    /// Runs jobs.
+    pub(crate) worker: Worker,
+    /// Makes arrived files documents.
+    pub(crate) uploads: Uploads,
+    /// The queue the messages are from.
+    pub(crate) jobs: Queue,
+    /// Where messages end that nobody can do.
+    pub(crate) dead_letters: Queue,
+}
+
+/// The part of an SQS event that is read ("Using Lambda with Amazon SQS", AWS Lambda Developer Guide).
+#[derive(Debug, Deserialize)]
+struct Batch {
+    #[serde(rename = "Records")]
+    records: Vec<Record>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Record {
+    message_id: String,
+    receipt_handle: String,
+    body: String,
+    attributes: Attributes,
+}
+
+#[derive(Debug, Deserialize)]
+struct Attributes {
+    #[serde(rename = "ApproximateReceiveCount")]
+    receive_count: String,
+}
+
+impl Record {
+    /// Whether this is the last time the message comes.
+    fn is_last(&self) -> bool {
+        self.attributes.receive_count.parse().unwrap_or(1_u32) >= MAX_RECEIVES
+    }
+
+    fn wait(&self) -> Duration {
+        let times = self.attributes.receive_count.parse().unwrap_or(1_u32).saturating_sub(1);
+        FIRST_WAIT.saturating_mul(1 << times.min(10)).min(MAX_WAIT)
+    }
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Failure {
+    item_identifier: String,
+}
+
+/// What becomes of a message.
+enum Fate {
+    /// The queue forgets it.
+    Done,
+    /// It comes again, later or after that wait.
+    Again(Option<Duration>),
+}
+
+impl Batches {
+    /// Handles an event: a batch of messages, or the schedule's `{"task": "sweep"}`.
+    ///
+    /// # Errors
+    /// When the event is neither, or the sweep fails.
+    pub(crate) async fn handle(
+        &self,
+        event: Value,
+        deadline: Deadline,
+    ) -> Result<Value, lambda::Error> {
+        if event.get("task").and_then(Value::as_str) == Some("sweep") {
+            return Ok(json!({ "rung": self.sweep().await? }));
+        }
+        let batch: Batch = serde_json::from_value(event)
+            .map_err(|error| format!("the event is neither a batch nor a sweep: {error}"))?;
+        let messages = batch.records.len();
+        let fates = stream::iter(batch.records).map(|record| self.settle(record, deadline));
+        let failures: Vec<Failure> =
+            fates.buffer_unordered(CONCURRENCY).filter_map(std::future::ready).collect().await;
+        info!(messages, again = failures.len(), "worked a batch off");
+        Ok(json!({ "batchItemFailures": failures }))
+    }
+
+    async fn settle(&self, record: Record, deadline: Deadline) -> Option<Failure> {
+        match self.one(&record, deadline).await {
+            Fate::Done => None,
+            Fate::Again(wait) => {
+                self.postpone(&record, wait).await;
+                Some(Failure { item_identifier: record.message_id })
+            }
+        }
+    }
+
+    async fn one(&self, record: &Record, deadline: Deadline) -> Fate {
+        let left = deadline.0.saturating_duration_since(Instant::now()).saturating_sub(MARGIN);
+        if left < MIN_TIME {
+            return Fate::Again(Some(Duration::ZERO));
+        }
+        let message = match parse(&record.body) {
+            Ok(message) => message,
+            Err(cause) => return self.bury(record, &cause).await,
+        };
+        let work = async {
+            match message {
+                Message::Test => Fate::Done,
+                Message::Job(job) => self.job(record, &job).await,
+                Message::Arrived(uploads) => self.arrived(record, &uploads).await,
+            }
+        };
+        match tokio::time::timeout(left, work).await {
+            Ok(fate) => fate,
+            // The lease ends by itself; whoever gets the message then goes on.
+            Err(_) => {
+                warn!(message.id = record.message_id, "no time left for a message");
+                Fate::Again(Some(self.worker.ingest.lease))
+            }
+        }
+    }
+
+    async fn job(&self, record: &Record, job: &Job) -> Fate {
+        match self.worker.run(job).await {
+            JobResult::Done(Outcome::Failed(failure)) if failure.is_poison() => {
+                self.bury(record, &failure.detail).await
+            }
+            // Somebody else has it; it comes again in case they die.
+            JobResult::Done(Outcome::Held(_)) => Fate::Again(Some(self.worker.ingest.lease)),
+            JobResult::Done(_) => Fate::Done,
+            JobResult::Again(IngestError::Port(error)) if record.is_last() => {
+                self.bury(record, &chain(&error)).await
+            }
+            JobResult::Again(error) if record.is_last() => self.bury(record, &chain(&error)).await,
+            JobResult::Again(_) => Fate::Again(Some(record.wait())),
+        }
+    }
+
+    async fn arrived(
+        &self,
+        record: &Record,
+        uploads: &[(lectern_core::ids::TenantId, lectern_core::ids::UploadId)],
+    ) -> Fate {
+        for (tenant, id) in uploads {
+            match self.uploads.complete(tenant, id).await {
+                Ok(()) => {}
+                Err(error) if record.is_last() => return self.bury(record, &chain(&error)).await,
+                Err(error) => {
+                    self.say(id.as_str(), &error);
+                    return Fate::Again(Some(record.wait()));
+                }
+            }
+        }
+        Fate::Done
+    }
+
+    fn say(&self, id: &str, error: &FlowError) {
+        warn!(upload.id = id, error = %chain(error), "an upload comes again");
+    }
+
+    /// Buries a message with the reason. Where that fails it comes again, in the end to SQS's own burial.
+    async fn bury(&self, record: &Record, cause: &str) -> Fate {
+        error!(message.id = record.message_id, cause, "buried a message");
+        match self.dead_letters.bury(&record.body, cause).await {
+            Ok(()) => Fate::Done,
+            Err(error) => {
+                warn!(error = %chain(&error), "failed to bury a message");
+                Fate::Again(None)
+            }
+        }
+    }
+
+    /// Without it a message that failed would come when its visibility timeout ends, which has to be long.
+    async fn postpone(&self, record: &Record, wait: Option<Duration>) {
+        let Some(wait) = wait else { return };
+        if let Err(error) = self.jobs.postpone(&record.receipt_handle, wait).await {
+            warn!(error = %chain(&error), "a message comes later than it could");
+        }
+    }
+
+    /// Rings for what is pending and nobody has, when nobody is working: for jobs whose ring was lost.
+    async fn sweep(&self) -> Result<usize, lambda::Error> {
+        if self.jobs.unfinished().await? > 0 {
+            return Ok(0);
+        }
+        let pending = self.worker.pending().await?;
+        for job in &pending {
+            self.jobs.enqueue(job).await?;
+        }
+        if !pending.is_empty() {
+            warn!(rung = pending.len(), "rang for documents whose ring was lost");
+        }
+        Ok(pending.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn received(times: u32) -> Record {
+        Record {
+            message_id: "m".into(),
+            receipt_handle: "r".into(),
+            body: String::new(),
+            attributes: Attributes { receive_count: times.to_string() },
+        }
+    }
+
+    #[test]
+    fn waits_double_and_end() {
+        let seconds = |times| received(times).wait().as_secs();
+        assert_eq!([1, 2, 3, 4, 5].map(seconds), [10, 20, 40, 80, 160]);
+        assert_eq!(seconds(1_000), 300);
+        assert!(!received(4).is_last() && received(5).is_last());
+    }
+}

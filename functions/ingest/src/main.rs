@@ -1,0 +1,83 @@
+//! The `ingest` Lambda: composition only.
+
+mod batch;
+mod message;
+
+use std::{process::ExitCode, sync::Arc};
+
+use ingest::settings::Settings;
+use lectern_app::{
+    clock::Clock, forget::Forget, ingest::Ingest, upload::Upload, uploads::Uploads, worker::Worker,
+};
+use lectern_aws::sqs::Queue;
+use lectern_core::ports::JobQueue as _;
+use lectern_parse::{ParseLimits, Sandbox};
+use lectern_runtime::lambda;
+use lectern_stack::{blobs, index, models, secrets::Secrets, warm::warm_up};
+use lectern_tables::Tables;
+
+use self::batch::Batches;
+
+/// First argument of the child process that parses.
+const PARSE_WORKER: &str = "parse-worker";
+
+fn main() -> ExitCode {
+    // Documents are parsed in a child process of this very program, before anything starts a thread.
+    if std::env::args_os().nth(1).is_some_and(|first| first == PARSE_WORKER) {
+        return lectern_parse::worker_main();
+    }
+    lambda::main(|settings: &Settings| settings.process.log.as_deref(), run)
+}
+
+async fn run(settings: Settings) -> Result<(), lambda::Error> {
+    let given = [&settings.index.api_key, &settings.model_api.key];
+    let secrets = Secrets::prefetch(given.into_iter().flatten()).await;
+    let tables = Tables::connect(&settings.table.url).await?;
+    let blobs = blobs::open(&settings.files.url)?;
+    let index = index::open(&settings.index, secrets.optional(settings.index.api_key.as_ref()))?;
+    let jobs = Queue::connect(&settings.queue_url).await;
+    let api = models::api(&settings.model_api, &secrets);
+    warm_up(vec![
+        ("table", Box::pin(tables.ping())),
+        ("blobs", Box::pin(blobs.ping())),
+        ("queue", Box::pin(jobs.ping())),
+        ("index", Box::pin(index.ensure())),
+    ])
+    .await;
+
+    let clock = Clock::system();
+    let ingest = Ingest {
+        tables: tables.clone(),
+        blobs: blobs.clone(),
+        reader: Arc::<_>::clone(&index) as _,
+        writer: Arc::<_>::clone(&index) as _,
+        embedder: models::embedder(&settings.index.embedder, &api)?,
+        sandbox: Arc::new(Sandbox::new(std::env::current_exe()?, vec![PARSE_WORKER.into()])),
+        limits: ParseLimits::default(),
+        chunking: settings.chunking,
+        lease: settings.lease,
+        clock: clock.clone(),
+    };
+    let forget = Forget {
+        tables: tables.clone(),
+        blobs: blobs.clone(),
+        reader: Arc::<_>::clone(&index) as _,
+        writer: index,
+        clock: clock.clone(),
+    };
+    let concurrency = batch::CONCURRENCY;
+    let upload = Upload {
+        tables: tables.clone(),
+        blobs,
+        jobs: Arc::new(jobs.clone()),
+        clock: clock.clone(),
+        max_bytes: settings.files.max_document_bytes,
+    };
+    let batches = Batches {
+        worker: Worker { tables, ingest, forget, clock, concurrency },
+        uploads: Uploads { upload },
+        dead_letters: jobs.beside(&settings.dead_letter_queue_url),
+        jobs,
+    };
+    lambda::events::serve(|event, deadline| batches.handle(event, deadline)).await
+}

@@ -1,0 +1,55 @@
+//! The `query` Lambda: composition only.
+
+use std::{process::ExitCode, sync::Arc};
+
+use lectern_app::{
+    ask::Ask,
+    cache::{CacheLimits, CachedEmbedder, Caches},
+    clock::Clock,
+    keys::Keys,
+    search::Search,
+};
+use lectern_core::{fusion::Fusion, ports::Embedder, pricing::PriceTable, prompt::PromptBudget};
+use lectern_runtime::{gate::Gate, lambda};
+use lectern_stack::{index, models, secrets::Secrets, warm::warm_up};
+use lectern_tables::Tables;
+use query::{Query, router, settings::Settings};
+
+fn main() -> ExitCode {
+    lambda::main(|settings: &Settings| settings.process.log.as_deref(), run)
+}
+
+async fn run(settings: Settings) -> Result<(), lambda::Error> {
+    let Settings { table, key_pepper, model_api, reranking, .. } = &settings;
+    let given = [&settings.index.api_key, &model_api.key, &reranking.key];
+    let secrets = Secrets::prefetch(given.into_iter().flatten().chain([key_pepper])).await;
+    let tables = Tables::connect(&table.url).await?;
+    let index = index::open(&settings.index, secrets.optional(settings.index.api_key.as_ref()))?;
+    let api = models::api(model_api, &secrets);
+    let embedder = models::embedder(&settings.index.embedder, &api)?;
+    let (chat, chat_models) = models::chats(&settings.chat, &settings.chat_alternatives, &api)?;
+    let reranker = models::reranker(reranking, &secrets)?;
+    warm_up(vec![("table", Box::pin(tables.ping())), ("index", Box::pin(index.ensure()))]).await;
+
+    let clock = Clock::system();
+    let caches = Caches::new(Some(tables.clone()), CacheLimits::default(), clock.clone());
+    let embedder = embedder.map(|embedder| -> Arc<dyn Embedder> {
+        Arc::new(CachedEmbedder::new(embedder, caches.clone()))
+    });
+    let keys =
+        Keys { tables: tables.clone(), pepper: secrets.get(key_pepper), clock: clock.clone() };
+    let search = Search {
+        tables: tables.clone(),
+        passages: index,
+        embedder,
+        reranker,
+        fusion: Fusion::default(),
+        caches,
+    };
+    let prices = Arc::new(PriceTable::built_in());
+    let budget = PromptBudget::default();
+    let ask = Ask { search, tables, chat, chat_models, prices, budget, clock };
+    let answer_timeout = settings.answer_timeout;
+    let gate = Gate { keys, open_to: None };
+    lambda::http::serve_streaming(router(Query { gate, ask, answer_timeout }).0).await
+}

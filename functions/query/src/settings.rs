@@ -1,0 +1,57 @@
+//! What the function reads from its environment.
+
+use std::time::Duration;
+
+use lectern_core::{
+    env::{Settings as ReadSettings, SettingsReader},
+    secret::SecretSetting,
+};
+use lectern_stack::settings::{self, ChatConfig, Index, ModelApi, Process, Reranking, Table};
+
+/// Settings of `query`.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Which deployment, which logs.
+    pub process: Process,
+    /// The table.
+    pub table: Table,
+    /// The index.
+    pub index: Index,
+    /// `LECTERN_KEY_PEPPER`: under which API keys are hashed.
+    pub key_pepper: SecretSetting,
+    /// `LECTERN_CHAT`: what writes answers.
+    pub chat: ChatConfig,
+    /// `LECTERN_CHAT_ALTERNATIVES`: what collections may name instead.
+    pub chat_alternatives: Vec<ChatConfig>,
+    /// The API models are behind.
+    pub model_api: ModelApi,
+    /// The reranker.
+    pub reranking: Reranking,
+    /// `LECTERN_ANSWER_TIMEOUT_MS`: how long a whole answer may take.
+    pub answer_timeout: Duration,
+}
+
+impl ReadSettings for Settings {
+    fn read(reader: &mut SettingsReader<'_>) -> Option<Self> {
+        let process = Process::read(reader);
+        let table = Table::read(reader);
+        let index = Index::read(reader);
+        let key_pepper = settings::key_pepper(reader);
+        let chat = settings::chat(reader);
+        let chat_alternatives = settings::chat_alternatives(reader);
+        let model_api = ModelApi::read(reader);
+        let reranking = Reranking::read(reader);
+        let answer_timeout = settings::answer_timeout(reader);
+        Some(Self {
+            process: process?,
+            table: table?,
+            index: index?,
+            key_pepper: key_pepper?,
+            chat: chat?,
+            chat_alternatives: chat_alternatives?,
+            model_api: model_api?,
+            reranking: reranking?,
+            answer_timeout: answer_timeout?,
+        })
+    }
+}

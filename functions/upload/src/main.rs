@@ -1,0 +1,59 @@
+//! The `upload` Lambda: composition only.
+
+use std::{process::ExitCode, sync::Arc};
+
+use lectern_app::{
+    clock::Clock, collections::Collections, documents::Documents, forget::Forget, keys::Keys,
+    upload::Upload as UploadFlow, uploads::Uploads,
+};
+use lectern_aws::sqs::Queue;
+use lectern_core::ports::JobQueue as _;
+use lectern_runtime::{gate::Gate, lambda};
+use lectern_stack::{blobs, index, secrets::Secrets, warm::warm_up};
+use lectern_tables::Tables;
+use upload::{Upload, router, settings::Settings};
+
+fn main() -> ExitCode {
+    lambda::main(|settings: &Settings| settings.process.log.as_deref(), run)
+}
+
+async fn run(settings: Settings) -> Result<(), lambda::Error> {
+    let Settings { table, files, key_pepper, .. } = &settings;
+    let secrets = Secrets::prefetch(settings.index.api_key.iter().chain([key_pepper])).await;
+    let tables = Tables::connect(&table.url).await?;
+    let blobs = blobs::open(&files.url)?;
+    let index = index::open(&settings.index, secrets.optional(settings.index.api_key.as_ref()))?;
+    let jobs = Queue::connect(&settings.queue_url).await;
+    warm_up(vec![
+        ("table", Box::pin(tables.ping())),
+        ("blobs", Box::pin(blobs.ping())),
+        ("queue", Box::pin(jobs.ping())),
+    ])
+    .await;
+
+    let clock = Clock::system();
+    let keys =
+        Keys { tables: tables.clone(), pepper: secrets.get(key_pepper), clock: clock.clone() };
+    let flow = UploadFlow {
+        tables: tables.clone(),
+        blobs: blobs.clone(),
+        jobs: Arc::new(jobs),
+        clock: clock.clone(),
+        max_bytes: files.max_document_bytes,
+    };
+    let upload = Upload {
+        gate: Gate { keys, open_to: None },
+        uploads: Uploads { upload: flow.clone() },
+        upload: flow,
+        documents: Documents { tables: tables.clone(), blobs: blobs.clone() },
+        forget: Forget {
+            tables: tables.clone(),
+            blobs,
+            reader: Arc::<_>::clone(&index) as _,
+            writer: index,
+            clock: clock.clone(),
+        },
+        collections: Collections { tables, clock },
+    };
+    lambda::http::serve(router(upload).0).await
+}

@@ -1,0 +1,43 @@
+//! What the function reads from its environment.
+
+use lectern_core::{
+    env::{Settings as ReadSettings, SettingsReader},
+    secret::SecretSetting,
+};
+use lectern_stack::settings::{self, Files, Index, Process, Table};
+
+/// Settings of `upload`.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Which deployment, which logs.
+    pub process: Process,
+    /// The table.
+    pub table: Table,
+    /// The index, from which a deletion removes passages.
+    pub index: Index,
+    /// The files.
+    pub files: Files,
+    /// `LECTERN_QUEUE_URL`: where ingestion is rung for.
+    pub queue_url: String,
+    /// `LECTERN_KEY_PEPPER`: under which API keys are hashed.
+    pub key_pepper: SecretSetting,
+}
+
+impl ReadSettings for Settings {
+    fn read(reader: &mut SettingsReader<'_>) -> Option<Self> {
+        let process = Process::read(reader);
+        let table = Table::read(reader);
+        let index = Index::read(reader);
+        let files = Files::read(reader);
+        let queue_url = settings::queue_url(reader);
+        let key_pepper = settings::key_pepper(reader);
+        Some(Self {
+            process: process?,
+            table: table?,
+            index: index?,
+            files: files?,
+            queue_url: queue_url?,
+            key_pepper: key_pepper?,
+        })
+    }
+}

@@ -1,0 +1,65 @@
+//! A router behind API Gateway.
+//!
+//! REST events (payload version 1) are what the stack sends; HTTP events (version 2) are what `cargo lambda watch` sends.
+
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use axum::{
+    Router,
+    extract::Request,
+    http::HeaderValue,
+    middleware::{self, Next},
+    response::Response,
+};
+use lambda_http::{RequestExt as _, request::RequestContext};
+
+use super::{Error, nodelay};
+use crate::{deadline::Deadline, routes, trace::REQUEST_ID};
+
+/// Serves a router's routes; each response is sent whole.
+///
+/// # Errors
+/// When the Runtime API is gone.
+pub async fn serve(router: Router) -> Result<(), Error> {
+    lambda_http::run(prepared(router)).await
+}
+
+/// Serves a router's routes; each response is sent as it is made. All methods that lead here must be declared
+/// `ResponseTransferMode: RESPONSE_STREAM`: a streaming function answers every request in that form.
+///
+/// A client that hangs up, as far as the platform says so, ends the body: what makes it is dropped.
+///
+/// # Errors
+/// When the Runtime API is gone.
+pub async fn serve_streaming(router: Router) -> Result<(), Error> {
+    lambda_http::run_with_streaming_response(prepared(router)).await
+}
+
+pub(super) fn prepared(router: Router) -> Router {
+    routes::complete(router).layer(middleware::from_fn(of_invocation))
+}
+
+/// Gives a request the deadline of its invocation, and the gateway's id so that its log and ours can be joined.
+async fn of_invocation(mut request: Request, next: Next) -> Response {
+    nodelay::once();
+    let context = request.lambda_context_ref();
+    let deadline = context.map(|context| instant(context.deadline, SystemTime::now()));
+    let request_id = match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV1(gateway)) => gateway.request_id.clone(),
+        Some(RequestContext::ApiGatewayV2(gateway)) => gateway.request_id.clone(),
+        _ => None,
+    };
+    if let Some(deadline) = deadline {
+        request.extensions_mut().insert(Deadline(deadline));
+    }
+    if let Some(id) = request_id.and_then(|id| HeaderValue::from_str(&id).ok()) {
+        request.headers_mut().entry(REQUEST_ID).or_insert(id);
+    }
+    next.run(request).await
+}
+
+/// Returns the moment that is `deadline_ms` after the epoch.
+pub(super) fn instant(deadline_ms: u64, now: SystemTime) -> Instant {
+    let now = now.duration_since(UNIX_EPOCH).unwrap_or_default();
+    Instant::now() + Duration::from_millis(deadline_ms).saturating_sub(now)
+}

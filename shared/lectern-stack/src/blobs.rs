@@ -1,0 +1,65 @@
+//! Files in S3, or in a folder.
+
+use std::{sync::Arc, time::Duration};
+
+use lectern_app::blobs::Blobs;
+use lectern_core::errors::{ErrorKind, PortError};
+use object_store::{
+    ClientOptions, ObjectStore, RetryConfig,
+    aws::{AmazonS3Builder, AmazonS3ConfigKey},
+    local::LocalFileSystem,
+    prefix::PrefixStore,
+};
+
+const OPERATION: &str = "open blobs";
+/// Longest wait for a connection to S3.
+const CONNECT: Duration = Duration::from_secs(2);
+/// Longest time of one request to S3: a document of the largest size at 2 MB/s.
+const REQUEST: Duration = Duration::from_secs(30);
+/// Most tries after the first, and the longest time of all together.
+const RETRIES: usize = 4;
+const RETRY_TIME: Duration = Duration::from_secs(60);
+
+/// Returns the files at `s3://bucket`, `s3://bucket/prefix` or `file:///folder`. Region, credentials and endpoint of S3 come
+/// from the environment (`AWS_REGION`, `AWS_ACCESS_KEY_ID` …, `AWS_ENDPOINT_URL`). Opens no connection.
+///
+/// # Errors
+/// `Invalid` when the URL is none of these or the environment lacks what S3 needs.
+pub fn open(url: &str) -> Result<Blobs, PortError> {
+    match url.split_once("://") {
+        Some(("s3", place)) => bucket(place),
+        Some(("file", folder)) => {
+            let store = LocalFileSystem::new_with_prefix(folder).map_err(invalid)?;
+            Ok(Blobs { store: Arc::new(store), signer: None })
+        }
+        _ => Err(invalid("blobs are at s3://bucket or file:///folder")),
+    }
+}
+
+fn bucket(place: &str) -> Result<Blobs, PortError> {
+    let (bucket, prefix) = place.split_once('/').unwrap_or((place, ""));
+    let builder = AmazonS3Builder::from_env().with_bucket_name(bucket);
+    // Only a stand-in on this machine is reached without TLS.
+    let endpoint = builder.get_config_value(&AmazonS3ConfigKey::Endpoint).unwrap_or_default();
+    let is_loopback = endpoint.starts_with("http://127.0.0.1:");
+    let options = ClientOptions::new()
+        .with_allow_http(is_loopback)
+        .with_connect_timeout(CONNECT)
+        .with_timeout(REQUEST);
+    let retry =
+        RetryConfig { max_retries: RETRIES, retry_timeout: RETRY_TIME, ..RetryConfig::default() };
+    let store = builder.with_client_options(options).with_retry(retry).build().map_err(invalid)?;
+    let store = Arc::new(store);
+    if prefix.is_empty() {
+        return Ok(Blobs {
+            store: Arc::<_>::clone(&store) as Arc<dyn ObjectStore>,
+            signer: Some(store),
+        });
+    }
+    let store = PrefixStore::new(store as Arc<dyn ObjectStore>, prefix);
+    Ok(Blobs { store: Arc::new(store), signer: None })
+}
+
+fn invalid(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> PortError {
+    PortError::new(ErrorKind::Invalid, OPERATION, error)
+}

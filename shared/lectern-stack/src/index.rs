@@ -1,0 +1,17 @@
+//! Passages in Qdrant.
+
+use std::sync::Arc;
+
+use lectern_core::{errors::PortError, secret::LiveSecret};
+use lectern_index::{IndexSettings, Qdrant, Timeouts};
+
+use crate::settings::Index;
+
+/// Returns the index. Nothing is sent before the first call; `ensure` creates what is missing.
+///
+/// # Errors
+/// `Invalid` when its address is none.
+pub fn open(index: &Index, api_key: Option<LiveSecret>) -> Result<Arc<Qdrant>, PortError> {
+    let settings = IndexSettings::new(index.model.clone())?;
+    Qdrant::connect(&index.url, api_key, settings, Timeouts::default()).map(Arc::new)
+}

@@ -1,0 +1,303 @@
+//! Groups of variables. A function's settings are some of these; `docs/CONFIGURATION.md` lists them all.
+//!
+//! Each group reads every variable it has in any case (see [`Settings::read`]).
+
+use std::{str::FromStr, time::Duration};
+
+use lectern_core::{
+    chunking::ChunkSettings,
+    env::{Settings, SettingsReader},
+    ports::EmbeddingModel,
+    secret::SecretSetting,
+};
+pub use lectern_models::config::{ChatConfig, EmbedderConfig, RerankerConfig};
+
+/// Longest answer behind API Gateway unless set otherwise: what the service levels ask for, twice.
+const DEFAULT_ANSWER_TIMEOUT_MS: &str = "30000";
+/// Largest document. One that is larger than a request may be comes by a presigned upload.
+const DEFAULT_MAX_DOCUMENT_BYTES: &str = "50000000";
+/// How long a worker alone may write a version.
+const DEFAULT_INGEST_LEASE_MS: &str = "120000";
+/// Most alternatives to the chat model.
+const MAX_ALTERNATIVES: usize = 8;
+
+/// Which deployment this is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Environment {
+    /// For trying things.
+    Dev,
+    /// As production, for the release that comes next.
+    Staging,
+    /// What users meet.
+    Prod,
+}
+
+impl FromStr for Environment {
+    type Err = &'static str;
+
+    fn from_str(raw: &str) -> Result<Self, Self::Err> {
+        match raw {
+            "dev" => Ok(Self::Dev),
+            "staging" => Ok(Self::Staging),
+            "prod" => Ok(Self::Prod),
+            _ => Err("must be `dev`, `staging` or `prod`"),
+        }
+    }
+}
+
+/// What every function has.
+#[derive(Clone, Debug)]
+pub struct Process {
+    /// `LECTERN_ENVIRONMENT`: which deployment this is.
+    pub environment: Environment,
+    /// `LECTERN_LOG`: log levels, as `info,lectern_app=debug`.
+    pub log: Option<String>,
+}
+
+impl Settings for Process {
+    fn read(reader: &mut SettingsReader<'_>) -> Option<Self> {
+        let environment = reader.required("LECTERN_ENVIRONMENT", str::parse);
+        let log = reader.optional("LECTERN_LOG", text);
+        Some(Self { environment: environment?, log: log? })
+    }
+}
+
+/// The table.
+#[derive(Clone, Debug)]
+pub struct Table {
+    /// `LECTERN_TABLE_URL`: `dynamodb://<table>`.
+    pub url: String,
+}
+
+impl Settings for Table {
+    fn read(reader: &mut SettingsReader<'_>) -> Option<Self> {
+        let url = reader.required("LECTERN_TABLE_URL", |raw| with_scheme(raw, &["dynamodb://"]));
+        Some(Self { url: url? })
+    }
+}
+
+/// The index, and whose vectors it keeps.
+#[derive(Clone, Debug)]
+pub struct Index {
+    /// `LECTERN_INDEX_URL`: `https://host:6334`, the gRPC port of a Qdrant server.
+    pub url: String,
+    /// `LECTERN_INDEX_API_KEY`: what the server asks for.
+    pub api_key: Option<SecretSetting>,
+    /// `LECTERN_EMBEDDER`: which model's vectors.
+    pub embedder: EmbedderConfig,
+    /// The model, as the index is named after it.
+    pub model: Option<EmbeddingModel>,
+}
+
+impl Settings for Index {
+    fn read(reader: &mut SettingsReader<'_>) -> Option<Self> {
+        let schemes = ["https://", "http://"];
+        let url = reader.required("LECTERN_INDEX_URL", |raw| with_scheme(raw, &schemes));
+        let api_key = reader.optional_secret("LECTERN_INDEX_API_KEY");
+        let embedder = reader.or("LECTERN_EMBEDDER", "none", |raw| {
+            let config = EmbedderConfig::parse(raw)?;
+            let model = config.embedding_model()?;
+            Ok::<_, lectern_models::config::ConfigError>((config, model))
+        });
+        let (url, api_key, (embedder, model)) = (url?, api_key?, embedder?);
+        Some(Self { url, api_key, embedder, model })
+    }
+}
+
+/// The files of documents.
+#[derive(Clone, Debug)]
+pub struct Files {
+    /// `LECTERN_BLOBS_URL`: `s3://bucket`.
+    pub url: String,
+    /// `LECTERN_MAX_DOCUMENT_BYTES`: largest document.
+    pub max_document_bytes: usize,
+}
+
+impl Settings for Files {
+    fn read(reader: &mut SettingsReader<'_>) -> Option<Self> {
+        let url = blobs_url(reader);
+        let max = reader.or("LECTERN_MAX_DOCUMENT_BYTES", DEFAULT_MAX_DOCUMENT_BYTES, str::parse);
+        Some(Self { url: url?, max_document_bytes: max? })
+    }
+}
+
+/// Reads `LECTERN_BLOBS_URL` for a function that takes no documents in.
+pub fn blobs_url(reader: &mut SettingsReader<'_>) -> Option<String> {
+    reader.required("LECTERN_BLOBS_URL", |raw| with_scheme(raw, &["s3://", "file://"]))
+}
+
+/// Reads `LECTERN_BACKUPS_URL`, where backups are kept: `s3://bucket/prefix`.
+pub fn backups_url(reader: &mut SettingsReader<'_>) -> Option<String> {
+    reader.required("LECTERN_BACKUPS_URL", |raw| with_scheme(raw, &["s3://", "file://"]))
+}
+
+/// Reads `LECTERN_QUEUE_URL`, the queue of ingestion jobs, as SQS calls it.
+pub fn queue_url(reader: &mut SettingsReader<'_>) -> Option<String> {
+    reader.required("LECTERN_QUEUE_URL", |raw| with_scheme(raw, &["https://", "http://"]))
+}
+
+/// Reads `LECTERN_DEAD_LETTER_QUEUE_URL`, where jobs end that nobody can do.
+pub fn dead_letter_queue_url(reader: &mut SettingsReader<'_>) -> Option<String> {
+    let name = "LECTERN_DEAD_LETTER_QUEUE_URL";
+    reader.required(name, |raw| with_scheme(raw, &["https://", "http://"]))
+}
+
+/// Reads `LECTERN_KEY_PEPPER`, the secret under which API keys are hashed.
+pub fn key_pepper(reader: &mut SettingsReader<'_>) -> Option<SecretSetting> {
+    reader.required_secret("LECTERN_KEY_PEPPER")
+}
+
+/// Reads `LECTERN_CHUNK_TOKENS`, the tokens a chunk aims at.
+pub fn chunking(reader: &mut SettingsReader<'_>) -> Option<ChunkSettings> {
+    let defaults = ChunkSettings::default();
+    let tokens = defaults.target_tokens().to_string();
+    reader.or("LECTERN_CHUNK_TOKENS", &tokens, |raw| {
+        let target = raw.parse().map_err(|_| "must be a number".to_owned())?;
+        ChunkSettings::parse(target, defaults.overlap_tokens(), defaults.max_tokens())
+            .map_err(|error| error.to_string())
+    })
+}
+
+/// Reads `LECTERN_ANSWER_TIMEOUT_MS`, how long a whole answer may take.
+pub fn answer_timeout(reader: &mut SettingsReader<'_>) -> Option<Duration> {
+    milliseconds(reader, "LECTERN_ANSWER_TIMEOUT_MS", DEFAULT_ANSWER_TIMEOUT_MS)
+}
+
+/// Reads `LECTERN_INGEST_LEASE_MS`, how long a worker alone may write a version; what a killed worker had waits as long.
+pub fn ingest_lease(reader: &mut SettingsReader<'_>) -> Option<Duration> {
+    milliseconds(reader, "LECTERN_INGEST_LEASE_MS", DEFAULT_INGEST_LEASE_MS)
+}
+
+/// The API that models are behind.
+#[derive(Clone, Debug)]
+pub struct ModelApi {
+    /// `LECTERN_MODEL_URL`: where `openai:` models are.
+    pub url: Option<String>,
+    /// `LECTERN_MODEL_API_KEY`: bearer token for it.
+    pub key: Option<SecretSetting>,
+}
+
+impl Settings for ModelApi {
+    fn read(reader: &mut SettingsReader<'_>) -> Option<Self> {
+        let schemes = ["https://", "http://"];
+        let url = reader.optional("LECTERN_MODEL_URL", |raw| with_scheme(raw, &schemes));
+        let key = reader.optional_secret("LECTERN_MODEL_API_KEY");
+        Some(Self { url: url?, key: key? })
+    }
+}
+
+/// Reads `LECTERN_CHAT`, the chat model.
+pub fn chat(reader: &mut SettingsReader<'_>) -> Option<ChatConfig> {
+    reader.or("LECTERN_CHAT", "extractive", ChatConfig::parse)
+}
+
+/// Reads `LECTERN_CHAT_ALTERNATIVES`, further chat models that collections may name.
+pub fn chat_alternatives(reader: &mut SettingsReader<'_>) -> Option<Vec<ChatConfig>> {
+    reader.or("LECTERN_CHAT_ALTERNATIVES", "", |raw| {
+        let named = raw.split(',').map(str::trim).filter(|name| !name.is_empty());
+        let parsed: Result<Vec<ChatConfig>, _> = named.map(ChatConfig::parse).collect();
+        let parsed = parsed.map_err(|error| error.to_string())?;
+        if parsed.len() > MAX_ALTERNATIVES {
+            return Err(format!("must be at most {MAX_ALTERNATIVES} models"));
+        }
+        Ok(parsed)
+    })
+}
+
+/// The reranker and its API.
+#[derive(Clone, Debug)]
+pub struct Reranking {
+    /// `LECTERN_RERANKER`: which.
+    pub reranker: RerankerConfig,
+    /// `LECTERN_RERANKER_URL`: where, when not at the vendor's.
+    pub url: Option<String>,
+    /// `LECTERN_RERANKER_API_KEY`: bearer token for it.
+    pub key: Option<SecretSetting>,
+}
+
+impl Settings for Reranking {
+    fn read(reader: &mut SettingsReader<'_>) -> Option<Self> {
+        let reranker = reader.or("LECTERN_RERANKER", "none", RerankerConfig::parse);
+        let schemes = ["https://", "http://"];
+        let url = reader.optional("LECTERN_RERANKER_URL", |raw| with_scheme(raw, &schemes));
+        let key = reader.optional_secret("LECTERN_RERANKER_API_KEY");
+        Some(Self { reranker: reranker?, url: url?, key: key? })
+    }
+}
+
+fn milliseconds(
+    reader: &mut SettingsReader<'_>,
+    name: &'static str,
+    default: &str,
+) -> Option<Duration> {
+    let parsed = reader.or(name, default, |raw| match raw.parse() {
+        Ok(milliseconds @ 1_u64..) => Ok(milliseconds),
+        _ => Err("must be a number of milliseconds, at least 1"),
+    });
+    parsed.map(Duration::from_millis)
+}
+
+fn text(raw: &str) -> Result<String, std::convert::Infallible> {
+    Ok(raw.to_owned())
+}
+
+fn with_scheme(raw: &str, schemes: &[&str]) -> Result<String, String> {
+    let rest = schemes.iter().find_map(|scheme| raw.strip_prefix(scheme));
+    match rest {
+        Some(rest) if !rest.is_empty() => Ok(raw.to_owned()),
+        _ => Err(format!("must be a URL that begins with {}", schemes.join(" or "))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use lectern_core::env::{Env, EnvError};
+
+    use super::*;
+
+    fn env(pairs: &[(&str, &str)]) -> Env {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    fn names<T>(read: Result<T, Vec<EnvError>>) -> Vec<String> {
+        let errors = read.err().unwrap_or_default();
+        errors.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn groups_refuse_what_is_no_address() {
+        for (url, fine) in
+            [("dynamodb://t", true), ("dynamodb://", false), ("embedded:///t", false)]
+        {
+            assert_eq!(Table::from_env(&env(&[("LECTERN_TABLE_URL", url)])).is_ok(), fine, "{url}");
+        }
+        let wrong = env(&[("LECTERN_INDEX_URL", "host:6334"), ("LECTERN_EMBEDDER", "telepathy")]);
+        let errors = names(Index::from_env(&wrong));
+        assert_eq!(errors.len(), 2, "{errors:?}");
+        assert!(errors[0].contains("`LECTERN_INDEX_URL`"), "{errors:?}");
+        assert!(errors[1].contains("`LECTERN_EMBEDDER`"), "{errors:?}");
+    }
+
+    #[test]
+    fn an_index_is_named_after_the_model_of_its_vectors() {
+        let set = |embedder| {
+            env(&[("LECTERN_INDEX_URL", "https://q:6334"), ("LECTERN_EMBEDDER", embedder)])
+        };
+        let index = Index::from_env(&set("openai:text-embedding-3-small")).unwrap();
+        let model = index.model.unwrap();
+        assert_eq!((model.id.as_str(), model.dimensions), ("openai:text-embedding-3-small", 1_536));
+        assert!(Index::from_env(&set("none")).unwrap().model.is_none());
+        // What the index is named after has to be known without asking the model.
+        assert!(names(Index::from_env(&set("openai:mine")))[0].contains("openai:mine@DIMENSIONS"));
+    }
+
+    #[test]
+    fn no_time_is_no_duration() {
+        let mut reader_env = env(&[("LECTERN_ANSWER_TIMEOUT_MS", "0")]);
+        let mut reader = SettingsReader::new(&reader_env);
+        assert!(answer_timeout(&mut reader).is_none());
+        reader_env = env(&[("LECTERN_ANSWER_TIMEOUT_MS", "1")]);
+        let mut reader = SettingsReader::new(&reader_env);
+        assert_eq!(answer_timeout(&mut reader), Some(Duration::from_millis(1)));
+    }
+}
