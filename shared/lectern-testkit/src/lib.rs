@@ -7,11 +7,14 @@
 //! |---|---|---|
 //! | `chat` | `chat` | an OpenAI-compatible server that answers as scripted |
 //! | `corruptions` | `corruptions` | true sentences and what they become when they are made false |
+//! | `dynamodb_server` | `dynamodb` | DynamoDB on loopback, for other processes |
 //! | `embedder_contract` | `chat` | the contract of `Embedder` |
 //! | `rerank` | `chat` | rerankers' APIs that answer as scripted |
 //! | `reranker_contract` | `chat` | the contract of `Reranker` |
 //! | `faults` | | any port, failing on purpose |
 //! | `index_contract` | `index` | the contract of `PassageReader` and `PassageWriter` |
+//! | `lambda` | `lambda` | Lambda's Runtime API, a driver of built functions, AWS's events |
+//! | `moto` | `moto` | S3, SQS and Secrets Manager on loopback |
 //! | `qdrant_facade` | `index` | a Qdrant server in this process |
 #![warn(missing_docs)]
 #![allow(clippy::unwrap_used, reason = "tests call this crate; a panic is its report")]
@@ -20,15 +23,23 @@
 pub mod chat;
 #[cfg(feature = "corruptions")]
 pub mod corruptions;
+#[cfg(feature = "dynamodb")]
+pub mod dynamodb_server;
 #[cfg(feature = "chat")]
 pub mod embedder_contract;
 pub mod faults;
 #[cfg(feature = "index")]
 pub mod index_contract;
-#[cfg(feature = "chat")]
+#[cfg(feature = "lambda")]
+pub mod lambda;
+#[cfg(any(feature = "chat", feature = "dynamodb"))]
 mod loopback;
+#[cfg(feature = "moto")]
+pub mod moto;
 #[cfg(feature = "index")]
 pub mod qdrant_facade;
+#[cfg(any(feature = "moto", all(feature = "dynamodb", test)))]
+mod raw_http;
 #[cfg(feature = "chat")]
 pub mod rerank;
 #[cfg(feature = "chat")]

@@ -3,8 +3,7 @@
 
 use std::{net::SocketAddr, thread};
 
-use axum::Router;
-use tokio::sync::oneshot;
+use tokio::{net::TcpListener, sync::oneshot};
 
 /// A running server.
 #[derive(Debug)]
@@ -15,15 +14,24 @@ pub(crate) struct Loopback {
 
 impl Loopback {
     /// Serves `router` on a free port.
-    pub(crate) fn start(router: Router) -> Self {
+    #[cfg(feature = "chat")]
+    pub(crate) fn start(router: axum::Router) -> Self {
+        Self::serve(|listener| async move { axum::serve(listener, router).await.unwrap() })
+    }
+
+    /// Serves whatever `server` does with a listener on a free port.
+    pub(crate) fn serve<Server, Serving>(server: Server) -> Self
+    where
+        Server: FnOnce(TcpListener) -> Serving + Send + 'static,
+        Serving: Future<Output = ()> + Send,
+    {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
         let serve = async move {
-            let listener = tokio::net::TcpListener::from_std(listener).unwrap();
             tokio::select! {
-                served = axum::serve(listener, router) => served.unwrap(),
+                () = server(TcpListener::from_std(listener).unwrap()) => (),
                 _ = stopped => (),
             }
         };
