@@ -1,0 +1,164 @@
+"""What every function has: its routes, its variables, its rights. The template is compared with these tables.
+
+Resources are named as `deployment` names them: `<Data.Table.Arn>`, and what is under them with `/…` or `:…`.
+"""
+
+NAMES = ("query", "upload", "ingest", "health", "backup", "admin", "site")
+
+ROUTES = {
+    "query": {
+        ("/v1/query", "POST"),
+        ("/v1/search", "POST"),
+        ("/v1/sessions/{id}", "GET"),
+        ("/v1/sessions/{id}", "DELETE"),
+        ("/v1/feedback", "POST"),
+    },
+    "upload": {
+        ("/v1/documents", "POST"),
+        ("/v1/documents", "GET"),
+        ("/v1/documents/uploads", "POST"),
+        ("/v1/documents/{id}", "GET"),
+        ("/v1/documents/{id}", "DELETE"),
+        ("/v1/documents/{id}/retry", "POST"),
+        ("/v1/documents/{id}/text", "GET"),
+        ("/v1/collections", "POST"),
+        ("/v1/collections", "GET"),
+        ("/v1/collections/{id}", "GET"),
+        ("/v1/collections/{id}", "PATCH"),
+        ("/v1/collections/{id}", "DELETE"),
+    },
+    "ingest": set(),
+    "health": {("/health", "GET"), ("/ready", "GET")},
+    "backup": {("/v1/backups", "POST"), ("/v1/backups", "GET"), ("/v1/backups/{id}", "GET")},
+    "admin": {("/v1/experiments", "GET")},
+    "site": {
+        ("/", "GET"),
+        ("/favicon.svg", "GET"),
+        ("/favicon.ico", "GET"),
+        ("/assets/{release}/{name}", "GET"),
+        ("/openapi.json", "GET"),
+    },
+}
+# Routes whose body the gateway wants to be a JSON object.
+JSON_ROUTES = {("/v1/query", "POST"), ("/v1/search", "POST"), ("/v1/feedback", "POST")}
+# Routes that cost more than others, with a throttle of their own.
+THROTTLED_ROUTES = {
+    ("/v1/query", "POST"),
+    ("/v1/search", "POST"),
+    ("/v1/documents", "POST"),
+    ("/v1/documents/uploads", "POST"),
+    ("/v1/backups", "POST"),
+}
+
+# Seconds.
+TIMEOUTS = {"query": 60, "upload": 29, "ingest": 300, "health": 29, "backup": 900, "admin": 29, "site": 29}
+
+# Every variable but LECTERN_ENVIRONMENT and LECTERN_LOG, which all have; without the prefix.
+VARIABLES = {
+    "TABLE_URL": "query upload ingest health backup admin",
+    "INDEX_URL": "query upload ingest health backup",
+    "INDEX_API_KEY": "query upload ingest health backup",
+    "BLOBS_URL": "upload ingest health backup",
+    "BACKUPS_URL": "backup",
+    "QUEUE_URL": "upload ingest health",
+    "DEAD_LETTER_QUEUE_URL": "ingest health",
+    "KEY_PEPPER": "query upload backup admin",
+    "EMBEDDER": "query upload ingest health backup",
+    "CHAT": "query health",
+    "CHAT_ALTERNATIVES": "query",
+    "MODEL_URL": "query ingest health",
+    "MODEL_API_KEY": "query ingest health",
+    "RERANKER": "query",
+    "RERANKER_URL": "query",
+    "RERANKER_API_KEY": "query",
+    "ANSWER_TIMEOUT_MS": "query",
+    "MAX_DOCUMENT_BYTES": "upload ingest",
+    "CHUNK_TOKENS": "ingest",
+}
+SECRET_VARIABLES = {"INDEX_API_KEY", "KEY_PEPPER", "MODEL_API_KEY", "RERANKER_API_KEY"}
+
+
+def alias(function):
+    """Returns the ARN of a function's alias, to which everything that calls the function is directed."""
+    return f"arn:aws:lambda:eu-central-1:123456789012:function:<{function.capitalize()}Function>:live"
+
+
+def variables(function):
+    """Returns the names of a function's environment variables."""
+    names = {f"LECTERN_{name}" for name, functions in VARIABLES.items() if function in functions.split()}
+    names |= {"LECTERN_ENVIRONMENT", "LECTERN_LOG"}
+    if ROUTES[function]:
+        names.add("AWS_LAMBDA_HTTP_IGNORE_STAGE_IN_PATH")
+    return names
+
+
+TABLE, INDEX = "<Data.Table.Arn>", "<Data.Table.Arn>/index/GSI1"
+DOCUMENTS, BACKUPS = "<Data.Documents.Arn>", "<Data.Backups.Arn>"
+FILES = {f"{DOCUMENTS}/raw/*", f"{DOCUMENTS}/text/*", f"{DOCUMENTS}/uploads/*"}
+JOBS, LETTERS, MISSED = "<Data.JobsQueue.Arn>", "<Data.DeadLetterQueue.Arn>", "<Data.ScheduleDeadLetterQueue.Arn>"
+
+TABLE_RIGHTS = {
+    "dynamodb:BatchGetItem": {TABLE},
+    "dynamodb:BatchWriteItem": {TABLE},
+    "dynamodb:ConditionCheckItem": {TABLE},
+    "dynamodb:DeleteItem": {TABLE},
+    "dynamodb:GetItem": {TABLE},
+    "dynamodb:PutItem": {TABLE},
+    "dynamodb:Query": {TABLE, INDEX},
+    "dynamodb:UpdateItem": {TABLE},
+}
+FILE_RIGHTS = {
+    "s3:GetObject": FILES,
+    "s3:PutObject": FILES,
+    "s3:DeleteObject": FILES,
+    "s3:ListBucket": {DOCUMENTS},
+}
+# Action -> resources, without logs, traces, secrets and Bedrock, which depend on the function's name and the parameters.
+RIGHTS = {
+    "query": TABLE_RIGHTS,
+    "upload": {**TABLE_RIGHTS, **FILE_RIGHTS, "sqs:SendMessage": {JOBS}},
+    "ingest": {
+        **TABLE_RIGHTS,
+        **FILE_RIGHTS,
+        "sqs:ReceiveMessage": {JOBS},
+        "sqs:DeleteMessage": {JOBS},
+        "sqs:GetQueueAttributes": {JOBS},
+        "sqs:SendMessage": {JOBS, LETTERS, MISSED},
+    },
+    "health": {
+        "dynamodb:GetItem": {TABLE},
+        "s3:GetObject": {f"{DOCUMENTS}/probe"},
+        "s3:ListBucket": {DOCUMENTS},
+        "sqs:GetQueueAttributes": {JOBS, LETTERS},
+    },
+    "backup": {
+        "dynamodb:BatchGetItem": {TABLE},
+        "dynamodb:ConditionCheckItem": {TABLE},
+        "dynamodb:GetItem": {TABLE},
+        "dynamodb:PutItem": {TABLE},
+        "dynamodb:Query": {TABLE, INDEX},
+        "dynamodb:UpdateItem": {TABLE},
+        "s3:GetObject": {f"{DOCUMENTS}/raw/*", f"{DOCUMENTS}/text/*", f"{BACKUPS}/backups/*"},
+        "s3:PutObject": {f"{BACKUPS}/backups/*"},
+        "s3:ListBucket": {DOCUMENTS, BACKUPS},
+        "sqs:SendMessage": {MISSED},
+    },
+    "admin": TABLE_RIGHTS,
+    "site": {},
+}
+# Which secrets a function may read, where they are given.
+SECRETS = {
+    "query": ("KeyPepper", "IndexKey", "ModelKey", "RerankerKey"),
+    "upload": ("KeyPepper", "IndexKey"),
+    "ingest": ("IndexKey", "ModelKey"),
+    "health": ("IndexKey", "ModelKey"),
+    "backup": ("KeyPepper", "IndexKey"),
+    "admin": ("KeyPepper",),
+    "site": (),
+}
+# Actions that know no resources and are allowed on `*`, and why.
+WITHOUT_RESOURCES = {
+    "xray:PutTraceSegments": "X-Ray's actions for senders know no resources",
+    "xray:PutTelemetryRecords": "X-Ray's actions for senders know no resources",
+    "secretsmanager:BatchGetSecretValue": "knows no resources; each secret of a batch needs GetSecretValue too",
+}
