@@ -80,11 +80,24 @@ struct Tensors<'bytes>(SafeTensors<'bytes>);
 impl Tensors<'_> {
     fn floats(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, ModelError> {
         let tensor = self.0.tensor(name).map_err(ModelError::Weights)?;
-        if tensor.shape() != shape || tensor.dtype() != Dtype::F32 {
+        if tensor.shape() != shape {
             return Err(ModelError::Tensor(name.to_owned()));
         }
-        let (numbers, _) = tensor.data().as_chunks::<4>();
-        Ok(numbers.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect())
+        match tensor.dtype() {
+            Dtype::F32 => {
+                let (numbers, _) = tensor.data().as_chunks::<4>();
+                Ok(numbers.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect())
+            }
+            Dtype::F16 => {
+                let (numbers, _) = tensor.data().as_chunks::<2>();
+                let half: Vec<f16> =
+                    numbers.iter().map(|bytes| f16::from_le_bytes(*bytes)).collect();
+                let mut wide = vec![0.0; half.len()];
+                half.convert_to_f32_slice(&mut wide);
+                Ok(wide)
+            }
+            _ => Err(ModelError::Tensor(name.to_owned())),
+        }
     }
 
     fn matrix(&self, name: &str, rows: usize, columns: usize) -> Result<Array2<f32>, ModelError> {

@@ -7,7 +7,9 @@ use std::{
 };
 
 use lectern_core::{errors::ErrorKind, ports::Embedder};
-use lectern_models::minilm::{MAX_TEXTS, MiniLm, ModelError, VOCABULARY, WEIGHTS};
+use lectern_models::minilm::{
+    MAX_TEXTS, MiniLm, ModelError, PACKED_WEIGHTS, VOCABULARY, WEIGHTS, is_installed, pack,
+};
 use lectern_testkit::embedder_contract;
 use serde_json::Value;
 
@@ -49,6 +51,22 @@ async fn agrees_with_the_reference_vectors() {
     let vectors = model().embed(&texts).await.unwrap();
     assert_eq!(vectors.len(), 8);
     for (vector, entry) in vectors.iter().zip(with_vector) {
+        let expected: Vec<f32> = serde_json::from_value(entry["vector"].clone()).unwrap();
+        let cosine: f32 = vector.iter().zip(&expected).map(|(left, right)| left * right).sum();
+        assert!(cosine >= COSINE, "cosine {cosine} for {}", entry["text"]);
+    }
+}
+
+#[tokio::test]
+async fn the_packed_weights_agree_with_the_reference_vectors_too() {
+    let packed = tempfile::tempdir().unwrap();
+    pack(&directory(), packed.path()).unwrap();
+    assert!(is_installed(packed.path()) && !WEIGHTS.is_installed_in(packed.path()));
+    assert!(PACKED_WEIGHTS.size_bytes < WEIGHTS.size_bytes / 2 + 100_000);
+    let packed = MiniLm::open(packed.path()).unwrap();
+    for entry in reference().iter().filter(|entry| entry["vector"].is_array()) {
+        let text = entry["text"].as_str().unwrap().to_owned();
+        let vector = packed.embed(&[text]).await.unwrap().remove(0);
         let expected: Vec<f32> = serde_json::from_value(entry["vector"].clone()).unwrap();
         let cosine: f32 = vector.iter().zip(&expected).map(|(left, right)| left * right).sum();
         assert!(cosine >= COSINE, "cosine {cosine} for {}", entry["text"]);
