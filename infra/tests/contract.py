@@ -17,6 +17,8 @@ ROUTES = {
         ("/v1/documents", "POST"),
         ("/v1/documents", "GET"),
         ("/v1/documents/uploads", "POST"),
+        ("/v1/documents/uploads/{id}", "GET"),
+        ("/v1/documents/uploads/{id}", "PUT"),
         ("/v1/documents/{id}", "GET"),
         ("/v1/documents/{id}", "DELETE"),
         ("/v1/documents/{id}/retry", "POST"),
@@ -29,7 +31,12 @@ ROUTES = {
     },
     "ingest": set(),
     "health": {("/health", "GET"), ("/ready", "GET")},
-    "backup": {("/v1/backups", "POST"), ("/v1/backups", "GET"), ("/v1/backups/{id}", "GET")},
+    "backup": {
+        ("/v1/backups", "POST"),
+        ("/v1/backups", "GET"),
+        ("/v1/backups/{id}", "GET"),
+        ("/v1/backups/{id}/verify", "POST"),
+    },
     "admin": {("/v1/experiments", "GET")},
     "site": {
         ("/", "GET"),
@@ -61,7 +68,7 @@ VARIABLES = {
     "BLOBS_URL": "upload ingest health backup",
     "BACKUPS_URL": "backup",
     "QUEUE_URL": "upload ingest health",
-    "DEAD_LETTER_QUEUE_URL": "ingest health",
+    "DEAD_LETTER_QUEUE_URL": "ingest",
     "KEY_PEPPER": "query upload backup admin",
     "EMBEDDER": "query upload ingest health backup",
     "CHAT": "query health",
@@ -108,7 +115,7 @@ TABLE_RIGHTS = {
     "dynamodb:UpdateItem": {TABLE},
 }
 FILE_RIGHTS = {
-    "s3:GetObject": FILES,
+    "s3:GetObject": FILES | {f"{DOCUMENTS}/probe"},
     "s3:PutObject": FILES,
     "s3:DeleteObject": FILES,
     "s3:ListBucket": {DOCUMENTS},
@@ -116,12 +123,18 @@ FILE_RIGHTS = {
 # Action -> resources, without logs, traces, secrets and Bedrock, which depend on the function's name and the parameters.
 RIGHTS = {
     "query": TABLE_RIGHTS,
-    "upload": {**TABLE_RIGHTS, **FILE_RIGHTS, "sqs:SendMessage": {JOBS}},
+    "upload": {
+        **TABLE_RIGHTS,
+        **FILE_RIGHTS,
+        "sqs:SendMessage": {JOBS},
+        "sqs:GetQueueAttributes": {JOBS},
+    },
     "ingest": {
         **TABLE_RIGHTS,
         **FILE_RIGHTS,
         "sqs:ReceiveMessage": {JOBS},
         "sqs:DeleteMessage": {JOBS},
+        "sqs:ChangeMessageVisibility": {JOBS},
         "sqs:GetQueueAttributes": {JOBS},
         "sqs:SendMessage": {JOBS, LETTERS, MISSED},
     },
@@ -129,7 +142,7 @@ RIGHTS = {
         "dynamodb:GetItem": {TABLE},
         "s3:GetObject": {f"{DOCUMENTS}/probe"},
         "s3:ListBucket": {DOCUMENTS},
-        "sqs:GetQueueAttributes": {JOBS, LETTERS},
+        "sqs:GetQueueAttributes": {JOBS},
     },
     "backup": {
         "dynamodb:BatchGetItem": {TABLE},

@@ -20,10 +20,19 @@ pub struct Admin {
     pub experiments: Experiments,
 }
 
-/// Returns the routes, all behind the gate, and their description.
-pub fn router(admin: Admin) -> (Router, OpenApi) {
+/// Returns the routes, all behind the gate.
+pub fn router(admin: Admin) -> Router {
     let gate = admin.gate.clone();
-    let (router, openapi) =
-        OpenApiRouter::new().routes(routes!(experiments::report)).split_for_parts();
-    (router.layer(middleware::from_fn_with_state(gate, admit)).with_state(admin), openapi)
+    let router = Router::from(routes());
+    router.layer(middleware::from_fn_with_state(gate, admit)).with_state(admin)
+}
+
+/// Returns the routes' description.
+#[must_use]
+pub fn openapi() -> OpenApi {
+    routes().into_openapi()
+}
+
+fn routes() -> OpenApiRouter<Admin> {
+    OpenApiRouter::new().routes(routes!(experiments::report))
 }

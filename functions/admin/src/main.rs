@@ -27,7 +27,7 @@ async fn run(settings: Settings) -> Result<(), lambda::Error> {
     let operator =
         Operator { keys: keys.clone(), collections: Collections { tables: tables.clone(), clock } };
     let gate = Gate { keys, open_to: None };
-    let (routes, _) = router(Admin { gate, experiments: Experiments { tables } });
+    let routes = router(Admin { gate, experiments: Experiments { tables } });
     lambda::events::serve_with_routes(routes, async |task, _| {
         Ok(serde_json::to_value(operator.run(serde_json::from_value(task)?).await?)?)
     })

@@ -26,10 +26,18 @@ pub struct Alive {
 }
 
 /// Returns the routes. They tell nothing about data, so they stand in front of the gate.
-pub fn router(health: Health) -> (Router, OpenApi) {
-    let (router, openapi) =
-        OpenApiRouter::new().routes(routes!(alive)).routes(routes!(ready)).split_for_parts();
-    (router.with_state(health), openapi)
+pub fn router(health: Health) -> Router {
+    Router::from(routes()).with_state(health)
+}
+
+/// Returns the routes' description.
+#[must_use]
+pub fn openapi() -> OpenApi {
+    routes().into_openapi()
+}
+
+fn routes() -> OpenApiRouter<Health> {
+    OpenApiRouter::new().routes(routes!(alive)).routes(routes!(ready))
 }
 
 /// Answers while the process is alive; asks no dependency.

@@ -24,8 +24,8 @@ async fn run(settings: Settings) -> Result<(), lambda::Error> {
         blobs: blobs::open(&settings.blobs_url)?,
         passages: index::open(&settings.index, secrets.optional(settings.index.api_key.as_ref()))?,
         jobs: Arc::new(Queue::connect(&settings.queue_url).await),
-        embedder: models::embedder(&settings.index.embedder, &api)?,
+        embedder: models::embedder_to_ping(&settings.index.embedder, &api)?,
         chat,
     };
-    lambda::http::serve(router(Health { health }).0).await
+    lambda::http::serve(router(Health { health })).await
 }

@@ -51,7 +51,11 @@ async fn run(settings: Settings) -> Result<(), lambda::Error> {
         blobs: blobs.clone(),
         reader: Arc::<_>::clone(&index) as _,
         writer: Arc::<_>::clone(&index) as _,
-        embedder: models::embedder(&settings.index.embedder, &api)?,
+        embedder: models::embedder(
+            &settings.index.embedder,
+            &api,
+            settings.model_api.directory.as_deref(),
+        )?,
         sandbox: Arc::new(Sandbox::new(std::env::current_exe()?, vec![PARSE_WORKER.into()])),
         limits: ParseLimits::default(),
         chunking: settings.chunking,

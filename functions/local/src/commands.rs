@@ -10,6 +10,7 @@
 //! | `eval` | golden sets: figures, and a gate |
 //! | `model` | the embedding model's files |
 //! | `doctor` | what is wrong, and what to do |
+//! | `openapi` | the description of the API |
 //! | `bodies`, `places` | what the API answers; how a place in a document is written |
 
 mod ask;
@@ -22,6 +23,7 @@ mod experiments;
 mod ingest;
 mod keys;
 mod model;
+mod openapi;
 mod places;
 mod search;
 pub(crate) mod waiting;
@@ -57,7 +59,10 @@ async fn dispatch(arguments: Arguments, env: &Env, output: &Output) -> Result<()
     match arguments.command {
         // Finishes requests under way by itself.
         Command::Serve(options) => serve_here(&global, env, options).await,
-        Command::Doctor => interruptible(doctor::run(&global, env, output)).await,
+        Command::Doctor(options) => {
+            interruptible(doctor::run(&options, &global, env, output)).await
+        }
+        Command::Openapi => openapi::run(output),
         Command::Bench(options) => interruptible(bench::run(&options, &global, env, output)).await,
         Command::Eval(options) => interruptible(eval::run(&options, &global, env, output)).await,
         Command::Model(command) => {
@@ -109,7 +114,8 @@ async fn with_session(
         Command::Experiments => experiments::run(&session.api, collection, output).await,
         Command::Keys(command) => keys::run(session, command, output).await,
         Command::Serve(_)
-        | Command::Doctor
+        | Command::Doctor(_)
+        | Command::Openapi
         | Command::Bench(_)
         | Command::Eval(_)
         | Command::Model(_)

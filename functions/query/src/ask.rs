@@ -30,6 +30,10 @@ use crate::{
     timing::server_timing,
 };
 
+/// How often a silent stream says that it is there. A client that hung up is noticed by the next write, so this also bounds
+/// how long a model is asked for nobody.
+const KEEP_ALIVE: Duration = Duration::from_secs(2);
+
 type Answering = Pin<Box<dyn Future<Output = Result<Asked, FlowError>> + Send>>;
 
 /// Answers a question from the documents, every citation checked against their text.
@@ -73,7 +77,8 @@ pub(crate) async fn ask(
         }
     };
     let stream = events_of(first, events, answering);
-    Ok(Sse::new(stream).keep_alive(KeepAlive::default()).into_response())
+    let keep_alive = KeepAlive::new().interval(KEEP_ALIVE);
+    Ok(Sse::new(stream).keep_alive(keep_alive).into_response())
 }
 
 fn request(body: QueryBody, time_budget: Duration) -> Result<AskRequest, FlowError> {

@@ -27,14 +27,23 @@ pub struct Query {
     pub answer_timeout: Duration,
 }
 
-/// Returns the routes, all behind the gate, and their description.
-pub fn router(query: Query) -> (Router, OpenApi) {
+/// Returns the routes, all behind the gate.
+pub fn router(query: Query) -> Router {
     let gate = query.gate.clone();
-    let (router, openapi) = OpenApiRouter::new()
+    let router = Router::from(routes());
+    router.layer(middleware::from_fn_with_state(gate, admit)).with_state(query)
+}
+
+/// Returns the routes' description.
+#[must_use]
+pub fn openapi() -> OpenApi {
+    routes().into_openapi()
+}
+
+fn routes() -> OpenApiRouter<Query> {
+    OpenApiRouter::new()
         .routes(routes!(ask::ask))
         .routes(routes!(search::search))
         .routes(routes!(conversation::read, conversation::delete))
         .routes(routes!(conversation::feedback))
-        .split_for_parts();
-    (router.layer(middleware::from_fn_with_state(gate, admit)).with_state(query), openapi)
 }

@@ -26,7 +26,8 @@ async fn run(settings: Settings) -> Result<(), lambda::Error> {
     let tables = Tables::connect(&table.url).await?;
     let index = index::open(&settings.index, secrets.optional(settings.index.api_key.as_ref()))?;
     let api = models::api(model_api, &secrets);
-    let embedder = models::embedder(&settings.index.embedder, &api)?;
+    let embedder =
+        models::embedder(&settings.index.embedder, &api, model_api.directory.as_deref())?;
     let (chat, chat_models) = models::chats(&settings.chat, &settings.chat_alternatives, &api)?;
     let reranker = models::reranker(reranking, &secrets)?;
     warm_up(vec![("table", Box::pin(tables.ping())), ("index", Box::pin(index.ensure()))]).await;
@@ -51,5 +52,5 @@ async fn run(settings: Settings) -> Result<(), lambda::Error> {
     let ask = Ask { search, tables, chat, chat_models, prices, budget, clock };
     let answer_timeout = settings.answer_timeout;
     let gate = Gate { keys, open_to: None };
-    lambda::http::serve_streaming(router(Query { gate, ask, answer_timeout }).0).await
+    lambda::http::serve_streaming(router(Query { gate, ask, answer_timeout })).await
 }

@@ -11,12 +11,16 @@ const RELEASE_MARK: &str = "{{release}}";
 /// Hex digits of a SHA-256 kept in a release's name and in an `ETag`: 64 bits.
 const DIGEST_DIGITS: usize = 16;
 
+/// The description of the API. `lectern openapi` makes it from the types; a test of the local process compares them.
+const OPENAPI: &str = include_str!("../assets/openapi.json");
+
 const PAGE: &str = include_str!("../assets/index.html");
 
 const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 const CSS: &str = "text/css; charset=utf-8";
 const SVG: &str = "image/svg+xml";
 const HTML: &str = "text/html; charset=utf-8";
+const JSON: &str = "application/json";
 
 macro_rules! embedded {
     ($($name:literal => $media_type:expr),+ $(,)?) => {
@@ -69,6 +73,8 @@ pub struct Release {
     pub name: String,
     /// `index.html`, its links pointing into this release.
     pub page: File,
+    /// The description of the API, OpenAPI 3.1.
+    pub openapi: File,
     assets: Vec<File>,
 }
 
@@ -88,7 +94,8 @@ impl Release {
             .iter()
             .map(|(name, media_type, content)| file(name, media_type, Cow::Borrowed(content)))
             .collect();
-        Self { name, page, assets }
+        let openapi = file("openapi.json", JSON, Cow::Borrowed(OPENAPI));
+        Self { name, page, openapi, assets }
     }
 
     /// Returns the asset called `name`, `None` when there is none.

@@ -12,7 +12,7 @@
 //!
 //! | route | cached |
 //! |---|---|
-//! | `/` | revalidated on each visit |
+//! | `/`, `/openapi.json` | revalidated on each visit |
 //! | `/assets/{release}/{name}` | for a year: the release changes with any byte of any file |
 //! | `/favicon.svg`, `/favicon.ico` | for a day |
 
@@ -32,6 +32,7 @@ use crate::{
 pub fn router() -> Router {
     Router::new()
         .route("/", get(page))
+        .route("/openapi.json", get(openapi))
         .route("/favicon.svg", get(favicon))
         .route("/favicon.ico", get(favicon))
         .route("/assets/{release}/{name}", get(asset))
@@ -39,6 +40,10 @@ pub fn router() -> Router {
 
 async fn page(headers: HeaderMap) -> Response {
     respond(&release().page, Freshness::Revalidate, &headers)
+}
+
+async fn openapi(headers: HeaderMap) -> Response {
+    respond(&release().openapi, Freshness::Revalidate, &headers)
 }
 
 async fn favicon(headers: HeaderMap) -> Response {

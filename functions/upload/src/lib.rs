@@ -34,10 +34,22 @@ pub struct Upload {
     pub collections: Collections,
 }
 
-/// Returns the routes, all behind the gate, and their description.
-pub fn router(upload: Upload) -> (Router, OpenApi) {
+/// Returns the routes, all behind the gate.
+pub fn router(upload: Upload) -> Router {
     let gate = upload.gate.clone();
-    let (router, openapi) = OpenApiRouter::new()
+    // The handlers bound bodies themselves and say so as a problem; axum's own 2 MB would come first.
+    let router = Router::from(routes()).layer(DefaultBodyLimit::disable());
+    router.layer(middleware::from_fn_with_state(gate, admit)).with_state(upload)
+}
+
+/// Returns the routes' description.
+#[must_use]
+pub fn openapi() -> OpenApi {
+    routes().into_openapi()
+}
+
+fn routes() -> OpenApiRouter<Upload> {
+    OpenApiRouter::new()
         .routes(routes!(documents::upload, documents::list))
         .routes(routes!(uploads::announce))
         .routes(routes!(uploads::get, uploads::receive))
@@ -46,10 +58,4 @@ pub fn router(upload: Upload) -> (Router, OpenApi) {
         .routes(routes!(documents::text))
         .routes(routes!(collections::create, collections::list))
         .routes(routes!(collections::get, collections::patch, collections::delete))
-        .split_for_parts();
-    // The handlers bound bodies themselves and say so as a problem; axum's own 2 MB would come first.
-    let router = router
-        .layer(DefaultBodyLimit::disable())
-        .layer(middleware::from_fn_with_state(gate, admit));
-    (router.with_state(upload), openapi)
 }

@@ -55,5 +55,5 @@ async fn run(settings: Settings) -> Result<(), lambda::Error> {
         },
         collections: Collections { tables, clock },
     };
-    lambda::http::serve(router(upload).0).await
+    lambda::http::serve(router(upload)).await
 }

@@ -1,7 +1,7 @@
 //! Which package of this workspace may use which other. Arrows go down only:
 //!
 //! ```text
-//! functions → lectern-runtime → lectern-app → adapters → lectern-core
+//! functions → lectern-stack → lectern-runtime → lectern-app → adapters → lectern-core
 //! ```
 
 use crate::graph::{Member, Workspace};
@@ -17,6 +17,8 @@ pub(crate) enum Layer {
     Adapter,
     App,
     Runtime,
+    /// Settings become connections: what the functions' mains have in common.
+    Stack,
     Testkit,
     Function,
     /// `functions/local`: all functions in one process.
@@ -46,6 +48,7 @@ pub(crate) fn layer(member: &Member) -> Option<Layer> {
         ("shared", "lectern-core") => Some(Layer::Core),
         ("shared", "lectern-app") => Some(Layer::App),
         ("shared", "lectern-runtime") => Some(Layer::Runtime),
+        ("shared", "lectern-stack") => Some(Layer::Stack),
         ("shared", "lectern-testkit") => Some(Layer::Testkit),
         _ => None,
     }

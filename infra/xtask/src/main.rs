@@ -8,6 +8,9 @@
 //! | `steps` | named, timed steps and the processes they start |
 //! | `check` | formatting, lints, documentation, licences, boundaries, sizes |
 //! | `test` | the whole test suite, and what it needs installed |
+//! | `bench` | benchmarks that need more than one program |
+//! | `tools` | programs from PyPI, in an environment of the workspace's own |
+//! | `stack` | the functions as SAM builds them, driven |
 //! | `package` | release binaries, one package at a time |
 //! | `boundaries` | which packages may come in, and where: the rules |
 //! | `layers` | which package of the workspace may use which other: the rules |
@@ -16,6 +19,7 @@
 //! | `sizes` | lines per file |
 #![allow(clippy::print_stdout, reason = "a command line tool reports on its standard output")]
 
+mod bench;
 mod boundaries;
 mod check;
 mod graph;
@@ -23,8 +27,10 @@ mod layers;
 mod package;
 mod server;
 mod sizes;
+mod stack;
 mod steps;
 mod test;
+mod tools;
 mod workspace;
 
 use std::process::ExitCode;
@@ -50,6 +56,11 @@ enum Task {
     Boundaries,
     /// Show the largest source files; fail when one is over its limit
     Sizes,
+    /// Build every function with SAM and drive the result through the Lambda Runtime API
+    Stack(stack::Options),
+    /// Measure; prints ratios against a peer in the same run
+    #[command(subcommand)]
+    Bench(bench::Bench),
     /// Build release binaries of the functions, one package at a time, and print their sizes
     Package(package::Options),
 }
@@ -71,6 +82,8 @@ fn run(task: Task) -> Result<()> {
         Task::Test(options) => test::run(&root, &options),
         Task::Boundaries => boundaries::run(&root),
         Task::Sizes => sizes::run(&root),
+        Task::Stack(options) => stack::run(&root, &options),
+        Task::Bench(bench) => bench::run(&root, &bench),
         Task::Package(options) => package::run(&root, &options),
     }
 }

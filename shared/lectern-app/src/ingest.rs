@@ -124,6 +124,8 @@ impl Ingest {
             }
         };
 
+        info!(document.id = %document_id, version, "claimed a version");
+
         // A version that was switched before a crash only needs the passages it replaced removed.
         let outcome = if claimed.version.state == DocumentState::Retiring {
             self.switch(&claimed, claimed.version.chunk_count as usize, 0).await

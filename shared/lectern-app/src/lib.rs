@@ -19,12 +19,14 @@
 //! | [`keys`] | API keys and authentication |
 //! | [`cache`] | vectors, passages and answers that need not be made again |
 //! | [`worker`] | jobs at the doorbell and those the sweep finds |
+//! | [`back_up`] | one tenant is backed up: read documents whole → parts → manifest → record; all of them on schedule |
 //! | [`backfill`] | passages without vectors get them once a model is there |
 //! | [`health`] | can a question be answered now? |
 //! | [`eval`] | a golden set through the real flows: every question → ask → search → judge → report |
 //! | [`blobs`], [`clock`], [`errors`] | names of stored files, time, how flows fail |
 
 pub mod ask;
+pub mod back_up;
 pub mod backfill;
 pub mod blobs;
 pub mod cache;

@@ -1,6 +1,10 @@
 //! Settings as a value. Only [`Env::from_process`] reads the process's environment.
 
-use std::{collections::BTreeMap, fmt::Display, str::FromStr};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Display,
+    str::FromStr,
+};
 
 use secrecy::SecretString;
 use thiserror::Error;
@@ -27,6 +31,7 @@ pub enum EnvError {
 #[derive(Clone, Default)]
 pub struct Env {
     variables: BTreeMap<String, String>,
+    undecided: BTreeSet<String>,
 }
 
 impl std::fmt::Debug for Env {
@@ -41,6 +46,12 @@ impl Env {
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
     pub fn from_process() -> Self {
         std::env::vars().filter(|(name, _)| name.starts_with("LECTERN_")).collect()
+    }
+
+    /// Returns the same variables, and others that will have values nobody knows yet: addresses that a deployment decides.
+    #[must_use]
+    pub fn with_undecided(self, names: impl IntoIterator<Item = String>) -> Self {
+        Self { undecided: names.into_iter().collect(), ..self }
     }
 
     /// Returns the value of `name`; an empty one counts as absent.
@@ -80,7 +91,7 @@ impl Env {
 
 impl FromIterator<(String, String)> for Env {
     fn from_iter<I: IntoIterator<Item = (String, String)>>(variables: I) -> Self {
-        Self { variables: variables.into_iter().collect() }
+        Self { variables: variables.into_iter().collect(), undecided: BTreeSet::new() }
     }
 }
 
@@ -119,6 +130,7 @@ impl<'a> SettingsReader<'a> {
     ) -> Option<T> {
         self.asked.push(Variable { name, is_required: true, is_secret: false });
         match self.env.required(name) {
+            Err(_) if self.env.undecided.contains(name) => None,
             Ok(raw) => self.parsed(name, raw, parse),
             Err(missing) => {
                 self.errors.push(missing);
@@ -135,6 +147,9 @@ impl<'a> SettingsReader<'a> {
         parse: impl FnOnce(&str) -> Result<T, E>,
     ) -> Option<T> {
         self.asked.push(Variable { name, is_required: false, is_secret: false });
+        if self.env.undecided.contains(name) {
+            return None;
+        }
         let raw = self.env.get(name).unwrap_or(default);
         self.parsed(name, raw, parse)
     }
@@ -148,6 +163,7 @@ impl<'a> SettingsReader<'a> {
         self.asked.push(Variable { name, is_required: false, is_secret: false });
         match self.env.get(name) {
             Some(raw) => self.parsed(name, raw, parse).map(Some),
+            None if self.env.undecided.contains(name) => None,
             None => Some(None),
         }
     }
@@ -206,6 +222,12 @@ pub trait Settings: Sized {
         }
     }
 
+    /// Returns what is wrong with those whose values are known.
+    #[must_use]
+    fn problems(env: &Env) -> Vec<EnvError> {
+        Self::from_env(env).err().unwrap_or_default()
+    }
+
     /// Returns the variables they are read from, by name.
     #[must_use]
     fn variables() -> Vec<Variable> {
@@ -246,6 +268,9 @@ mod tests {
         let env: Env = [("LECTERN_PORT".to_owned(), "80".to_owned())].into_iter().collect();
         let two = Two::from_env(&env).unwrap();
         assert_eq!((two.port, two.size, two.key.is_none()), (80, 7, true));
+        let undecided = Env::default().with_undecided(["LECTERN_PORT".to_owned()]);
+        assert!(Two::from_env(&undecided).is_err(), "there are no settings yet");
+        assert_eq!(Two::problems(&undecided), [], "and nothing is wrong with them");
         let variable = |name, is_required, is_secret| Variable { name, is_required, is_secret };
         let expected = [
             variable("LECTERN_KEY", false, true),

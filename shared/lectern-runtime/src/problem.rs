@@ -202,10 +202,10 @@ fn upstream(error: &PortError) -> Problem {
             "the prompt does not fit the model; ask a shorter question or lower the passage budget",
         ),
         ErrorKind::Unauthenticated => (
-            StatusCode::BAD_GATEWAY,
+            StatusCode::SERVICE_UNAVAILABLE,
             "upstream-credentials",
             "Dependency refused the credentials",
-            "the operator must renew the credentials of a service; `lectern doctor` says which",
+            "the operator must renew the credentials of a service; `/ready` says which",
         ),
         ErrorKind::Invalid | ErrorKind::NotFound => (
             StatusCode::BAD_GATEWAY,

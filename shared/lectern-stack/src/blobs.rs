@@ -2,13 +2,17 @@
 
 use std::{sync::Arc, time::Duration};
 
-use lectern_app::blobs::Blobs;
+use async_trait::async_trait;
+use http::Method;
+use lectern_app::blobs::{Blobs, Signer};
 use lectern_core::errors::{ErrorKind, PortError};
 use object_store::{
-    ClientOptions, ObjectStore, RetryConfig,
-    aws::{AmazonS3Builder, AmazonS3ConfigKey},
+    ClientOptions, RetryConfig,
+    aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey},
     local::LocalFileSystem,
+    path::Path,
     prefix::PrefixStore,
+    signer::Signer as _,
 };
 
 const OPERATION: &str = "open blobs";
@@ -49,15 +53,28 @@ fn bucket(place: &str) -> Result<Blobs, PortError> {
     let retry =
         RetryConfig { max_retries: RETRIES, retry_timeout: RETRY_TIME, ..RetryConfig::default() };
     let store = builder.with_client_options(options).with_retry(retry).build().map_err(invalid)?;
-    let store = Arc::new(store);
     if prefix.is_empty() {
-        return Ok(Blobs {
-            store: Arc::<_>::clone(&store) as Arc<dyn ObjectStore>,
-            signer: Some(store),
-        });
+        let signer = Bucket { store: store.clone() };
+        return Ok(Blobs { store: Arc::new(store), signer: Some(Arc::new(signer)) });
     }
-    let store = PrefixStore::new(store as Arc<dyn ObjectStore>, prefix);
+    let store = PrefixStore::new(store, prefix);
     Ok(Blobs { store: Arc::new(store), signer: None })
+}
+
+/// Signs with the function's own credentials: an address ends with them, if not before.
+#[derive(Debug)]
+struct Bucket {
+    store: AmazonS3,
+}
+
+#[async_trait]
+impl Signer for Bucket {
+    async fn sign_put(&self, name: &str, valid_for: Duration) -> Result<String, PortError> {
+        let signed = self.store.signed_url(Method::PUT, &Path::from(name), valid_for).await;
+        signed
+            .map(Into::into)
+            .map_err(|error| PortError::new(ErrorKind::Internal, "blob sign", error))
+    }
 }
 
 fn invalid(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> PortError {

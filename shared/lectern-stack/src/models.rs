@@ -2,8 +2,12 @@
 
 use std::{path::Path, sync::Arc};
 
+use async_trait::async_trait;
 use lectern_app::ask::ChatModels;
-use lectern_core::ports::{ChatModel, Embedder, Reranker};
+use lectern_core::{
+    errors::{ErrorKind, PortError},
+    ports::{ChatModel, Embedder, EmbeddingModel, Reranker},
+};
 use lectern_models::{
     config::{ApiConfig, ChatConfig, ConfigError, EmbedderConfig},
     retrying::RetryPolicy,
@@ -14,8 +18,8 @@ use crate::{
     settings::{ModelApi, Reranking},
 };
 
-/// Where a bundle that packs the model in process has its files, relative to the function's folder.
-const MINILM_DIRECTORY: &str = "/var/task/models/all-MiniLM-L6-v2";
+/// Where the layer that packs the model in process has its files (AWS Lambda Developer Guide, "Layer paths").
+const MINILM_DIRECTORY: &str = "/opt/models/all-MiniLM-L6-v2";
 
 /// Returns the API of models, with its key.
 #[must_use]
@@ -30,8 +34,41 @@ pub fn api(settings: &ModelApi, secrets: &Secrets) -> ApiConfig {
 pub fn embedder(
     config: &EmbedderConfig,
     api: &ApiConfig,
+    model_directory: Option<&Path>,
 ) -> Result<Option<Arc<dyn Embedder>>, ConfigError> {
-    config.open(api, Path::new(MINILM_DIRECTORY), RetryPolicy::default())
+    let directory = model_directory.unwrap_or(Path::new(MINILM_DIRECTORY));
+    config.open(api, directory, RetryPolicy::default())
+}
+
+/// Returns an embedder to ask whether it is there, for a function that embeds nothing: a model in process is wherever it is
+/// used, and is not loaded for this.
+///
+/// # Errors
+/// When it cannot be used.
+pub fn embedder_to_ping(
+    config: &EmbedderConfig,
+    api: &ApiConfig,
+) -> Result<Option<Arc<dyn Embedder>>, ConfigError> {
+    match (config, config.embedding_model()?) {
+        (EmbedderConfig::MiniLm, Some(model)) => Ok(Some(Arc::new(Elsewhere(model)))),
+        _ => embedder(config, api, None),
+    }
+}
+
+/// The model in process, in other processes.
+#[derive(Debug)]
+struct Elsewhere(EmbeddingModel);
+
+#[async_trait]
+impl Embedder for Elsewhere {
+    fn model(&self) -> &EmbeddingModel {
+        &self.0
+    }
+
+    async fn embed(&self, _: &[String]) -> Result<Vec<Vec<f32>>, PortError> {
+        let reason = "this function embeds nothing";
+        Err(PortError::new(ErrorKind::Invalid, "embed", reason))
+    }
 }
 
 /// Returns the chat model and all that collections may name; connects to nothing.

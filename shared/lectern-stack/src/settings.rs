@@ -2,7 +2,7 @@
 //!
 //! Each group reads every variable it has in any case (see [`Settings::read`]).
 
-use std::{str::FromStr, time::Duration};
+use std::{path::PathBuf, str::FromStr, time::Duration};
 
 use lectern_core::{
     chunking::ChunkSettings,
@@ -175,6 +175,8 @@ pub struct ModelApi {
     pub url: Option<String>,
     /// `LECTERN_MODEL_API_KEY`: bearer token for it.
     pub key: Option<SecretSetting>,
+    /// `LECTERN_MODEL_DIRECTORY`: where the files of the model in process are, when not in the layer.
+    pub directory: Option<PathBuf>,
 }
 
 impl Settings for ModelApi {
@@ -182,7 +184,8 @@ impl Settings for ModelApi {
         let schemes = ["https://", "http://"];
         let url = reader.optional("LECTERN_MODEL_URL", |raw| with_scheme(raw, &schemes));
         let key = reader.optional_secret("LECTERN_MODEL_API_KEY");
-        Some(Self { url: url?, key: key? })
+        let directory = reader.optional("LECTERN_MODEL_DIRECTORY", str::parse);
+        Some(Self { url: url?, key: key?, directory: directory? })
     }
 }
 

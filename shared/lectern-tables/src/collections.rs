@@ -14,6 +14,7 @@ use crate::{
     layout::{self, COLLECTION},
     range::Range,
     table::{Conditional, Table},
+    tenants::enlist,
     transaction::{Change, Condition, Write},
 };
 
@@ -65,11 +66,13 @@ pub struct Collections<'tables> {
 }
 
 impl Collections<'_> {
-    /// Creates `collection` unless one with its id exists; returns whether it did.
+    /// Creates `collection` unless one with its id exists; returns whether it did. Its tenant is on the list of tenants
+    /// from before it exists.
     ///
     /// # Errors
     /// When the table cannot be written.
     pub async fn create_if_absent(&self, collection: &Collection) -> Result<bool, PortError> {
+        enlist(self.table, &collection.tenant).await?;
         let mut item = to_item(collection);
         layout::collection(&collection.tenant, &collection.id).put_into(&mut item);
         let absent = Condition::new("attribute_not_exists(#PK)");

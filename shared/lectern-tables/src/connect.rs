@@ -5,10 +5,10 @@ use lectern_core::errors::{ErrorKind, PortError};
 #[cfg(feature = "embedded")]
 use crate::embedded::Engine;
 use crate::{
-    budget::Budgets, cache::Cache, collections::Collections, deletion::Deletions,
+    backups::Backups, budget::Budgets, cache::Cache, collections::Collections, deletion::Deletions,
     documents::Documents, experiments::Experiments, feedback::Feedbacks, idempotency::Idempotency,
-    keys::Keys, layout, schema, sessions::Sessions, table::Table, uploads::Uploads,
-    usage::UsageDays, versions::Versions,
+    keys::Keys, layout, schema, sessions::Sessions, table::Table, tenants::Tenants,
+    uploads::Uploads, usage::UsageDays, versions::Versions,
 };
 
 const CONNECT: &str = "connect to table";
@@ -178,6 +178,18 @@ impl Tables {
     #[must_use]
     pub fn experiments(&self) -> Experiments<'_> {
         Experiments { table: &self.table }
+    }
+
+    /// Backups.
+    #[must_use]
+    pub fn backups(&self) -> Backups<'_> {
+        Backups { table: &self.table }
+    }
+
+    /// All tenants.
+    #[must_use]
+    pub fn tenants(&self) -> Tenants<'_> {
+        Tenants { table: &self.table }
     }
 
     /// What readers thought of answers.

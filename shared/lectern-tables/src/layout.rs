@@ -10,7 +10,10 @@ use lectern_core::{
     time::Timestamp,
 };
 
-use crate::item::{Item, text};
+use crate::{
+    backups::BackupId,
+    item::{Item, text},
+};
 
 /// Name of the secondary index.
 pub(crate) const INDEX: &str = "GSI1";
@@ -30,6 +33,13 @@ pub(crate) const KEY: &str = "KEY#";
 pub(crate) const MESSAGE: &str = "MESSAGE#";
 /// Begin of the sort key of a variant's outcomes.
 pub(crate) const EXPERIMENT: &str = "EXPERIMENT#";
+
+/// Begin of a backup's sort key.
+pub(crate) const BACKUP: &str = "BACKUP#";
+/// The partition that lists all tenants.
+pub(crate) const TENANTS: &str = "TENANTS";
+/// Begin of a tenant's sort key there.
+pub(crate) const TENANT: &str = "T#";
 
 /// Begin of a cached value's partition key.
 pub(crate) const CACHE: &str = "CACHE#";
@@ -57,7 +67,7 @@ impl Key {
     }
 }
 
-/// The partition of a tenant's collections, documents, list of keys and feedback.
+/// The partition of a tenant's collections, documents, backups, list of keys and feedback.
 pub(crate) fn tenant(tenant: &TenantId) -> String {
     format!("T#{tenant}")
 }
@@ -131,6 +141,14 @@ pub(crate) fn feedback(owner: &TenantId, query: &QueryId) -> Key {
 
 pub(crate) fn upload(owner: &TenantId, id: &UploadId) -> Key {
     Key::new(tenant(owner), format!("UPLOAD#{id}"))
+}
+
+pub(crate) fn backup(owner: &TenantId, id: &BackupId) -> Key {
+    Key::new(tenant(owner), format!("{BACKUP}{id}"))
+}
+
+pub(crate) fn listed_tenant(tenant: &TenantId) -> Key {
+    Key::new(TENANTS, format!("{TENANT}{tenant}"))
 }
 
 /// The partition of a collection's experiments.

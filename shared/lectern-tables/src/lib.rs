@@ -19,6 +19,7 @@
 //! | [`cache`], [`idempotency`] | what may be forgotten: cached values, replayed responses |
 //! | [`experiments`] | outcomes by variant, and which variants a question was answered with |
 //! | [`usage`], [`budget`] | what was spent, and what may be |
+//! | [`backups`], [`tenants`] | what is backed up, and for whom |
 //!
 //! # Layout
 //!
@@ -41,6 +42,8 @@
 //! | budget of a month | `T#{tenant}#U` | `BUDGET#{month}#KEY#{key}` | | |
 //! | feedback | `T#{tenant}` | `FEEDBACK#{query}` | | |
 //! | upload under way | `T#{tenant}` | `UPLOAD#{id}` | | |
+//! | backup | `T#{tenant}` | `BACKUP#{id}` | | |
+//! | tenant | `TENANTS` | `T#{tenant}` | | |
 //! | outcomes of a variant | `T#{tenant}#E#{collection}` | `EXPERIMENT#{experiment}#VARIANT#{variant}` | | |
 //! | variants of a question | `T#{tenant}#Q#{query}` | `ASSIGNMENT` | | |
 //!
@@ -66,6 +69,7 @@ mod aws;
 #[cfg(feature = "embedded")]
 mod embedded;
 
+pub mod backups;
 pub mod budget;
 pub mod cache;
 pub mod collections;
@@ -78,6 +82,7 @@ pub mod ingestion;
 pub mod keys;
 pub mod registration;
 pub mod sessions;
+pub mod tenants;
 pub mod uploads;
 pub mod usage;
 pub mod versions;

@@ -4,7 +4,7 @@
 use std::{
     collections::VecDeque,
     io,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc::Sender},
     thread,
 };
 
@@ -14,7 +14,7 @@ use axum::{
     extract::State,
     http::{HeaderMap, StatusCode, Uri},
     response::{IntoResponse, Response},
-    routing::post,
+    routing::{get, post},
 };
 use futures::{Stream, StreamExt, stream};
 use serde_json::{Value, json};
@@ -39,6 +39,8 @@ pub enum Reply {
     Status(u16, Vec<(&'static str, String)>, Value),
     /// Streams the tokens, then nothing, and keeps the connection open.
     Stall(Vec<String>),
+    /// As [`Reply::Stall`], and holds the sender until the caller hangs up.
+    Held(Vec<String>, Sender<()>),
     /// Streams the tokens, then closes the connection in the middle of the body.
     Cut(Vec<String>),
     /// Streams the tokens, then an event that is no JSON.
@@ -100,6 +102,7 @@ struct Script {
     embeddings: VecDeque<Reply>,
     requests: Vec<Recorded>,
     unscripted: usize,
+    refuses_keys: bool,
 }
 
 /// The server. Dropping it, or [`ScriptedChat::finish`], fails the test when a scripted reply was not used or a
@@ -125,6 +128,7 @@ impl ScriptedChat {
         let router = Router::new()
             .route("/v1/chat/completions", post(chat))
             .route("/v1/embeddings", post(embeddings))
+            .route("/v1/models", get(models))
             .with_state(Arc::clone(&script));
         Self { server: Loopback::start(router), script }
     }
@@ -143,6 +147,11 @@ impl ScriptedChat {
     /// Scripts the next reply of the embeddings endpoint.
     pub fn push_embeddings(&self, reply: Reply) {
         lock(&self.script).embeddings.push_back(reply);
+    }
+
+    /// Refuses every key that asks for the list of models from now on.
+    pub fn refuse_keys(&self) {
+        lock(&self.script).refuses_keys = true;
     }
 
     /// Returns the requests so far, in order.
@@ -200,6 +209,13 @@ async fn chat(
         return (StatusCode::NOT_IMPLEMENTED, "no reply was scripted").into_response();
     };
     answer(reply, &body)
+}
+
+async fn models(State(script): State<Arc<Mutex<Script>>>) -> Response {
+    if lock(&script).refuses_keys {
+        return (StatusCode::UNAUTHORIZED, "no such key").into_response();
+    }
+    Json(json!({"object": "list", "data": []})).into_response()
 }
 
 async fn embeddings(
@@ -275,6 +291,13 @@ pub(crate) fn answer(reply: Reply, request: &Value) -> Response {
             response
         }
         Reply::Stall(tokens) => events(deltas(&tokens), stream::pending()),
+        Reply::Held(tokens, held) => {
+            let forever = stream::once(async move {
+                let _held = held;
+                std::future::pending().await
+            });
+            events(deltas(&tokens), forever)
+        }
         Reply::Cut(tokens) => {
             // A body that is not ready for a moment lets hyper flush what came before the cut.
             let cut = stream::once(async {

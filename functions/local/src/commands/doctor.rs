@@ -1,6 +1,8 @@
 //! `lectern doctor`: every part is tried, and each line says what to do.
 
+mod deployment;
 mod here;
+mod template;
 mod there;
 
 use lectern_core::env::Env;
@@ -9,7 +11,7 @@ use serde_json::json;
 
 use crate::{
     failure::{FAILED, Failure},
-    main_arguments::Global,
+    main_arguments::{DoctorArguments, Global},
     output::Output,
     session::{data_directory, remote},
 };
@@ -54,10 +56,16 @@ impl Check {
     }
 }
 
-pub(super) async fn run(global: &Global, env: &Env, output: &Output) -> Result<(), Failure> {
-    let checks = match remote(global, env)? {
-        Some(remote) => there::checks(remote).await,
-        None => here::checks(&data_directory(global, env), env).await,
+pub(super) async fn run(
+    options: &DoctorArguments,
+    global: &Global,
+    env: &Env,
+    output: &Output,
+) -> Result<(), Failure> {
+    let checks = match (&options.env, remote(global, env)?) {
+        (Some(name), _) => deployment::checks(name, &options.stack, &options.parameter)?,
+        (None, Some(remote)) => there::checks(remote).await,
+        (None, None) => here::checks(&data_directory(global, env), env).await,
     };
     report(&checks, output)
 }

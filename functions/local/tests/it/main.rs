@@ -16,6 +16,7 @@ mod permissions;
 mod process;
 mod server;
 mod settings;
+mod stack;
 mod validation;
 mod watching;
 

@@ -1,6 +1,7 @@
 //! The flows over real engines: the table and the index in this process.
 #![allow(clippy::unwrap_used, reason = "what tests share may panic as tests do")]
 
+mod back_up;
 mod backfill;
 mod coherence;
 mod hits;

@@ -1,0 +1,56 @@
+//! `backup`: tenants' backups. Routes and contract; everything with a decision in it is in the flows.
+
+pub mod contract;
+pub mod settings;
+
+mod backups;
+
+use std::time::Duration;
+
+use axum::{Router, middleware};
+use lectern_app::back_up::BackUp;
+use lectern_runtime::gate::{Gate, admit};
+use utoipa::openapi::OpenApi;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// What the routes need.
+#[derive(Clone, Debug)]
+pub struct Backup {
+    /// Who is calling.
+    pub gate: Gate,
+    /// Backs tenants up.
+    pub back_up: BackUp,
+    /// How long a backup may take that a request asks for.
+    pub request_timeout: Duration,
+}
+
+/// Returns the routes, all behind the gate.
+pub fn router(backup: Backup) -> Router {
+    let gate = backup.gate.clone();
+    let router = Router::from(routes());
+    router.layer(middleware::from_fn_with_state(gate, admit)).with_state(backup)
+}
+
+/// Returns the routes' description.
+#[must_use]
+pub fn openapi() -> OpenApi {
+    routes().into_openapi()
+}
+
+fn routes() -> OpenApiRouter<Backup> {
+    OpenApiRouter::new()
+        .routes(routes!(backups::create, backups::list))
+        .routes(routes!(backups::show))
+        .routes(routes!(backups::verify))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_route_is_described() {
+        let paths: Vec<String> = openapi().paths.paths.into_keys().collect();
+        assert_eq!(paths, ["/v1/backups", "/v1/backups/{id}", "/v1/backups/{id}/verify"]);
+    }
+}

@@ -1,0 +1,52 @@
+//! The `backup` Lambda: composition only.
+
+mod schedule;
+
+use std::{process::ExitCode, time::Duration};
+
+use backup::{Backup, router, settings::Settings};
+use lectern_app::{
+    back_up::{BackUp, PartLimits},
+    clock::Clock,
+    keys::Keys,
+};
+use lectern_runtime::{gate::Gate, lambda};
+use lectern_stack::{blobs, index, secrets::Secrets, warm::warm_up};
+use lectern_tables::Tables;
+
+/// The gateway ends a request after 29 s.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(25);
+
+fn main() -> ExitCode {
+    lambda::main(|settings: &Settings| settings.process.log.as_deref(), run)
+}
+
+async fn run(settings: Settings) -> Result<(), lambda::Error> {
+    let Settings { table, key_pepper, .. } = &settings;
+    let secrets = Secrets::prefetch(settings.index.api_key.iter().chain([key_pepper])).await;
+    let tables = Tables::connect(&table.url).await?;
+    let index = index::open(&settings.index, secrets.optional(settings.index.api_key.as_ref()))?;
+    warm_up(vec![("table", Box::pin(tables.ping()))]).await;
+
+    let clock = Clock::system();
+    let keys =
+        Keys { tables: tables.clone(), pepper: secrets.get(key_pepper), clock: clock.clone() };
+    let back_up = BackUp {
+        tables,
+        blobs: blobs::open(&settings.blobs_url)?,
+        backups: blobs::open(&settings.backups_url)?,
+        reader: index,
+        model: settings.index.model.clone(),
+        limits: PartLimits::default(),
+        clock,
+    };
+    let routes = router(Backup {
+        gate: Gate { keys, open_to: None },
+        back_up: back_up.clone(),
+        request_timeout: REQUEST_TIMEOUT,
+    });
+    lambda::events::serve_with_routes(routes, |event, deadline| {
+        schedule::run(&back_up, event, deadline)
+    })
+    .await
+}

@@ -1,0 +1,43 @@
+//! What the function reads from its environment.
+
+use lectern_core::{
+    env::{Settings as ReadSettings, SettingsReader},
+    secret::SecretSetting,
+};
+use lectern_stack::settings::{self, Index, Process, Table};
+
+/// Settings of `backup`.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Which deployment, which logs.
+    pub process: Process,
+    /// The table.
+    pub table: Table,
+    /// The index, and whose vectors it keeps.
+    pub index: Index,
+    /// `LECTERN_BLOBS_URL`: the files.
+    pub blobs_url: String,
+    /// `LECTERN_BACKUPS_URL`: where backups are kept.
+    pub backups_url: String,
+    /// `LECTERN_KEY_PEPPER`: under which API keys are hashed.
+    pub key_pepper: SecretSetting,
+}
+
+impl ReadSettings for Settings {
+    fn read(reader: &mut SettingsReader<'_>) -> Option<Self> {
+        let process = Process::read(reader);
+        let table = Table::read(reader);
+        let index = Index::read(reader);
+        let blobs_url = settings::blobs_url(reader);
+        let backups_url = settings::backups_url(reader);
+        let key_pepper = settings::key_pepper(reader);
+        Some(Self {
+            process: process?,
+            table: table?,
+            index: index?,
+            blobs_url: blobs_url?,
+            backups_url: backups_url?,
+            key_pepper: key_pepper?,
+        })
+    }
+}

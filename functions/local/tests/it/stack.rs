@@ -1,0 +1,14 @@
+//! The built functions, driven as Lambda drives them, over the wire protocols of what they meet on AWS: DynamoDB by its
+//! embedded engine, Qdrant by its own engine, S3, SQS and Secrets Manager by moto.
+
+pub(crate) mod aws;
+mod events;
+mod parity;
+mod pipeline;
+mod poison;
+mod rotation;
+mod settings;
+mod streaming;
+mod world;
+
+use world::{BUCKET, Stack, send};

@@ -1,0 +1,100 @@
+//! The lines of parts, one JSON object each. A part holds one kind of them.
+//!
+//! What changes with every run, or while nothing that is backed up changes, stays out: leases, cache generations, the
+//! backup's own id and time. So an unchanged tenant gives the same lines.
+
+use lectern_core::{
+    analysis::SparseVector,
+    document::{DocumentVersion, Version},
+    ids::{CollectionId, DocumentId},
+    passage::{Passage, Point},
+    time::Timestamp,
+};
+use lectern_tables::collections::Collection;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// What the lines of a part are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// [`CollectionLine`].
+    Collection,
+    /// [`lectern_core::document::Document`], as the table has it.
+    Document,
+    /// [`DocumentVersion`], as the table has it but for its lease. Its `sha256` names the bytes as uploaded, which are not
+    /// copied.
+    Version,
+    /// [`TextLine`].
+    Text,
+    /// [`PassageLine`].
+    Passage,
+}
+
+/// A collection.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CollectionLine {
+    /// Its identity.
+    pub id: CollectionId,
+    /// What a person calls it.
+    pub name: String,
+    /// Its settings, as somebody set them.
+    pub settings: Map<String, Value>,
+    /// Counts changes of name and settings.
+    pub revision: u64,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When name or settings last changed.
+    pub updated_at: Timestamp,
+}
+
+impl From<Collection> for CollectionLine {
+    fn from(collection: Collection) -> Self {
+        let Collection { id, name, settings, revision, created_at, updated_at, .. } = collection;
+        Self { id, name, settings, revision, created_at, updated_at }
+    }
+}
+
+/// A piece of a canonical text. The pieces of a text stand in order and their lengths add up to `total_bytes`; a text
+/// whose pieces do not is missing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TextLine {
+    /// The document.
+    pub document_id: DocumentId,
+    /// Its version.
+    pub version: Version,
+    /// First byte.
+    pub start: u64,
+    /// Length of the whole text in bytes.
+    pub total_bytes: u64,
+    /// The bytes from `start` on.
+    pub text: String,
+}
+
+/// A passage with its vectors.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PassageLine {
+    /// Its point's id, a UUID.
+    pub id: String,
+    /// The passage.
+    pub passage: Passage,
+    /// The vector of the model the manifest names, `null` while it has none.
+    pub dense: Option<Vec<f32>>,
+    /// BM25 weights by term.
+    pub sparse: SparseVector,
+}
+
+impl From<Point> for PassageLine {
+    fn from(point: Point) -> Self {
+        let Point { mut passage, dense, sparse } = point;
+        // An index gives fields back in any order.
+        passage.metadata.sort_keys();
+        Self { id: passage.point_id().to_uuid(), passage, dense, sparse }
+    }
+}
+
+/// Returns a version as it is backed up: who works on it is no part of it.
+pub(super) fn version_line(mut version: DocumentVersion) -> DocumentVersion {
+    version.lease_until = None;
+    version
+}

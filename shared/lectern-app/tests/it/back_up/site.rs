@@ -1,0 +1,159 @@
+//! A tenant, its files, and a store for its backups.
+
+use std::{sync::Arc, time::Duration};
+
+use lectern_app::{
+    back_up::{
+        BackUp, Backup, Part, PartLimits,
+        manifest::Manifest,
+        records::{Kind, PassageLine, TextLine},
+    },
+    blobs::{BlobName, Blobs},
+};
+use lectern_core::{document::Document, ids::DocumentId, ports::PassageReader};
+use object_store::{ObjectStoreExt as _, memory::InMemory, path::Path};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::failing::Failing;
+use crate::world::World;
+
+/// Longer than any backup here takes.
+pub(crate) const LONG: Duration = Duration::from_secs(300);
+
+pub(crate) struct Site {
+    pub(crate) world: World,
+    pub(crate) blobs: Blobs,
+    /// Where backups are, without what may fail in front.
+    pub(crate) kept: Arc<InMemory>,
+    /// What the flow takes for it.
+    pub(crate) store: Arc<Failing>,
+    pub(crate) limits: PartLimits,
+}
+
+impl Site {
+    pub(crate) async fn new() -> Self {
+        let kept = Arc::new(InMemory::new());
+        Self {
+            world: World::new().await,
+            blobs: Blobs { store: Arc::new(InMemory::new()), signer: None },
+            store: Arc::new(Failing::new(Arc::clone(&kept))),
+            kept,
+            limits: PartLimits::default(),
+        }
+    }
+
+    /// Returns the same place with another tenant.
+    pub(crate) async fn of(&self, tenant: &str) -> Self {
+        Self {
+            world: self.world.of(tenant).await,
+            blobs: self.blobs.clone(),
+            kept: Arc::clone(&self.kept),
+            store: Arc::clone(&self.store),
+            limits: self.limits,
+        }
+    }
+
+    pub(crate) fn back_up(&self) -> BackUp {
+        self.back_up_reading(Arc::new(self.world.index.clone()))
+    }
+
+    pub(crate) fn back_up_reading(&self, reader: Arc<dyn PassageReader>) -> BackUp {
+        BackUp {
+            tables: self.world.tables.clone(),
+            blobs: self.blobs.clone(),
+            backups: Blobs { store: Arc::<Failing>::clone(&self.store), signer: None },
+            reader,
+            model: Some(self.world.embedder.model.clone()),
+            limits: self.limits,
+            clock: self.world.clock(),
+        }
+    }
+
+    pub(crate) async fn run(&self) -> Backup {
+        self.back_up().run(&self.world.tenant, LONG).await.unwrap()
+    }
+
+    /// Accepts a document and brings it live, with its canonical text.
+    pub(crate) async fn add(&self, text: &str, acl: &[&str]) -> DocumentId {
+        let (id, version) = self.world.accept(None, text, acl).await;
+        self.make_live(&id, version, text).await;
+        id
+    }
+
+    /// Brings a further version of a document live.
+    pub(crate) async fn change(&self, id: &DocumentId, text: &str) {
+        let (_, version) = self.world.accept(Some(id), text, &["*"]).await;
+        self.make_live(id, version, text).await;
+    }
+
+    async fn make_live(&self, id: &DocumentId, version: u32, text: &str) {
+        let name = BlobName::text(&self.world.tenant, id, version);
+        self.blobs.put(&name, text.to_owned().into()).await.unwrap();
+        self.world.make_live(id, version, text).await;
+    }
+
+    pub(crate) async fn delete(&self, id: &DocumentId) {
+        self.world.delete(id).await;
+        self.blobs.forget(&self.world.tenant, id).await.unwrap();
+    }
+
+    pub(crate) fn part_path(&self, sha256: &str) -> Path {
+        format!("{}/parts/{sha256}.jsonl.zst", self.world.tenant).into()
+    }
+
+    pub(crate) fn manifest_path(&self, backup: &Backup) -> Path {
+        format!("{}/manifests/{}.json", self.world.tenant, backup.id).into()
+    }
+
+    pub(crate) async fn manifest(&self, backup: &Backup) -> Manifest {
+        let found = self.kept.get(&self.manifest_path(backup)).await.unwrap();
+        serde_json::from_slice(&found.bytes().await.unwrap()).unwrap()
+    }
+
+    pub(crate) async fn unpacked(&self, part: &Part) -> Vec<u8> {
+        let found = self.kept.get(&self.part_path(&part.sha256)).await.unwrap();
+        zstd::decode_all(&*found.bytes().await.unwrap()).unwrap()
+    }
+
+    pub(crate) async fn lines_as<T: DeserializeOwned>(
+        &self,
+        manifest: &Manifest,
+        kind: Kind,
+    ) -> Vec<T> {
+        let mut lines = Vec::new();
+        for part in manifest.parts.iter().filter(|part| part.kind == kind) {
+            let unpacked = self.unpacked(part).await;
+            let read = serde_json::Deserializer::from_slice(&unpacked).into_iter();
+            lines.extend(read.map(Result::unwrap));
+        }
+        lines
+    }
+
+    pub(crate) async fn lines(&self, manifest: &Manifest, kind: Kind) -> Vec<Value> {
+        self.lines_as(manifest, kind).await
+    }
+
+    pub(crate) async fn documents(&self, manifest: &Manifest) -> Vec<Document> {
+        self.lines_as(manifest, Kind::Document).await
+    }
+
+    pub(crate) async fn passages(&self, manifest: &Manifest) -> Vec<PassageLine> {
+        self.lines_as(manifest, Kind::Passage).await
+    }
+
+    /// Returns the canonical text of a document's live version, as one reads it from a backup.
+    pub(crate) async fn text(&self, manifest: &Manifest, id: &DocumentId) -> String {
+        let documents = self.documents(manifest).await;
+        let document = documents.iter().find(|document| document.id == *id).unwrap();
+        let mut text = String::new();
+        for line in self.lines_as::<TextLine>(manifest, Kind::Text).await {
+            if line.document_id == *id && Some(line.version) == document.live_version {
+                assert_eq!(line.start, text.len() as u64);
+                text.push_str(&line.text);
+                assert!(text.len() as u64 <= line.total_bytes);
+            }
+        }
+        text
+    }
+}
