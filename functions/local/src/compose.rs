@@ -6,6 +6,7 @@
 //! | `index/` | passages and vectors (Qdrant's engine) |
 //! | `blobs/` | files as uploaded, canonical texts |
 //! | `models/all-MiniLM-L6-v2/` | the embedding model, once installed |
+//! | `backups/` | backups; copy them to another disk |
 //! | `pepper` | the secret under which API keys are hashed |
 
 mod parts;
@@ -20,6 +21,7 @@ use axum::Router;
 use futures::{StreamExt as _, stream::FuturesUnordered};
 use lectern_app::{
     ask::Ask,
+    back_up::{BackUp, PartLimits},
     backfill::Backfill,
     cache::{CacheLimits, Caches},
     clock::Clock,
@@ -60,6 +62,8 @@ use crate::{doorbell::Doorbell, settings::Settings};
 const SWEEP_INTERVAL: Duration = Duration::from_secs(20);
 /// How often the index is flushed and, when it pays, optimised.
 const MAINTENANCE_INTERVAL: Duration = Duration::from_secs(5);
+/// How long a backup may take that a request asks for.
+const BACKUP_TIMEOUT: Duration = Duration::from_secs(15 * 60);
 /// How often expired items (cached values, conversations) are removed from the table, as DynamoDB does by itself.
 const EXPIRY_INTERVAL: Duration = Duration::from_secs(10 * 60);
 
@@ -80,6 +84,8 @@ pub(crate) struct Local {
     pub(crate) upload: Upload,
     /// Reads documents.
     pub(crate) documents: Documents,
+    /// Backs up.
+    pub(crate) back_up: BackUp,
     /// Runs jobs.
     pub(crate) worker: Worker,
     /// Gives passages their vectors once a model is there.
@@ -148,6 +154,15 @@ impl Local {
                 clock,
                 concurrency: settings.ingest_workers,
             },
+            back_up: BackUp {
+                tables: parts.tables.clone(),
+                blobs: parts.blobs.clone(),
+                backups: parts.backups,
+                reader: Arc::new(parts.edge.clone()),
+                model: parts.model,
+                limits: PartLimits::default(),
+                clock: Clock::system(),
+            },
             backfill: parts.embedder.clone().map(|embedder| Backfill {
                 tables: parts.tables.clone(),
                 reader: Arc::new(parts.edge.clone()),
@@ -197,10 +212,17 @@ impl Local {
             forget: self.worker.forget.clone(),
             collections: self.collections.clone(),
         });
+        let backup = backup::router(backup::Backup {
+            gate: gate.clone(),
+            back_up: self.back_up.clone(),
+            request_timeout: BACKUP_TIMEOUT,
+        });
         let experiments = self.experiments.clone();
         let admin = admin::router(admin::Admin { gate, experiments });
         let health = health::router(health::Health { health: self.health.clone() });
-        routes::complete(query.merge(upload).merge(admin).merge(health).merge(site::router()))
+        routes::complete(
+            query.merge(upload).merge(backup).merge(admin).merge(health).merge(site::router()),
+        )
     }
 
     /// Returns a new key when the directory has none yet, to be shown once.

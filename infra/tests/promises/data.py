@@ -136,7 +136,13 @@ def browsers_may_upload_from_the_allowed_origin(stack):
 def backups_are_kept_as_long_as_promised(stack):
     bucket = _bucket(stack, "Backups")
     rule = _rule(bucket, "expire-backups")
-    assert (rule["Prefix"], rule["ExpirationInDays"]) == ("backups/", stack.parameters["BackupRetentionDays"])
+    assert (rule["Prefix"], rule["ExpirationInDays"]) == (
+        "backups/manifests/",
+        stack.parameters["BackupRetentionDays"],
+    )
+    # A part is shared by backups of any age.
+    others = [other for other in bucket["LifecycleConfiguration"]["Rules"] if other is not rule]
+    assert not any("ExpirationInDays" in other for other in others)
     lock = stack.parameters["BackupObjectLock"]
     assert bucket["ObjectLockEnabled"] is (lock != "none")
     if lock == "none":

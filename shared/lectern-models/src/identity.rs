@@ -7,6 +7,7 @@ pub(crate) const MINILM: (&str, usize) = ("all-MiniLM-L6-v2", 384);
 
 /// Returns how many numbers a vector of a well-known model has.
 #[must_use]
+#[cfg_attr(not(feature = "openai"), allow(unreachable_pub, reason = "`openai` exports it"))]
 pub fn native_dimensions(model: &str) -> Option<usize> {
     match model {
         "text-embedding-3-small" | "text-embedding-ada-002" => Some(1_536),

@@ -6,7 +6,6 @@ use crate::{problem::Problem, trace::trace};
 
 /// Returns `router` with an answer for every path and method it does not know, request ids, a log line per request and the
 /// headers every response carries.
-#[must_use]
 pub fn complete(router: Router) -> Router {
     router
         .fallback(async || Problem::no_route())

@@ -2,6 +2,9 @@
 
 use std::{sync::Arc, time::Duration};
 
+// Only for its features: object_store's client is this one, and without them it speaks no TLS.
+use reqwest as _;
+
 use async_trait::async_trait;
 use http::Method;
 use lectern_app::blobs::{Blobs, Signer};

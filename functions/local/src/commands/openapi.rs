@@ -10,7 +10,13 @@ pub(super) fn run(output: &Output) -> Result<(), Failure> {
 
 /// Returns the description as the site serves it.
 fn description() -> String {
-    let parts = [query::openapi(), upload::openapi(), admin::openapi(), health::openapi()];
+    let parts = [
+        query::openapi(),
+        upload::openapi(),
+        backup::openapi(),
+        admin::openapi(),
+        health::openapi(),
+    ];
     let mut text = openapi::document(parts).to_pretty_json().expect("a description is plain data");
     text.push('\n');
     text

@@ -70,7 +70,9 @@ pub(super) struct Parts {
     pub(super) tenant: TenantId,
     pub(super) tables: Tables,
     pub(super) blobs: Blobs,
+    pub(super) backups: Blobs,
     pub(super) edge: Edge,
+    pub(super) model: Option<EmbeddingModel>,
     pub(super) embedder: Option<Arc<dyn Embedder>>,
     pub(super) chat: Option<Arc<dyn ChatModel>>,
     pub(super) reranker: Option<Arc<dyn Reranker>>,
@@ -91,7 +93,7 @@ pub(super) async fn open(data: &Path, settings: &Settings) -> Result<Parts, Open
 
     // The index first: its lock says whether another process has the directory.
     let index = directory("index")?.join(model_name(&model));
-    let index_settings = IndexSettings::new(model)?;
+    let index_settings = IndexSettings::new(model.clone())?;
     let edge = Edge::open(&index, index_settings).await.map_err(|error| match error.kind {
         ErrorKind::Conflict => OpenError::InUse(data.to_owned()),
         _ => error.into(),
@@ -100,16 +102,21 @@ pub(super) async fn open(data: &Path, settings: &Settings) -> Result<Parts, Open
         .map_err(|source| OpenError::Disk { path: data.to_owned(), source })?;
     let tables = Tables::connect(&format!("embedded://{}", table.display())).await?;
     tables.ensure().await?;
-    let blobs = directory("blobs")?;
-    let store = LocalFileSystem::new_with_prefix(&blobs)
-        .map_err(|error| PortError::new(ErrorKind::Unavailable, "open blobs", error))?;
+    let files = |name: &str| -> Result<Blobs, OpenError> {
+        let store = LocalFileSystem::new_with_prefix(directory(name)?)
+            .map_err(|error| PortError::new(ErrorKind::Unavailable, "open blobs", error))?;
+        Ok(Blobs { store: Arc::new(store), signer: None })
+    };
+    let (blobs, backups) = (files("blobs")?, files("backups")?);
     let program = std::env::current_exe()
         .map_err(|source| OpenError::Disk { path: PathBuf::from("lectern"), source })?;
     let chat = settings.chat.open(&settings.api, RetryPolicy::default())?;
     Ok(Parts {
         tenant: LOCAL_TENANT.parse().expect("`local` is a slug"),
         tables,
-        blobs: Blobs { store: Arc::new(store), signer: None },
+        blobs,
+        backups,
+        model,
         edge,
         embedder,
         reranker: settings.reranker.open(&settings.reranker_api, RetryPolicy::default())?,

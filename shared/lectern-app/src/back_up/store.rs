@@ -2,8 +2,8 @@
 //!
 //! | name | holds |
 //! |---|---|
-//! | `{tenant}/parts/{sha256}.jsonl.zst` | lines of one kind, compressed; named by the SHA-256 of these very bytes |
-//! | `{tenant}/manifests/{backup}.json` | which parts a backup is made of |
+//! | `parts/{tenant}/{sha256}.jsonl.zst` | lines of one kind, compressed; named by the SHA-256 of these very bytes |
+//! | `manifests/{tenant}/{backup}.json` | which parts a backup is made of |
 
 use std::sync::Arc;
 
@@ -106,11 +106,11 @@ impl Store {
     }
 
     fn part(&self, sha256: &str) -> Path {
-        Path::from_iter([self.tenant.as_str(), "parts", &format!("{sha256}.jsonl.zst")])
+        Path::from_iter(["parts", self.tenant.as_str(), &format!("{sha256}.jsonl.zst")])
     }
 
     fn manifest(&self, id: &BackupId) -> Path {
-        Path::from_iter([self.tenant.as_str(), "manifests", &format!("{id}.json")])
+        Path::from_iter(["manifests", self.tenant.as_str(), &format!("{id}.json")])
     }
 }
 

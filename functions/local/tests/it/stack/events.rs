@@ -6,7 +6,7 @@ use super::Stack;
 
 /// Which function an event is for, by the beginning of its name.
 fn function(name: &str) -> &'static str {
-    let function = match name.split('_').next().unwrap_or_default() {
+    match name.split('_').next().unwrap_or_default() {
         "query" | "search" | "session" | "feedback" => "query",
         "upload" | "documents" | "document" | "presigned" | "collections" => "upload",
         "ingest" | "sweep" | "schedule" => "ingest",
@@ -16,8 +16,7 @@ fn function(name: &str) -> &'static str {
         "backup" | "backups" | "drill" => "backup",
         "not" => "query",
         other => panic!("`{other}` is for no function"),
-    };
-    function
+    }
 }
 
 fn placeholders(key: &str) -> Vec<(&'static str, String)> {
@@ -63,7 +62,7 @@ async fn every_event_is_answered_and_the_function_goes_on() {
     let values: Vec<(&str, &str)> =
         values.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let names = events::names();
-    for function_name in ["query", "upload", "ingest", "health", "admin", "site"] {
+    for function_name in ["query", "upload", "ingest", "health", "backup", "admin", "site"] {
         let driver = stack.function(function_name).await;
         for name in names.iter().filter(|name| function(name) == function_name) {
             let event = events::load(name, &values);

@@ -117,6 +117,12 @@ fn table() -> Vec<Step> {
         patch("/v1/collections/manuals", json!({"settings": {"retrieval": {"passages": 0}}})),
         delete("/v1/collections/manuals"),
         get("/v1/collections/manuals"),
+        // Backups.
+        remember(post("/v1/backups", json!({})), "backup", "id"),
+        get("/v1/backups"),
+        get("/v1/backups/{backup}"),
+        post("/v1/backups/{backup}/verify", json!({})),
+        get("/v1/backups/01ARZ3NDEKTSV4RRFFQ69G5FAV"),
         get("/v1/experiments"),
         Step { with_key: false, ..get("/v1/experiments") },
         // Gone.
@@ -136,7 +142,7 @@ fn table() -> Vec<Step> {
 fn filled(path: &str, known: &BTreeMap<String, String>) -> (String, String) {
     let fill = |path: &str, to: &dyn Fn(&str) -> String| {
         let mut filled = path.to_owned();
-        for name in ["document", "upload", "session", "query"] {
+        for name in ["document", "upload", "session", "query", "backup"] {
             filled = filled.replace(&format!("{{{name}}}"), &to(name));
         }
         filled
@@ -160,7 +166,7 @@ async fn through_functions(steps: &[Step]) -> Vec<Reply> {
     let stack = Stack::start().await;
     let key = stack.key("local").await;
     let mut functions: BTreeMap<&str, Driver> = BTreeMap::new();
-    for name in ["query", "upload", "ingest", "health", "admin", "site"] {
+    for name in ["query", "upload", "ingest", "health", "backup", "admin", "site"] {
         functions.insert(name, stack.function(name).await);
     }
     let (mut known, mut replies) = (BTreeMap::new(), Vec::new());
@@ -168,6 +174,7 @@ async fn through_functions(steps: &[Step]) -> Vec<Reply> {
         let (path, declared) = filled(step.path, &known);
         let function = match step.path.split('/').take(3).collect::<Vec<_>>()[..] {
             ["", "v1", "documents" | "collections"] => "upload",
+            ["", "v1", "backups"] => "backup",
             ["", "v1", "experiments"] => "admin",
             ["", "v1", _] => "query",
             ["", "health" | "ready", ..] => "health",
@@ -190,7 +197,7 @@ async fn through_functions(steps: &[Step]) -> Vec<Reply> {
         // Where there is no body, the gateway names a type all the same.
         let content_type = reply.header("content-type").filter(|_| !reply.body.is_empty());
         let content_type = content_type.map(str::to_owned);
-        let reply = Reply { status: reply.status, content_type, body: body_of(&reply.text()) };
+        let reply = Reply { status: reply.status, content_type, body: body_of(reply.text()) };
         learn(step, &reply, &mut known);
         replies.push(reply);
     }
@@ -239,7 +246,20 @@ async fn settle(server: &Server, reply: &Reply) {
 fn plain(value: &mut Value) {
     match value {
         Value::Object(fields) => {
-            for name in ["timings_ms", "latency_ms", "instance", "url"] {
+            // What stands in which part of a backup follows from ids, and so differs with them.
+            let of_backup = [
+                "digest",
+                "parts",
+                "size_bytes",
+                "new_parts",
+                "new_bytes",
+                "read_bytes",
+                "took_ms",
+            ];
+            let is_backup = fields.contains_key("new_bytes") || fields.contains_key("read_bytes");
+            let differ = ["timings_ms", "latency_ms", "instance", "url"].into_iter();
+            let differ = differ.chain(of_backup.into_iter().filter(|_| is_backup));
+            for name in differ {
                 if fields.contains_key(name) {
                     fields.insert(name.to_owned(), "…".into());
                 }

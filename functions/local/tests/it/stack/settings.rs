@@ -10,6 +10,7 @@ async fn a_function_without_settings_names_them_all_and_ends() {
         ("upload", vec!["LECTERN_TABLE_URL", "LECTERN_BLOBS_URL", "LECTERN_QUEUE_URL"]),
         ("ingest", vec!["LECTERN_DEAD_LETTER_QUEUE_URL", "LECTERN_INDEX_URL"]),
         ("health", vec!["LECTERN_TABLE_URL", "LECTERN_QUEUE_URL"]),
+        ("backup", vec!["LECTERN_BACKUPS_URL", "LECTERN_BLOBS_URL", "LECTERN_KEY_PEPPER"]),
         ("admin", vec!["LECTERN_TABLE_URL", "LECTERN_KEY_PEPPER"]),
         ("site", vec!["LECTERN_ENVIRONMENT"]),
     ] {

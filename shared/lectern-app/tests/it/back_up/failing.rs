@@ -122,7 +122,7 @@ impl ObjectStore for Failing {
 }
 
 async fn manifests(site: &Site) -> usize {
-    let prefix = Path::from(format!("{}/manifests", site.world.tenant));
+    let prefix = Path::from(format!("manifests/{}", site.world.tenant));
     site.kept.list(Some(&prefix)).try_collect::<Vec<_>>().await.unwrap().len()
 }
 
