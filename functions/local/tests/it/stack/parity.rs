@@ -256,7 +256,8 @@ fn plain(value: &mut Value) {
                 "read_bytes",
                 "took_ms",
             ];
-            let is_backup = fields.contains_key("new_bytes") || fields.contains_key("read_bytes");
+            let backups = ["new_bytes", "read_bytes", "is_whole"];
+            let is_backup = backups.iter().any(|name| fields.contains_key(*name));
             let differ = ["timings_ms", "latency_ms", "instance", "url"].into_iter();
             let differ = differ.chain(of_backup.into_iter().filter(|_| is_backup));
             for name in differ {

@@ -99,11 +99,11 @@ impl Site {
     }
 
     pub(crate) fn part_path(&self, sha256: &str) -> Path {
-        format!("{}/parts/{sha256}.jsonl.zst", self.world.tenant).into()
+        format!("parts/{}/{sha256}.jsonl.zst", self.world.tenant).into()
     }
 
     pub(crate) fn manifest_path(&self, backup: &Backup) -> Path {
-        format!("{}/manifests/{}.json", self.world.tenant, backup.id).into()
+        format!("manifests/{}/{}.json", self.world.tenant, backup.id).into()
     }
 
     pub(crate) async fn manifest(&self, backup: &Backup) -> Manifest {
