@@ -41,7 +41,7 @@ pub(super) fn prepared(router: Router) -> Router {
 
 /// Gives a request the deadline of its invocation, and the gateway's id so that its log and ours can be joined.
 async fn of_invocation(mut request: Request, next: Next) -> Response {
-    nodelay::once();
+    nodelay::switch_off();
     let context = request.lambda_context_ref();
     let deadline = context.map(|context| instant(context.deadline, SystemTime::now()));
     let request_id = match request.request_context_ref() {

@@ -4,16 +4,10 @@
 //! acknowledgement, which the other side delays by up to 40 ms. Nothing lets us configure that client, so its socket is found
 //! among the process's own by its peer.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-
-static DONE: AtomicBool = AtomicBool::new(false);
-
-/// Switches Nagle's algorithm off on the connection to the Runtime API, at the first call. Where that cannot be done
-/// streams are slower and nothing else.
-pub(super) fn once() {
-    if DONE.swap(true, Ordering::Relaxed) {
-        return;
-    }
+/// Switches Nagle's algorithm off on every connection to the Runtime API there is: the client opens another one now and
+/// then, so each invocation looks, in some tens of microseconds. Where that cannot be done streams are slower and
+/// nothing else.
+pub(super) fn switch_off() {
     #[cfg(target_os = "linux")]
     if let Err(error) = linux::switch_off() {
         tracing::debug!(%error, "small writes may be delayed");
@@ -29,15 +23,16 @@ mod linux {
         process::{PidfdFlags, PidfdGetfdFlags, getpid, pidfd_getfd, pidfd_open},
     };
 
-    /// Most descriptors that are looked at.
-    const MAX_DESCRIPTORS: i32 = 256;
-
     /// A descriptor of our own is reached through the process's own handle (pidfd_getfd(2)), which duplicates it: the option
     /// belongs to the socket that both share.
     pub(super) fn switch_off() -> io::Result<()> {
         let Some(peer) = runtime_api() else { return Ok(()) };
         let myself = pidfd_open(getpid(), PidfdFlags::empty())?;
-        for descriptor in 3..MAX_DESCRIPTORS {
+        for entry in std::fs::read_dir("/proc/self/fd")? {
+            let name = entry?.file_name();
+            let Some(descriptor) = name.to_str().and_then(|name| name.parse().ok()) else {
+                continue;
+            };
             let Ok(copy) = pidfd_getfd(&myself, descriptor, PidfdGetfdFlags::empty()) else {
                 continue;
             };

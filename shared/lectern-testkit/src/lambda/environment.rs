@@ -9,6 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use axum::serve::ListenerExt as _;
 use tokio::{
     io::{AsyncBufReadExt, AsyncRead, BufReader},
     process::{Child, Command},
@@ -182,6 +183,8 @@ struct Life {
 impl Life {
     async fn live(mut self, listener: TcpListener, mut stopped: oneshot::Receiver<()>) {
         let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+        // What is measured is the function's own haste.
+        let listener = listener.tap_io(|connection| connection.set_nodelay(true).unwrap());
         let served = axum::serve(listener, Arc::clone(&self.api).router());
         tokio::spawn(served.into_future());
         let mut readers = JoinSet::new();

@@ -18,9 +18,11 @@ async fn one_tenant_that_fails_keeps_no_other_from_it() {
     site.add(&text("heron", 1), &["*"]).await;
     let (other, third) = (site.of("globex").await, site.of("umbrella").await);
     other.add(&text("otter", 2), &["*"]).await;
-    site.store.judge(|_, path| {
-        if path.as_ref().contains("/globex/") { Fate::Failed } else { Fate::Written }
-    });
+    site.store.judge(
+        |_, path| {
+            if path.as_ref().contains("/globex/") { Fate::Failed } else { Fate::Written }
+        },
+    );
 
     let round = site.back_up().everybody(later()).await.unwrap();
     assert_eq!(round, Round { done: 2, failed: 1, without: 0 });
@@ -53,9 +55,11 @@ async fn who_waited_longest_comes_first() {
     site.world.pass(LONG);
 
     // There is time for the two that come first and not for the last.
-    site.store.judge(|_, path| {
-        if path.as_ref().contains("/globex/") { Fate::Hangs } else { Fate::Written }
-    });
+    site.store.judge(
+        |_, path| {
+            if path.as_ref().contains("/globex/") { Fate::Hangs } else { Fate::Written }
+        },
+    );
     let until = Instant::now() + Duration::from_secs(3);
     let round = site.back_up().everybody(until).await.unwrap();
     assert_eq!(round, Round { done: 2, failed: 1, without: 0 });
