@@ -4,13 +4,17 @@ use std::time::{Duration, Instant};
 
 use futures::{StreamExt as _, stream};
 use lectern_app::{
-    errors::FlowError,
-    ingest::{IngestError, Outcome},
+    ingest::Outcome,
     uploads::Uploads,
     worker::{JobResult, Worker},
 };
 use lectern_aws::sqs::Queue;
-use lectern_core::{document::Job, errors::chain, ports::JobQueue as _};
+use lectern_core::{
+    document::Job,
+    errors::chain,
+    ids::{TenantId, UploadId},
+    ports::JobQueue as _,
+};
 use lectern_runtime::{deadline::Deadline, lambda};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -158,34 +162,23 @@ impl Batches {
             // Somebody else has it; it comes again in case they die.
             JobResult::Done(Outcome::Held(_)) => Fate::Again(Some(self.worker.ingest.lease)),
             JobResult::Done(_) => Fate::Done,
-            JobResult::Again(IngestError::Port(error)) if record.is_last() => {
-                self.bury(record, &chain(&error)).await
-            }
             JobResult::Again(error) if record.is_last() => self.bury(record, &chain(&error)).await,
             JobResult::Again(_) => Fate::Again(Some(record.wait())),
         }
     }
 
-    async fn arrived(
-        &self,
-        record: &Record,
-        uploads: &[(lectern_core::ids::TenantId, lectern_core::ids::UploadId)],
-    ) -> Fate {
+    async fn arrived(&self, record: &Record, uploads: &[(TenantId, UploadId)]) -> Fate {
         for (tenant, id) in uploads {
             match self.uploads.complete(tenant, id).await {
                 Ok(()) => {}
                 Err(error) if record.is_last() => return self.bury(record, &chain(&error)).await,
                 Err(error) => {
-                    self.say(id.as_str(), &error);
+                    warn!(upload.id = %id, error = %chain(&error), "an upload comes again");
                     return Fate::Again(Some(record.wait()));
                 }
             }
         }
         Fate::Done
-    }
-
-    fn say(&self, id: &str, error: &FlowError) {
-        warn!(upload.id = id, error = %chain(error), "an upload comes again");
     }
 
     /// Buries a message with the reason. Where that fails it comes again, in the end to SQS's own burial.
