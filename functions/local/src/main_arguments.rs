@@ -349,7 +349,11 @@ mod tests {
 
     #[test]
     fn every_command_has_an_example_in_its_help() {
-        for command in Arguments::command().get_subcommands_mut().filter(|one| !one.is_hide_set()) {
+        let mut lectern = Arguments::command();
+        // Commands know the options of every command once the whole is built.
+        lectern.build();
+        let ours = |one: &&mut clap::Command| !one.is_hide_set() && one.get_name() != "help";
+        for command in lectern.get_subcommands_mut().filter(ours) {
             let help = command.render_long_help().to_string();
             assert!(help.contains("Examples:"), "{}", command.get_name());
         }

@@ -8,7 +8,7 @@ use lectern_core::{
 };
 
 use crate::{
-    collections::one_document_more,
+    collections::{next_generation, one_document_more},
     documents::{Documents, StoredDocument, load},
     item::{text, text_in, to_item},
     layout,
@@ -86,6 +86,9 @@ impl Documents<'_> {
             }
             let previous = found.as_ref().map(|stored| stored.document.sha256.clone());
             let is_new = found.is_none();
+            let opens_or_closes = found.as_ref().is_some_and(|stored| {
+                stored.document.live_version.is_some() && stored.document.acl != registration.acl
+            });
             let next = next_document(found, registration, now);
             let mut writes = vec![
                 next.write(),
@@ -97,6 +100,9 @@ impl Documents<'_> {
             ];
             if is_new {
                 writes.push(one_document_more(&registration.tenant, &registration.collection));
+            } else if opens_or_closes {
+                // The record's ACL counts at once, for passages that are still the old version's.
+                writes.push(next_generation(&registration.tenant, &registration.collection));
             }
             match self.table.transact(REGISTER, writes).await? {
                 Transacted::Written => {

@@ -158,10 +158,25 @@ async fn what_was_retrieved_is_found_again_for_minutes() {
     let id = world.add("The heron report is filed.", &["*"]).await;
     let changed = process.search.search(&caller, &wanted).await.unwrap();
     assert_eq!((changed.cache, changed.passages.len()), (CacheUse::Miss, 2));
-    // Closed to the caller without a change of generation: the candidates are kept, the check drops it.
+    // Closed to the caller before the new version is live: another generation, and the check drops it.
     world.accept(Some(&id), "The heron report is closed.", &["hr"]).await;
     let closed = process.search.search(&caller, &wanted).await.unwrap();
-    assert_eq!((closed.cache, closed.passages.len()), (CacheUse::Exact, 1));
+    assert_eq!((closed.cache, closed.passages.len()), (CacheUse::Miss, 1));
+}
+
+#[tokio::test]
+async fn a_document_closed_and_opened_again_answers_again() {
+    let world = World::new().await;
+    world.add(TEXT, &["*"]).await;
+    let other = world.add("The heron report counts 3 eggs.", &["*"]).await;
+    let (process, caller) = (world.process(), world.caller(&["ops"]));
+    assert_eq!(ask(&process, &caller, QUESTION).await.answer.citations().len(), 2);
+
+    // Neither version goes live: closing and opening again are changes of the record alone.
+    world.accept(Some(&other), "The heron report counts 4 eggs.", &["hr"]).await;
+    assert_eq!(ask(&process, &caller, QUESTION).await.answer.citations().len(), 1);
+    world.accept(Some(&other), "The heron report counts 5 eggs.", &["*"]).await;
+    assert_eq!(ask(&process, &caller, QUESTION).await.answer.citations().len(), 2);
 }
 
 #[tokio::test]
