@@ -174,7 +174,7 @@ async fn warm() {
     let query = stack.function("query").await;
     println!("\n{:<34} {:>9} {:>9}", "warm invocation of query", "p50 ms", "p99 ms");
     let asked = json!({"question": "When do backups run?", "cache": false});
-    let (mut whole, mut own) = (Vec::new(), Vec::new());
+    let (mut whole, mut own, mut around) = (Vec::new(), Vec::new(), Vec::new());
     let before = cpu_time(query.pid());
     for _ in 0..WARM + UNCOUNTED {
         let event = RestEvent::post("/v1/query").bearer(&key).json(&asked);
@@ -182,15 +182,15 @@ async fn warm() {
         let reply = send(&query, event).await;
         whole.push(started.elapsed());
         let timings = &reply.json()["timings_ms"];
-        let elsewhere =
-            timings["generate"].as_f64().unwrap() + timings["retrieve"].as_f64().unwrap();
-        own.push(
-            whole.last().unwrap().saturating_sub(Duration::from_secs_f64(elsewhere / 1_000.0)),
-        );
+        let of = |stage: &str| Duration::from_secs_f64(timings[stage].as_f64().unwrap() / 1_000.0);
+        let all = *whole.last().unwrap();
+        own.push(all.saturating_sub(of("generate") + of("retrieve")));
+        around.push(all.saturating_sub(of("total")));
     }
     let cpu = cpu_time(query.pid()).saturating_sub(before) / u32::try_from(whole.len()).unwrap();
     percentiles("answer by a scripted model", whole);
     percentiles("  without retrieval and the model", own);
+    percentiles("  around the flow: gate, transport", around);
     println!("{:<34} {:>9.2}", "  processor time", milliseconds(cpu));
     let search = json!({"question": "When do backups run?", "cache": false});
     for (name, path, body) in [

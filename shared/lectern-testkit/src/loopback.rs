@@ -3,6 +3,8 @@
 
 use std::{net::SocketAddr, thread};
 
+#[cfg(feature = "chat")]
+use axum::serve::ListenerExt as _;
 use tokio::{net::TcpListener, sync::oneshot};
 
 /// A running server.
@@ -16,7 +18,12 @@ impl Loopback {
     /// Serves `router` on a free port.
     #[cfg(feature = "chat")]
     pub(crate) fn start(router: axum::Router) -> Self {
-        Self::serve(|listener| async move { axum::serve(listener, router).await.unwrap() })
+        // Servers of models send each token at once.
+        let serve = |listener: TcpListener| async move {
+            let listener = listener.tap_io(|connection| connection.set_nodelay(true).unwrap());
+            axum::serve(listener, router).await.unwrap();
+        };
+        Self::serve(serve)
     }
 
     /// Serves whatever `server` does with a listener on a free port.
