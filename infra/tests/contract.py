@@ -67,6 +67,7 @@ VARIABLES = {
     "INDEX_API_KEY": "query upload ingest health backup",
     "BLOBS_URL": "upload ingest health backup",
     "BACKUPS_URL": "backup",
+    "BACKUP_DAYS": "backup",
     "QUEUE_URL": "upload ingest health",
     "DEAD_LETTER_QUEUE_URL": "ingest",
     "KEY_PEPPER": "query upload backup admin",
@@ -145,14 +146,14 @@ RIGHTS = {
         "sqs:GetQueueAttributes": {JOBS},
     },
     "backup": {
-        "dynamodb:BatchGetItem": {TABLE},
-        "dynamodb:ConditionCheckItem": {TABLE},
-        "dynamodb:GetItem": {TABLE},
-        "dynamodb:PutItem": {TABLE},
-        "dynamodb:Query": {TABLE, INDEX},
-        "dynamodb:UpdateItem": {TABLE},
-        "s3:GetObject": {f"{DOCUMENTS}/raw/*", f"{DOCUMENTS}/text/*", f"{BACKUPS}/backups/*"},
-        "s3:PutObject": {f"{BACKUPS}/backups/*"},
+        **TABLE_RIGHTS,
+        **{
+            f"s3:{action}Object": {
+                *(f"{DOCUMENTS}/{folder}/*" for folder in ("raw", "text", "uploads")),
+                f"{BACKUPS}/backups/*",
+            }
+            for action in ("Get", "Put", "Delete")
+        },
         "s3:ListBucket": {DOCUMENTS, BACKUPS},
         "sqs:SendMessage": {MISSED},
     },

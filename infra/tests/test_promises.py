@@ -138,7 +138,7 @@ BROKEN = [
     ("data.uploads_ring", without(*resource(DATA, "Documents", "NotificationConfiguration"))),
     ("data.uploads_ring", without(*resource(DATA, "JobsQueuePolicy", "PolicyDocument", "Statement", 0, "Condition", "StringEquals"))),
     ("data.browsers_may_upload_from_the_allowed_origin", with_more("GET", *resource(DATA, "Documents", "CorsConfiguration", "CorsRules", 0, "AllowedMethods"))),
-    ("data.backups_are_kept_as_long_as_promised", with_value(1, *resource(DATA, "Backups", "LifecycleConfiguration", "Rules", 0, "ExpirationInDays"))),
+    ("data.backups_are_kept_as_long_as_promised", with_value(1, *resource(DATA, "Backups", "LifecycleConfiguration", "Rules", 0, "NoncurrentVersionExpiration", "NoncurrentDays"))),
     ("data.backups_are_kept_as_long_as_promised", with_value(False, *resource(DATA, "Backups", "ObjectLockEnabled"))),
     ("data.poison_ends_in_the_dead_letter_queue", without(*resource(DATA, "JobsQueue", "RedrivePolicy"))),
     ("data.poison_ends_in_the_dead_letter_queue", with_value("jobs", *resource(DATA, "JobsQueue", "QueueName"))),

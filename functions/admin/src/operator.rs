@@ -63,7 +63,7 @@ impl Operator {
             rate_per_minute: rate_per_minute.unwrap_or(DEFAULT_RATE_PER_MINUTE),
             ..NewKey::full(&name)
         };
-        let operator = Caller::operator(tenant.clone());
+        let operator = Caller::operator(self.keys.tables.tenants().live(&tenant).await?);
         let default = CollectionId::default_collection();
         self.collections.create(&operator, &default, "Default", serde_json::Map::new()).await?;
         let (key, text) = self.keys.create(&tenant, new).await?;

@@ -7,7 +7,7 @@ use axum::{
     extract::{Path, State},
     http::{Extensions, StatusCode},
 };
-use lectern_app::back_up::verify::Depth;
+use lectern_app::back_up::{BackupState, verify::Depth};
 use lectern_runtime::{
     deadline::Deadline,
     extract::{Params, path_id},
@@ -23,11 +23,12 @@ use crate::{
 /// Backups of a page when a listing says nothing else: a month of them.
 const DEFAULT_PAGE: usize = 30;
 
-/// Backs everything of the tenant up and returns the record; what did not change since an earlier backup is not stored
-/// again. 409 when there is more than one request has time for: the daily backup has more. Wants the permission `backup`,
-/// and a key for all collections.
+/// Backs everything of the tenant up and returns the record; what did not change since the last backup is not stored
+/// again. 202 when there is more than one request has time for: it is `running` then and goes on with the next request, or
+/// the daily backup. Wants the permission `backup`, and a key for all collections.
 #[utoipa::path(post, path = "/v1/backups", tag = "backups", responses(
     (status = 201, body = BackupBody),
+    (status = 202, description = "there is more to back up: ask again", body = BackupBody),
     (status = "4XX", body = Problem, content_type = "application/problem+json"),
     (status = "5XX", body = Problem, content_type = "application/problem+json"),
 ))]
@@ -38,7 +39,11 @@ pub(crate) async fn create(
 ) -> Result<(StatusCode, Json<BackupBody>), Problem> {
     let time_budget = Deadline::bound(&extensions, state.request_timeout, Instant::now());
     let backup = state.back_up.back_up(&caller, time_budget).await?;
-    Ok((StatusCode::CREATED, Json(backup.into())))
+    let status = match backup.state {
+        BackupState::Running => StatusCode::ACCEPTED,
+        _ => StatusCode::CREATED,
+    };
+    Ok((status, Json(backup.into())))
 }
 
 /// Lists the tenant's backups, newest first. Wants the permission `backup`.
@@ -75,8 +80,8 @@ pub(crate) async fn show(
     Ok(Json(backup.into()))
 }
 
-/// Looks whether a complete backup's manifest is the one that was written and every part is there with its size. The
-/// weekly drill reads the parts themselves. Wants the permission `backup`.
+/// Looks whether a complete backup's manifest is the one that was written and every part and file is there with its size.
+/// The weekly drill restores it. Wants the permission `backup`.
 #[utoipa::path(post, path = "/v1/backups/{id}/verify", tag = "backups", params(("id" = String, Path)), responses(
     (status = 200, description = "also where parts are damaged: `is_whole` says so", body = VerificationBody),
     (status = "4XX", body = Problem, content_type = "application/problem+json"),

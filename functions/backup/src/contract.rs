@@ -25,6 +25,14 @@ pub struct CountsBody {
     pub missing_texts: u64,
     /// Passages that versions say they have and the index did not; 0 unless the index lost some.
     pub missing_passages: u64,
+    /// Files as they were uploaded.
+    pub originals: u64,
+    /// Their bytes.
+    pub original_bytes: u64,
+    /// Files that were not there to be backed up, or had other bytes; 0 unless some were lost.
+    pub missing_originals: u64,
+    /// API keys, by their hashes.
+    pub keys: u64,
 }
 
 impl From<BackupCounts> for CountsBody {
@@ -37,27 +45,33 @@ impl From<BackupCounts> for CountsBody {
             passages: counts.passages,
             missing_texts: counts.missing_texts,
             missing_passages: counts.missing_passages,
+            originals: counts.originals,
+            original_bytes: counts.original_bytes,
+            missing_originals: counts.missing_originals,
+            keys: counts.keys,
         }
     }
 }
 
-/// The last time a backup was read back.
+/// The last time a backup was restored beside what is live, to see that it can be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct DrillBody {
     /// When it began, RFC 3339.
     pub at: String,
-    /// How long it took.
+    /// How long it took until everything was restored and compared.
     pub took_ms: u64,
-    /// Bytes of parts that were read.
-    pub read_bytes: u64,
-    /// Parts that were missing or had other bytes.
-    pub damaged: u64,
+    /// Documents that were restored.
+    pub documents: u64,
+    /// Passages that were restored.
+    pub passages: u64,
+    /// Why it would not have helped; `null` when it would.
+    pub failure: Option<String>,
 }
 
 impl From<Drill> for DrillBody {
     fn from(drill: Drill) -> Self {
-        let Drill { at, took_ms, read_bytes, damaged } = drill;
-        Self { at: at.to_rfc3339(), took_ms, read_bytes, damaged }
+        let Drill { at, took_ms, documents, passages, failure } = drill;
+        Self { at: at.to_rfc3339(), took_ms, documents, passages, failure }
     }
 }
 
@@ -66,7 +80,7 @@ impl From<Drill> for DrillBody {
 pub struct BackupBody {
     /// Its id.
     pub id: String,
-    /// `running`, `complete` or `failed`. One that has been running for longer than a backup may take was interrupted.
+    /// `running`, `complete` or `failed`. One that is running and was left goes on with the next backup.
     #[schema(value_type = String)]
     pub state: BackupState,
     /// What it holds.
@@ -79,15 +93,19 @@ pub struct BackupBody {
     pub new_parts: u64,
     /// Bytes of them.
     pub new_bytes: u64,
-    /// SHA-256 over the sorted hashes of its parts; backups with the same digest hold the same.
+    /// SHA-256 over the sorted hashes of its parts.
     pub digest: Option<String>,
+    /// Digest of the state it is of: equal for backups of the same state, and for what is restored from them.
+    pub state_digest: Option<String>,
+    /// Whether all that answers is of one moment. `false` when writers did not let it be; each document is whole all the same.
+    pub is_exact: bool,
     /// When it began, RFC 3339.
     pub begun_at: String,
     /// When it ended, RFC 3339.
     pub ended_at: Option<String>,
     /// Why it failed.
     pub failure: Option<String>,
-    /// When it was last read back, and what was found.
+    /// When it was last restored for a drill, and what came of it.
     pub drill: Option<DrillBody>,
 }
 
@@ -102,6 +120,8 @@ impl From<Backup> for BackupBody {
             new_parts: backup.new_parts,
             new_bytes: backup.new_bytes,
             digest: backup.digest,
+            state_digest: backup.state_digest,
+            is_exact: backup.is_exact,
             begun_at: backup.begun_at.to_rfc3339(),
             ended_at: backup.ended_at.map(Timestamp::to_rfc3339),
             failure: backup.failure,
@@ -134,7 +154,7 @@ pub struct ListParams {
 pub struct DamageBody {
     /// Its SHA-256, or `manifest`.
     pub part: String,
-    /// `missing`, `wrong_size`, `wrong_bytes` or `unreadable`.
+    /// `missing`, `wrong_size`, `wrong_bytes`, `newer` (written by a newer release) or `unreadable`.
     pub fault: &'static str,
 }
 
@@ -144,6 +164,7 @@ impl From<Damage> for DamageBody {
             Fault::Missing => "missing",
             Fault::WrongSize => "wrong_size",
             Fault::WrongBytes => "wrong_bytes",
+            Fault::Newer => "newer",
             Fault::Unreadable => "unreadable",
         };
         Self { part: damage.part, fault }
@@ -157,7 +178,7 @@ pub struct VerificationBody {
     pub id: String,
     /// Whether all of it is there.
     pub is_whole: bool,
-    /// Parts looked at.
+    /// Parts and files looked at.
     pub parts: u64,
     /// How many are damaged, the manifest counted as one.
     pub damaged: u64,

@@ -2,20 +2,24 @@
 
 mod schedule;
 
-use std::{process::ExitCode, time::Duration};
+use std::{process::ExitCode, sync::Arc, time::Duration};
 
 use backup::{Backup, router, settings::Settings};
 use lectern_app::{
     back_up::{BackUp, PartLimits},
     clock::Clock,
     keys::Keys,
+    restore::Restore,
 };
+use lectern_core::{ports::PassageReader, retention::Retention};
 use lectern_runtime::{gate::Gate, lambda};
 use lectern_stack::{blobs, index, secrets::Secrets, warm::warm_up};
 use lectern_tables::Tables;
 
 /// The gateway ends a request after 29 s.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(25);
+/// How long a run that gave no sign is taken to be alive: longer than Lambda lets one live.
+const LEASE: Duration = Duration::from_secs(16 * 60);
 
 fn main() -> ExitCode {
     lambda::main(|settings: &Settings| settings.process.log.as_deref(), run)
@@ -35,18 +39,22 @@ async fn run(settings: Settings) -> Result<(), lambda::Error> {
         tables,
         blobs: blobs::open(&settings.blobs_url)?,
         backups: blobs::open(&settings.backups_url)?,
-        reader: index,
+        reader: Arc::clone(&index) as Arc<dyn PassageReader>,
         model: settings.index.model.clone(),
+        originals: true,
+        lease: LEASE,
         limits: PartLimits::default(),
+        retention: Retention { daily: settings.retention_days, ..Retention::default() },
         clock,
     };
+    let restore = Restore { back_up: back_up.clone(), writer: index, embedder: None };
     let routes = router(Backup {
         gate: Gate { keys, open_to: None },
-        back_up: back_up.clone(),
+        back_up,
         request_timeout: REQUEST_TIMEOUT,
     });
     lambda::events::serve_with_routes(routes, |event, deadline| {
-        schedule::run(&back_up, event, deadline)
+        schedule::run(&restore, event, deadline)
     })
     .await
 }

@@ -1,8 +1,16 @@
 //! What the schedules ask for.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use lectern_app::back_up::{BackUp, Round};
+use lectern_app::{
+    back_up::Round,
+    errors::FlowError,
+    restore::{Restore, RestoreState},
+};
+use lectern_core::{
+    auth::Caller,
+    ids::{BackupId, RestoreId, TenantId},
+};
 use lectern_runtime::{deadline::Deadline, lambda};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -11,13 +19,43 @@ use serde_json::{Value, json};
 const MARGIN: Duration = Duration::from_secs(5);
 
 /// A task.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(tag = "task", rename_all = "snake_case", deny_unknown_fields)]
 pub(crate) enum Task {
-    /// Backs every tenant up.
+    /// Backs every tenant up, or goes on with that, and removes old backups.
     Backup,
-    /// Reads every tenant's newest backup back.
+    /// Goes on with backups and drills that one run had no time for.
+    Continue,
+    /// Restores every tenant's newest backup beside what is live, compares it and removes it.
     Drill,
+    /// Restores a backup beside what is live, or goes on with that; an operator's.
+    Restore {
+        /// Whose.
+        tenant: TenantId,
+        /// Which.
+        backup: BackupId,
+    },
+    /// Makes a restoration live.
+    Switch {
+        /// Whose.
+        tenant: TenantId,
+        /// Which.
+        restoration: RestoreId,
+    },
+    /// Removes what a restoration took the place of.
+    Confirm {
+        /// Whose.
+        tenant: TenantId,
+        /// Which.
+        restoration: RestoreId,
+    },
+    /// Makes live again what a restoration took the place of.
+    Undo {
+        /// Whose.
+        tenant: TenantId,
+        /// Which.
+        restoration: RestoreId,
+    },
 }
 
 /// Does a task for all tenants and returns how many there were. What failed for one fails the invocation in the end: the
@@ -26,26 +64,56 @@ pub(crate) enum Task {
 /// # Errors
 /// When the event asks for something else, or anything failed.
 pub(crate) async fn run(
-    back_up: &BackUp,
+    restore: &Restore,
     event: Value,
     deadline: Deadline,
 ) -> Result<Value, lambda::Error> {
     let task: Task = serde_json::from_value(event)?;
     let until = deadline.0.checked_sub(MARGIN).unwrap_or(deadline.0);
-    let round = match task {
-        Task::Backup => back_up.everybody(until).await?,
-        Task::Drill => back_up.drill(until).await?,
+    match task {
+        Task::Backup => reply(restore.back_up.everybody(until).await?),
+        Task::Continue => reply(restore.go_on(until).await?),
+        Task::Drill => reply(restore.drill(until).await?),
+        operator => Ok(operate(restore, operator, until).await?),
+    }
+}
+
+/// Does what an operator asks with `aws lambda invoke`: IAM says who may.
+async fn operate(restore: &Restore, task: Task, until: Instant) -> Result<Value, FlowError> {
+    let restoration = match task {
+        Task::Restore { tenant, backup } => {
+            let left = until.saturating_duration_since(Instant::now());
+            restore.restore(&Caller::operator(tenant), &backup, left).await?
+        }
+        Task::Switch { tenant, restoration } => {
+            restore.switch(&Caller::operator(tenant), &restoration).await?
+        }
+        Task::Confirm { tenant, restoration } => {
+            restore.confirm(&Caller::operator(tenant), &restoration).await?
+        }
+        Task::Undo { tenant, restoration } => {
+            restore.undo(&Caller::operator(tenant), &restoration).await?
+        }
+        Task::Backup | Task::Continue | Task::Drill => unreachable!("`run` does these"),
     };
-    reply(round)
+    let next = match restoration.state {
+        RestoreState::Ready => "switch",
+        RestoreState::Live => "confirm or undo",
+        _ => "nothing",
+    };
+    Ok(json!({
+        "restoration": restoration.id, "state": restoration.state, "next": next,
+        "documents": restoration.counts.documents, "passages": restoration.counts.passages,
+    }))
 }
 
 fn reply(round: Round) -> Result<Value, lambda::Error> {
-    let Round { done, failed, without } = round;
+    let Round { done, unfinished, failed, without } = round;
     if failed > 0 {
-        let tenants = done + failed + without;
+        let tenants = done + unfinished + failed + without;
         return Err(format!("failed for {failed} of {tenants} tenants; the log says why").into());
     }
-    Ok(json!({ "done": done, "failed": failed, "without": without }))
+    Ok(json!({ "done": done, "unfinished": unfinished, "failed": failed, "without": without }))
 }
 
 #[cfg(test)]
@@ -57,16 +125,20 @@ mod tests {
         let task = |event: Value| serde_json::from_value::<Task>(event).ok();
         assert_eq!(task(json!({"task": "backup"})), Some(Task::Backup));
         assert_eq!(task(json!({"task": "drill"})), Some(Task::Drill));
+        assert_eq!(task(json!({"task": "continue"})), Some(Task::Continue));
         assert_eq!(task(json!({"task": "restore"})), None);
+        let id = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
+        let restore = json!({"task": "restore", "tenant": "acme", "backup": id});
+        assert!(matches!(task(restore), Some(Task::Restore { .. })));
     }
 
     #[test]
     fn one_failure_fails_the_invocation_after_all_were_tried() {
         assert_eq!(
-            reply(Round { done: 2, failed: 0, without: 1 }).unwrap(),
-            json!({"done": 2, "failed": 0, "without": 1})
+            reply(Round { done: 2, unfinished: 1, failed: 0, without: 1 }).unwrap(),
+            json!({"done": 2, "unfinished": 1, "failed": 0, "without": 1})
         );
-        let error = reply(Round { done: 2, failed: 1, without: 0 }).unwrap_err();
+        let error = reply(Round { done: 2, unfinished: 0, failed: 1, without: 0 }).unwrap_err();
         assert_eq!(error.to_string(), "failed for 1 of 3 tenants; the log says why");
     }
 }

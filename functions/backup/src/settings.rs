@@ -19,6 +19,8 @@ pub struct Settings {
     pub blobs_url: String,
     /// `LECTERN_BACKUPS_URL`: where backups are kept.
     pub backups_url: String,
+    /// `LECTERN_BACKUP_DAYS`: of how many days a backup is kept.
+    pub retention_days: usize,
     /// `LECTERN_KEY_PEPPER`: under which API keys are hashed.
     pub key_pepper: SecretSetting,
 }
@@ -30,6 +32,7 @@ impl ReadSettings for Settings {
         let index = Index::read(reader);
         let blobs_url = settings::blobs_url(reader);
         let backups_url = settings::backups_url(reader);
+        let retention_days = settings::backup_days(reader);
         let key_pepper = settings::key_pepper(reader);
         Some(Self {
             process: process?,
@@ -37,6 +40,7 @@ impl ReadSettings for Settings {
             index: index?,
             blobs_url: blobs_url?,
             backups_url: backups_url?,
+            retention_days: retention_days?,
             key_pepper: key_pepper?,
         })
     }

@@ -7,8 +7,10 @@
 //! | `overhead` | what the search flow adds to the index's own search |
 //! | `ingest` | Markdown through the real flows, BM25 only |
 //! | `start` | from the start of `serve` to the first answer |
+//! | `backup` | backing up, verifying, restoring |
 //! | `vectors`, `synthetic`, `corpus` | what they work with |
 
+mod backup;
 mod corpus;
 mod ingest;
 mod latency;
@@ -49,7 +51,7 @@ pub(crate) struct BenchArguments {
     /// Folder of the data sets [env: LECTERN_TEST_DATA] [default: ../shared/data]
     #[arg(long, value_name = "DIR")]
     sets: Option<PathBuf>,
-    /// Synthetic passages for latency
+    /// Synthetic passages for latency and backup
     #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(1_000..=10_000_000))]
     passages: u32,
     /// Megabytes of generated Markdown for ingest
@@ -70,6 +72,8 @@ enum Part {
     Ingest,
     /// Start of the server to its first answer
     Start,
+    /// Backing up, verifying and restoring
+    Backup,
 }
 
 /// What one part found: JSON for programs, a table for people.
@@ -125,6 +129,9 @@ pub(crate) async fn run(
             None => ingest::run(SMALL_MB, output).await?.1,
         };
         tell(start::run(directory.path(), output).await?, &mut report, output)?;
+    }
+    if asked(Part::Backup) {
+        tell(backup::run(options.passages as usize, output).await?, &mut report, output)?;
     }
     if output.is_json() { Ok(output.json(&report)?) } else { Ok(()) }
 }

@@ -7,6 +7,7 @@
 //! | `collections` | collections and their settings |
 //! | `experiments` | how experiments came out |
 //! | `keys` | API keys of a data directory |
+//! | `backup` | backups of a data directory, and what is restored from them |
 //! | `eval` | golden sets: figures, and a gate |
 //! | `model` | the embedding model's files |
 //! | `doctor` | what is wrong, and what to do |
@@ -14,6 +15,7 @@
 //! | `bodies`, `places` | what the API answers; how a place in a document is written |
 
 mod ask;
+mod backup;
 pub(crate) mod bodies;
 mod collections;
 mod doctor;
@@ -93,6 +95,8 @@ fn missing(command: &Command) -> Missing {
     match command {
         Command::Ingest(_)
         | Command::Keys(KeysCommand::Create { .. })
+        // What is restored may be all there is.
+        | Command::Backup(_)
         | Command::Collections(CollectionsCommand::Set { .. }) => Missing::Create,
         _ => Missing::Refuse,
     }
@@ -113,6 +117,7 @@ async fn with_session(
         Command::Collections(command) => collections::run(&session.api, &command, output).await,
         Command::Experiments => experiments::run(&session.api, collection, output).await,
         Command::Keys(command) => keys::run(session, command, output).await,
+        Command::Backup(command) => backup::run(session, command, output).await,
         Command::Serve(_)
         | Command::Doctor(_)
         | Command::Openapi

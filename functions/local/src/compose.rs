@@ -33,6 +33,7 @@ use lectern_app::{
     health::Health,
     ingest::{Ingest, LEASE},
     keys::{Keys, NewKey},
+    restore::Restore,
     search::Search,
     upload::Upload,
     uploads::Uploads,
@@ -44,8 +45,10 @@ use lectern_core::{
     errors::{PortError, chain},
     fusion::Fusion,
     ids::{CollectionId, TenantId},
+    ports::Embedder,
     pricing::PriceTable,
     prompt::PromptBudget,
+    retention::Retention,
 };
 use lectern_index::Edge;
 use lectern_parse::ParseLimits;
@@ -86,6 +89,8 @@ pub(crate) struct Local {
     pub(crate) documents: Documents,
     /// Backs up.
     pub(crate) back_up: BackUp,
+    /// Makes vectors, once a model is there.
+    embedder: Option<Arc<dyn Embedder>>,
     /// Runs jobs.
     pub(crate) worker: Worker,
     /// Gives passages their vectors once a model is there.
@@ -110,6 +115,7 @@ impl Local {
         let clock = Clock::system();
         let (doorbell, rings) = Doorbell::new();
         let ask = answering(&parts, settings, &clock);
+        let back_up = backing_up(&parts, &clock);
         let ingest = Ingest {
             tables: parts.tables.clone(),
             blobs: parts.blobs.clone(),
@@ -154,20 +160,14 @@ impl Local {
                 clock,
                 concurrency: settings.ingest_workers,
             },
-            back_up: BackUp {
-                tables: parts.tables.clone(),
-                blobs: parts.blobs.clone(),
-                backups: parts.backups,
-                reader: Arc::new(parts.edge.clone()),
-                model: parts.model,
-                limits: PartLimits::default(),
-                clock: Clock::system(),
-            },
+            back_up,
+            embedder: parts.embedder.clone(),
             backfill: parts.embedder.clone().map(|embedder| Backfill {
                 tables: parts.tables.clone(),
                 reader: Arc::new(parts.edge.clone()),
                 writer: Arc::new(parts.edge.clone()),
                 embedder,
+                clock: Clock::system(),
             }),
             health: Health {
                 tables: parts.tables,
@@ -194,6 +194,12 @@ impl Local {
         self.collections.create(&operator, &default, "Default", serde_json::Map::new()).await?;
         self.worker.take_over().await?;
         Ok(())
+    }
+
+    /// Returns what restores backups.
+    pub(crate) fn restore(&self) -> Restore {
+        let writer = Arc::new(self.edge.clone());
+        Restore { back_up: self.back_up.clone(), writer, embedder: self.embedder.clone() }
     }
 
     /// Returns all routes. Without `open_to` every API route wants a key.
@@ -311,6 +317,23 @@ impl Local {
 /// Returns where the embedding model's files are looked for.
 pub(crate) fn model_directory(data: &Path) -> PathBuf {
     data.join("models").join("all-MiniLM-L6-v2")
+}
+
+/// Returns what backs the data directory up.
+fn backing_up(parts: &Parts, clock: &Clock) -> BackUp {
+    BackUp {
+        tables: parts.tables.clone(),
+        blobs: parts.blobs.clone(),
+        backups: parts.backups.clone(),
+        reader: Arc::new(parts.edge.clone()),
+        model: parts.model.clone(),
+        originals: true,
+        // Nobody else has the directory: a backup that was left was left for good.
+        lease: Duration::ZERO,
+        limits: PartLimits::default(),
+        retention: Retention::default(),
+        clock: clock.clone(),
+    }
 }
 
 /// Returns what finds passages and answers questions.

@@ -8,8 +8,10 @@ use lectern_core::{
     ids::{CollectionId, TenantId},
 };
 
+use self::backup::BackupCommand;
 use crate::{bench::BenchArguments, commands::eval::EvalArguments, main_arguments::help::*};
 
+pub(crate) mod backup;
 mod help;
 
 /// The hidden first argument that makes this program a parser of one document.
@@ -77,6 +79,9 @@ pub(crate) enum Command {
     /// Create, list and revoke API keys of a data directory
     #[command(subcommand, after_long_help = KEYS)]
     Keys(KeysCommand),
+    /// Back up, verify, restore and prune
+    #[command(subcommand, after_long_help = BACKUP)]
+    Backup(BackupCommand),
     /// Show how the collection's experiments came out so far
     #[command(after_long_help = EXPERIMENTS)]
     Experiments,

@@ -31,6 +31,8 @@ pub(crate) struct Settings {
     pub(crate) ingest_workers: usize,
     /// `LECTERN_CHUNK_TOKENS`: tokens a chunk aims at.
     pub(crate) chunking: ChunkSettings,
+    /// `LECTERN_BACKUPS_DIRECTORY`: where backups are kept; the data directory's folder `backups` without it.
+    pub(crate) backups_directory: Option<PathBuf>,
     /// Where the embedding model's files are, when not in the data directory that is opened. No variable.
     pub(crate) model_directory: Option<PathBuf>,
 }
@@ -93,6 +95,7 @@ impl Settings {
                 max_document_bytes: bytes,
                 ingest_workers: workers.max(1),
                 chunking,
+                backups_directory: env.get("LECTERN_BACKUPS_DIRECTORY").map(PathBuf::from),
                 model_directory: None,
             }),
             _ => Err(errors),

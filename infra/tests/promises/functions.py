@@ -54,6 +54,7 @@ def are_told_where_things_are(stack):
         "LECTERN_INDEX_URL": stack.parameters["IndexUrl"],
         "LECTERN_BLOBS_URL": "s3://<Data.Documents>",
         "LECTERN_BACKUPS_URL": "s3://<Data.Backups>/backups",
+        "LECTERN_BACKUP_DAYS": stack.parameters["BackupRetentionDays"],
         "LECTERN_QUEUE_URL": "<Data.JobsQueue>",
         "LECTERN_DEAD_LETTER_QUEUE_URL": "<Data.DeadLetterQueue>",
         "LECTERN_EMBEDDER": stack.parameters["Embedder"],
@@ -127,6 +128,7 @@ def run_on_schedule(stack):
     assert found == {
         "IngestFunctionSweep": ("rate(5 minutes)", '{"task":"sweep"}', alias("ingest")),
         "BackupFunctionDaily": ("cron(0 3 * * ? *)", '{"task":"backup"}', alias("backup")),
+        "BackupFunctionContinue": ("rate(15 minutes)", '{"task":"continue"}', alias("backup")),
         "BackupFunctionDrill": ("cron(0 5 ? * SUN *)", '{"task":"drill"}', alias("backup")),
     }
     for path, schedule in schedules.items():

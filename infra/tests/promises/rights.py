@@ -21,6 +21,7 @@ TRUSTED = {
     "Logs.ApiLoggingRole": "apigateway.amazonaws.com",
     "IngestFunctionSweepRole": "scheduler.amazonaws.com",
     "BackupFunctionDailyRole": "scheduler.amazonaws.com",
+    "BackupFunctionContinueRole": "scheduler.amazonaws.com",
     "BackupFunctionDrillRole": "scheduler.amazonaws.com",
     "Smoke.Role": "lambda.amazonaws.com",
     **{f"Roles.{name.capitalize()}": "lambda.amazonaws.com" for name in NAMES},
@@ -136,6 +137,7 @@ def of_schedules_are_to_start_their_function(stack):
     for path, function in {
         "IngestFunctionSweepRole": "ingest",
         "BackupFunctionDailyRole": "backup",
+        "BackupFunctionContinueRole": "backup",
         "BackupFunctionDrillRole": "backup",
     }.items():
         assert _rights(stack, roles[path]) == {

@@ -14,6 +14,8 @@ use lectern_core::{
 };
 use lectern_tables::Tables;
 
+use crate::clock::Clock;
+
 /// Points read, embedded and written at once.
 const PAGE: usize = 128;
 
@@ -28,6 +30,8 @@ pub struct Backfill {
     pub writer: Arc<dyn PassageWriter>,
     /// Makes the vectors.
     pub embedder: Arc<dyn Embedder>,
+    /// The time.
+    pub clock: Clock,
 }
 
 impl Backfill {
@@ -97,7 +101,12 @@ impl Backfill {
         collections: &HashSet<CollectionId>,
     ) -> Result<(), PortError> {
         for collection in collections {
-            match self.tables.collections().bump_generation(tenant, collection).await {
+            match self
+                .tables
+                .collections()
+                .bump_generation(tenant, collection, self.clock.now())
+                .await
+            {
                 Err(error) if error.kind != ErrorKind::NotFound => return Err(error),
                 _ => {}
             }

@@ -154,18 +154,36 @@ impl Blobs {
         let mut removed = 0;
         for folder in [RAW, TEXT] {
             let prefix = Path::from_iter([folder, tenant.as_str(), document.as_str()]);
-            let listed: Vec<_> = self
-                .store
-                .list(Some(&prefix))
-                .try_collect()
-                .await
-                .map_err(|error| port_error("blob list", error))?;
-            for meta in listed {
-                match self.store.delete(&meta.location).await {
-                    Ok(()) => removed += 1,
-                    Err(StoreError::NotFound { .. }) => {}
-                    Err(error) => return Err(port_error("blob delete", error)),
-                }
+            removed += self.remove_all(&prefix).await?;
+        }
+        Ok(removed)
+    }
+
+    /// Removes every file of a tenant, in this incarnation, and returns how many there were.
+    ///
+    /// # Errors
+    /// When the store cannot be listed or written.
+    pub async fn forget_tenant(&self, tenant: &TenantId) -> Result<u64, PortError> {
+        let mut removed = 0;
+        for folder in [RAW, TEXT, UPLOADS] {
+            removed += self.remove_all(&Path::from_iter([folder, tenant.as_str()])).await?;
+        }
+        Ok(removed)
+    }
+
+    async fn remove_all(&self, prefix: &Path) -> Result<u64, PortError> {
+        let mut removed = 0;
+        let listed: Vec<_> = self
+            .store
+            .list(Some(prefix))
+            .try_collect()
+            .await
+            .map_err(|error| port_error("blob list", error))?;
+        for meta in listed {
+            match self.store.delete(&meta.location).await {
+                Ok(()) => removed += 1,
+                Err(StoreError::NotFound { .. }) => {}
+                Err(error) => return Err(port_error("blob delete", error)),
             }
         }
         Ok(removed)

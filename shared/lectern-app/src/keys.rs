@@ -99,7 +99,8 @@ impl Keys {
         let (credential, text) = Credential::generate(KeyId::new(now, entropy()), secret);
         let key = ApiKey {
             id: credential.key_id.clone(),
-            tenant: tenant.clone(),
+            tenant: tenant.account(),
+            incarnation: tenant.incarnation(),
             name: new.name,
             secret_hmac: credential.hmac(&self.pepper.get().await?),
             permissions: new.permissions,
@@ -110,7 +111,7 @@ impl Keys {
             expires_at: None,
             revoked_at: None,
         };
-        self.tables.keys().create(&key).await?;
+        let key = self.tables.keys().create(&key).await?;
         info!(key.id = %key.id, "created an api key");
         Ok((key, text))
     }

@@ -41,6 +41,7 @@ pub mod forget;
 pub mod health;
 pub mod ingest;
 pub mod keys;
+pub mod restore;
 pub mod search;
 pub mod upload;
 pub mod uploads;

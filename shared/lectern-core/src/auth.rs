@@ -39,8 +39,11 @@ pub enum Permission {
 pub struct ApiKey {
     /// Public half.
     pub id: KeyId,
-    /// Whose data it opens.
+    /// Whose data it opens: the account.
     pub tenant: TenantId,
+    /// Which incarnation of that data; changes when a restored one takes over.
+    #[serde(default)]
+    pub incarnation: u32,
     /// What a person calls it.
     pub name: String,
     /// HMAC-SHA-256 of the secret under the deployment's pepper, lower-case hex.
@@ -72,7 +75,7 @@ impl ApiKey {
 /// A verified caller: the only source of tenant, permissions and principals.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
-    /// Whose data.
+    /// Whose data, in the incarnation that is live.
     pub tenant: TenantId,
     /// The key used, `None` for the local operator (`--open`, command line).
     pub key_id: Option<KeyId>,
@@ -121,7 +124,7 @@ impl Caller {
 impl From<&ApiKey> for Caller {
     fn from(key: &ApiKey) -> Self {
         Self {
-            tenant: key.tenant.clone(),
+            tenant: key.tenant.in_incarnation(key.incarnation),
             key_id: Some(key.id.clone()),
             permissions: key.permissions.clone(),
             collections: key.collections.clone(),
@@ -198,6 +201,7 @@ mod tests {
         ApiKey {
             id: credential.key_id.clone(),
             tenant: "acme".parse().unwrap(),
+            incarnation: 0,
             name: "test".into(),
             secret_hmac: credential.hmac(pepper),
             permissions: vec![Permission::Query],

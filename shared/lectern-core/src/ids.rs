@@ -102,8 +102,20 @@ ulid_id!(
 );
 id!(
     /// Who owns the data. Comes from a verified credential only.
+    ///
+    /// A tenant that was restored from a backup has its data in another *incarnation*, `acme.2`: a place of its own in
+    /// table, index and store, so that it is complete before anybody is switched to it. What belongs to the account
+    /// rather than to the data (keys, spending, backups) is kept under [`TenantId::account`].
     TenantId,
-    parse_slug
+    parse_tenant
+);
+ulid_id!(
+    /// A backup. The order of ids is the order in which backups began.
+    BackupId
+);
+ulid_id!(
+    /// A restoration of a tenant from a backup.
+    RestoreId
 );
 id!(
     /// A set of documents that are asked together.
@@ -126,6 +138,47 @@ impl CollectionId {
     #[must_use]
     pub fn default_collection() -> Self {
         Self("default".to_owned())
+    }
+}
+
+/// Between the name of a tenant and the number of its incarnation; no slug has it.
+const INCARNATION: char = '.';
+
+impl TenantId {
+    /// Returns the tenant as people and credentials name it, whatever incarnation this is.
+    #[must_use]
+    pub fn account(&self) -> Self {
+        Self(self.name().to_owned())
+    }
+
+    /// Returns the number of the incarnation, 0 for the first.
+    #[must_use]
+    pub fn incarnation(&self) -> u32 {
+        let suffix = self.0.split_once(INCARNATION).map(|(_, number)| number);
+        suffix.and_then(|number| number.parse().ok()).unwrap_or(0)
+    }
+
+    /// Returns another incarnation of the same tenant.
+    #[must_use]
+    pub fn in_incarnation(&self, number: u32) -> Self {
+        match number {
+            0 => self.account(),
+            number => Self(format!("{}{INCARNATION}{number}", self.name())),
+        }
+    }
+
+    fn name(&self) -> &str {
+        self.0.split_once(INCARNATION).map_or(&*self.0, |(name, _)| name)
+    }
+}
+
+fn parse_tenant(raw: &str) -> Result<String, IdError> {
+    let Some((name, number)) = raw.split_once(INCARNATION) else { return parse_slug(raw) };
+    parse_slug(name)?;
+    match number.parse::<u32>() {
+        // Two spellings of one incarnation would be two places.
+        Ok(parsed) if parsed > 0 && parsed.to_string() == number => Ok(raw.to_owned()),
+        _ => Err(IdError::NotSlug),
     }
 }
 
@@ -163,6 +216,20 @@ mod tests {
         for bad in ["", "-a", "A", "a b", "a#b", "ü", &"a".repeat(MAX_SLUG_BYTES + 1)] {
             assert_eq!(bad.parse::<TenantId>(), Err(IdError::NotSlug), "{bad}");
         }
+    }
+
+    #[test]
+    fn incarnations_of_a_tenant_are_places_of_one_account() {
+        let acme: TenantId = "acme".parse().unwrap();
+        let second = acme.in_incarnation(2);
+        assert_eq!((second.as_str(), second.incarnation(), second.account()), ("acme.2", 2, acme));
+        assert_eq!("acme.2".parse(), Ok(second.clone()));
+        assert_eq!(second.in_incarnation(0).as_str(), "acme");
+        assert_eq!(second.in_incarnation(13).as_str(), "acme.13");
+        for bad in ["acme.", "acme.0", "acme.02", "acme.+2", "acme.x", ".2", "acme.2.3"] {
+            assert_eq!(bad.parse::<TenantId>(), Err(IdError::NotSlug), "{bad}");
+        }
+        assert!("a.2".parse::<CollectionId>().is_err());
     }
 
     #[test]

@@ -24,7 +24,7 @@
 //! | [`prompt`] | what the model is sent |
 //! | [`answer`], [`citations`], [`extract`] | how a draft becomes an answer whose citations hold |
 //! | [`metrics`] | how good rankings and answers are |
-//! | [`limits`], [`pricing`] | arithmetic of rates and money |
+//! | [`limits`], [`pricing`], [`retention`] | arithmetic of rates, money and how long backups are kept |
 //! | [`auth`], [`secret`] | keys, tenants, scopes; secrets that may be replaced |
 //! | [`ports`], [`errors`], [`env`] | the edge: what adapters implement, how they fail, what configures them |
 
@@ -52,6 +52,7 @@ pub mod ports;
 pub mod pricing;
 pub mod prompt;
 pub mod question;
+pub mod retention;
 pub mod secret;
 pub mod sentences;
 pub mod settings;

@@ -54,7 +54,9 @@ impl Gate {
                 self.keys.admit(&credential).await
             }
             (None, Some(tenant)) => {
-                Ok(Admitted { caller: Caller::operator(tenant.clone()), limit: 0, remaining: 0 })
+                // A restoration may have made another incarnation live.
+                let live = self.keys.tables.tenants().live(tenant).await?;
+                Ok(Admitted { caller: Caller::operator(live), limit: 0, remaining: 0 })
             }
             (None, None) => Err(FlowError::Unauthenticated),
         }

@@ -131,6 +131,14 @@ pub fn backups_url(reader: &mut SettingsReader<'_>) -> Option<String> {
     reader.required("LECTERN_BACKUPS_URL", |raw| with_scheme(raw, &["s3://", "file://"]))
 }
 
+/// Reads `LECTERN_BACKUP_DAYS`, of how many days a backup is kept, 1 to 3650.
+pub fn backup_days(reader: &mut SettingsReader<'_>) -> Option<usize> {
+    reader.or("LECTERN_BACKUP_DAYS", "30", |raw| match raw.parse() {
+        Ok(days @ 1..=3650) => Ok(days),
+        _ => Err("must be 1 to 3650"),
+    })
+}
+
 /// Reads `LECTERN_QUEUE_URL`, the queue of ingestion jobs, as SQS calls it.
 pub fn queue_url(reader: &mut SettingsReader<'_>) -> Option<String> {
     reader.required("LECTERN_QUEUE_URL", |raw| with_scheme(raw, &["https://", "http://"]))

@@ -50,6 +50,7 @@ async fn simple_calls(tables: &Tables) -> Result<(), Box<dyn Error>> {
     let key = ApiKey {
         id: KeyId::new(now, 1),
         tenant: tenant.clone(),
+        incarnation: 0,
         name: "cost".to_owned(),
         secret_hmac: "ab".repeat(32),
         permissions: Vec::new(),

@@ -5,14 +5,15 @@ mod record;
 use lectern_core::{
     document::Document,
     errors::{ErrorKind, PortError},
-    ids::{DocumentId, TenantId},
+    ids::{BackupId, DocumentId, TenantId},
+    time::Timestamp,
 };
 
-pub use self::record::{Backup, BackupCounts, BackupId, BackupState, Drill};
+pub use self::record::{Backup, BackupCounts, BackupState, Drill};
 use crate::{
     MAX_PAGE, Page,
     documents::Documents,
-    item::{from_item, native, text, to_item},
+    item::{from_item, native, number, text, to_item},
     layout::{self, BACKUP, DOCUMENT},
     range::Range,
     table::{Conditional, Table},
@@ -62,7 +63,35 @@ impl Backups<'_> {
         }
     }
 
-    /// Notes what reading a backup back found.
+    /// Takes over a running backup whose writer is gone, or goes on with one's own, until `until`.
+    ///
+    /// # Errors
+    /// `Conflict` when it is not running, or somebody else took it since it was read.
+    pub async fn lease(&self, backup: &Backup, until: Timestamp) -> Result<Backup, PortError> {
+        let operation = "lease backup";
+        let read = backup.lease_until.map_or(0, Timestamp::as_millis);
+        let change =
+            Change::of(layout::backup(&backup.tenant, &backup.id), "SET #lease_until = :until")
+                .when("#state = :running AND #lease_until = :read")
+                .with(":running", text("running"))
+                .with(":read", number(read))
+                .with(":until", number(until.as_millis()));
+        match self.table.update(operation, change).await? {
+            Conditional::Done(item) => from_item(operation, &item),
+            Conditional::Refused(_) => Err(PortError::bare(ErrorKind::Conflict, operation)),
+        }
+    }
+
+    /// Forgets a backup; one that is not there is fine.
+    ///
+    /// # Errors
+    /// When the table cannot be written.
+    pub async fn remove(&self, tenant: &TenantId, id: &BackupId) -> Result<(), PortError> {
+        let key = layout::backup(tenant, id);
+        self.table.delete("remove backup", &key, Condition::default()).await.map(|_| ())
+    }
+
+    /// Notes what came of restoring a backup for a drill.
     ///
     /// # Errors
     /// `NotFound`, or when the table cannot be written.
@@ -130,8 +159,34 @@ impl Backups<'_> {
     }
 }
 
+impl Backups<'_> {
+    /// Returns the running backups among the last thousand, newest first.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn running(&self, tenant: &TenantId) -> Result<Vec<Backup>, PortError> {
+        let operation = "find backup";
+        let mut range = newest_first(tenant, MAX_PAGE);
+        range.state = Some("running");
+        let (found, _) = self.table.ranges(operation, range, MAX_PAGE, MAX_PAGES).await?;
+        found.iter().map(|item| from_item(operation, item)).collect()
+    }
+
+    /// Stores the record of a complete backup that was found in the store, unless there is one.
+    ///
+    /// # Errors
+    /// When the table cannot be written.
+    pub async fn adopt(&self, backup: &Backup) -> Result<(), PortError> {
+        let adopted = self.begin(backup).await;
+        if adopted.as_ref().is_err_and(|error| error.kind == ErrorKind::Conflict) {
+            return Ok(());
+        }
+        adopted
+    }
+}
+
 fn newest_first(tenant: &TenantId, limit: usize) -> Range {
-    let mut range = Range::prefixed(layout::tenant(tenant), BACKUP, limit);
+    let mut range = Range::prefixed(layout::account(tenant), BACKUP, limit);
     range.backwards = true;
     range
 }

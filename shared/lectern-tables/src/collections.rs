@@ -10,13 +10,17 @@ use serde_json::{Map, Value};
 
 use crate::{
     MAX_PAGE, Page,
-    item::{from_item, number, text, to_item},
+    generation::{IS_FREE, generation_change, wait_until_free},
+    item::{from_item, number, number_in, text, to_item},
     layout::{self, COLLECTION},
     range::Range,
     table::{Conditional, Table},
     tenants::enlist,
-    transaction::{Change, Condition, Write},
+    transaction::{Change, Condition},
 };
+
+/// How often a change is decided anew because a backup held the collection.
+const MAX_TRIES: u32 = 8;
 
 /// A set of documents that are asked together.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -122,7 +126,7 @@ impl Collections<'_> {
     /// Replaces name and settings if nobody did since `based_on`; the generation changes too.
     ///
     /// # Errors
-    /// `NotFound`, or `Conflict` when somebody else was faster.
+    /// `NotFound`, or `Conflict` when somebody else was faster or a backup holds the collection too long.
     pub async fn update(
         &self,
         collection: &Collection,
@@ -130,42 +134,45 @@ impl Collections<'_> {
         now: Timestamp,
     ) -> Result<Collection, PortError> {
         let operation = "update collection";
-        let settings = Value::Object(collection.settings.clone()).to_string();
-        let key = layout::collection(&collection.tenant, &collection.id);
-        let change = Change::of(
-            key,
-            "SET #name = :name, #settings = :settings, #updated_at = :now \
-             ADD #revision :one, #generation :one",
-        )
-        .when("#revision = :based_on")
-        .with(":name", text(&*collection.name))
-        .with(":settings", text(settings))
-        .with(":based_on", number(based_on))
-        .with(":now", number(now.as_millis()))
-        .with(":one", number(1_u64));
-        match self.table.update(operation, change).await? {
-            Conditional::Done(item) => from_item(operation, &item),
-            Conditional::Refused(None) => Err(PortError::bare(ErrorKind::NotFound, operation)),
-            Conditional::Refused(Some(_)) => Err(PortError::bare(ErrorKind::Conflict, operation)),
+        let Collection { tenant, id, .. } = collection;
+        let mut now = now;
+        for _ in 0..MAX_TRIES {
+            let change = settings_change(collection, based_on, now);
+            match self.table.update(operation, change).await? {
+                Conditional::Done(item) => return from_item(operation, &item),
+                Conditional::Refused(None) => break,
+                Conditional::Refused(Some(item)) if number_in(&item, "revision") != based_on => {
+                    return Err(PortError::bare(ErrorKind::Conflict, operation));
+                }
+                Conditional::Refused(Some(_)) => {
+                    now = wait_until_free(self.table, operation, tenant, id, now).await?;
+                }
+            }
         }
+        Err(PortError::bare(ErrorKind::NotFound, operation))
     }
 
     /// Marks every cached answer of the collection as outdated; returns the new generation.
     ///
     /// # Errors
-    /// `NotFound`, or when the table cannot be written.
+    /// `NotFound`, `Conflict` when a backup holds the collection too long, or when the table cannot be written.
     pub async fn bump_generation(
         &self,
         tenant: &TenantId,
         id: &CollectionId,
+        now: Timestamp,
     ) -> Result<u64, PortError> {
         let operation = "bump generation";
-        match self.table.update(operation, generation_change(tenant, id)).await? {
-            Conditional::Done(item) => {
-                from_item::<Collection>(operation, &item).map(|collection| collection.generation)
+        let mut now = now;
+        for _ in 0..MAX_TRIES {
+            let change = generation_change(tenant, id, now);
+            if let Conditional::Done(item) = self.table.update(operation, change).await? {
+                let collection = from_item::<Collection>(operation, &item);
+                return collection.map(|collection| collection.generation);
             }
-            Conditional::Refused(_) => Err(PortError::bare(ErrorKind::NotFound, operation)),
+            now = wait_until_free(self.table, operation, tenant, id, now).await?;
         }
+        Err(PortError::new(ErrorKind::Conflict, operation, "a backup holds the collection"))
     }
 
     /// Deletes an empty collection; deleting an absent one succeeds.
@@ -185,28 +192,18 @@ impl Collections<'_> {
     }
 }
 
-fn generation_change(tenant: &TenantId, id: &CollectionId) -> Change {
-    Change::of(layout::collection(tenant, id), "ADD #generation :one")
-        .when("attribute_exists(#PK)")
-        .with(":one", number(1_u64))
-}
-
-/// The part of a transaction that outdates a collection's cached answers.
-pub(crate) fn next_generation(tenant: &TenantId, id: &CollectionId) -> Write {
-    Write::Change(generation_change(tenant, id))
-}
-
-/// The part of a transaction that counts one document more in an existing collection.
-pub(crate) fn one_document_more(tenant: &TenantId, id: &CollectionId) -> Write {
-    let change = Change::of(layout::collection(tenant, id), "ADD #document_count :one");
-    Write::Change(change.when("attribute_exists(#PK)").with(":one", number(1_u64)))
-}
-
-/// The part of a transaction that counts one document less and outdates cached answers.
-pub(crate) fn one_document_less(tenant: &TenantId, id: &CollectionId) -> Write {
-    let change = Change::of(
-        layout::collection(tenant, id),
-        "SET #document_count = #document_count - :one ADD #generation :one",
-    );
-    Write::Change(change.when("attribute_exists(#PK)").with(":one", number(1_u64)))
+fn settings_change(collection: &Collection, based_on: u64, now: Timestamp) -> Change {
+    let settings = Value::Object(collection.settings.clone()).to_string();
+    let key = layout::collection(&collection.tenant, &collection.id);
+    Change::of(
+        key,
+        "SET #name = :name, #settings = :settings, #updated_at = :now \
+         ADD #revision :one, #generation :one",
+    )
+    .when(&format!("#revision = :based_on AND {IS_FREE}"))
+    .with(":name", text(&*collection.name))
+    .with(":settings", text(settings))
+    .with(":based_on", number(based_on))
+    .with(":now", number(now.as_millis()))
+    .with(":one", number(1_u64))
 }

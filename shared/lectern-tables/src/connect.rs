@@ -7,8 +7,8 @@ use crate::embedded::Engine;
 use crate::{
     backups::Backups, budget::Budgets, cache::Cache, collections::Collections, deletion::Deletions,
     documents::Documents, experiments::Experiments, feedback::Feedbacks, idempotency::Idempotency,
-    keys::Keys, layout, schema, sessions::Sessions, table::Table, tenants::Tenants,
-    uploads::Uploads, usage::UsageDays, versions::Versions,
+    keys::Keys, layout, restores::Restores, schema, sessions::Sessions, table::Table,
+    tenants::Tenants, uploads::Uploads, usage::UsageDays, versions::Versions,
 };
 
 const CONNECT: &str = "connect to table";
@@ -184,6 +184,12 @@ impl Tables {
     #[must_use]
     pub fn backups(&self) -> Backups<'_> {
         Backups { table: &self.table }
+    }
+
+    /// Restorations.
+    #[must_use]
+    pub fn restores(&self) -> Restores<'_> {
+        Restores { table: &self.table }
     }
 
     /// All tenants.

@@ -11,8 +11,8 @@ use lectern_core::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    collections::{next_generation, one_document_less},
     documents::{StoredDocument, load},
+    generation::{next_generation, one_document_less, wait_until_free},
     item::{Item, from_item, native, text, text_in, to_item},
     layout,
     range::Range,
@@ -70,6 +70,7 @@ impl Deletions<'_> {
         id: &DocumentId,
         now: Timestamp,
     ) -> Result<Deletion, PortError> {
+        let mut free = now;
         for _ in 0..MAX_TRIES {
             let Some(stored) = load(self.table, BEGIN, tenant, id).await? else {
                 let marker = self.marker(BEGIN, tenant, id, now).await?;
@@ -84,12 +85,15 @@ impl Deletions<'_> {
             document.updated_at = now;
             let writes = vec![
                 Write::Put(marker_item(&document, now), Condition::default()),
-                next_generation(tenant, &document.collection),
+                next_generation(tenant, &document.collection, free),
                 StoredDocument { document: document.clone(), revision }.write(),
             ];
             match self.table.transact(BEGIN, writes).await? {
                 Transacted::Written => return Ok(Deletion::Begun(Box::new(document))),
-                Transacted::Refused(1) => return Err(PortError::bare(ErrorKind::NotFound, BEGIN)),
+                Transacted::Refused(1) => {
+                    let collection = &document.collection;
+                    free = wait_until_free(self.table, BEGIN, tenant, collection, free).await?;
+                }
                 Transacted::Refused(_) => {}
             }
         }

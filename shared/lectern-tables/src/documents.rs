@@ -173,16 +173,21 @@ impl StoredDocument {
     /// The part of a transaction that writes the document as it is here, unless its record has
     /// changed since it was read. A revision of 0 means that there was none.
     pub(crate) fn write(&self) -> Write {
+        let condition = match self.revision {
+            0 => Condition::new("attribute_not_exists(#PK)"),
+            read => Condition::new("#revision = :read").with(":read", number(read)),
+        };
+        Write::Put(self.item(), condition)
+    }
+
+    /// Returns the item as it is written next.
+    pub(crate) fn item(&self) -> Item {
         let document = &self.document;
         let mut item = to_item(document);
         layout::document(&document.tenant, &document.id).put_into(&mut item);
         item.extend(layout::listed(document));
         item.insert("revision".to_owned(), number(self.revision + 1));
-        let condition = match self.revision {
-            0 => Condition::new("attribute_not_exists(#PK)"),
-            read => Condition::new("#revision = :read").with(":read", number(read)),
-        };
-        Write::Put(item, condition)
+        item
     }
 
     /// Whether its deletion has begun.

@@ -9,8 +9,8 @@ use lectern_core::{
 
 use crate::{
     MAX_PAGE,
-    collections::next_generation,
     documents::{StoredDocument, load},
+    generation::{next_generation, wait_until_free},
     item::{from_item, number, text},
     layout,
     range::Range,
@@ -52,6 +52,7 @@ impl Versions<'_> {
         now: Timestamp,
     ) -> Result<Switch, PortError> {
         let Lease { tenant, document_id, version, .. } = lease;
+        let mut free = now;
         for _ in 0..MAX_TRIES {
             let stored = load(self.table, SWITCH, tenant, document_id).await?;
             let Some(stored) = stored.filter(|stored| !stored.is_leaving()) else {
@@ -64,8 +65,9 @@ impl Versions<'_> {
                 _ => (Switch::RetireOlder, live != Some(*version)),
             };
             let mut writes = vec![Write::Change(switched(lease, end, chunk_count))];
+            let collection = stored.document.collection.clone();
             if goes_live {
-                writes.push(next_generation(tenant, &stored.document.collection));
+                writes.push(next_generation(tenant, &collection, free));
                 let StoredDocument { document, revision } = stored;
                 let document = with_live(document, *version, chunk_count, now);
                 writes.push(StoredDocument { document, revision }.write());
@@ -74,7 +76,9 @@ impl Versions<'_> {
                 Transacted::Written => return Ok(end),
                 Transacted::Refused(0) if end == Switch::Finished && !goes_live => return Ok(end),
                 Transacted::Refused(0) => return Err(lost(SWITCH)),
-                Transacted::Refused(1) => return Err(PortError::bare(ErrorKind::NotFound, SWITCH)),
+                Transacted::Refused(1) => {
+                    free = wait_until_free(self.table, SWITCH, tenant, &collection, free).await?;
+                }
                 Transacted::Refused(_) => {}
             }
         }

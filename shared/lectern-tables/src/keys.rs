@@ -14,6 +14,7 @@ use crate::{
     layout::{self, KEY},
     range::Range,
     table::{Conditional, Table},
+    tenants::{Tenants, one_key_more},
     transaction::{Change, Condition, Transacted, Write},
 };
 
@@ -37,22 +38,35 @@ pub struct Authenticated {
 }
 
 impl Keys<'_> {
-    /// Stores a new key.
+    /// Stores a new key, which opens the incarnation of its tenant's data that is live, and returns it so.
     ///
     /// # Errors
     /// `Conflict` when its id is taken.
-    pub async fn create(&self, key: &ApiKey) -> Result<(), PortError> {
+    pub async fn create(&self, key: &ApiKey) -> Result<ApiKey, PortError> {
         let operation = "create key";
-        let mut item = to_item(key);
-        layout::api_key(&key.id).put_into(&mut item);
-        item.insert("interval_ms".to_owned(), number(interval_ms(key.rate_per_minute)));
-        let listing = layout::api_key_listing(&key.tenant, &key.id).to_item();
-        let absent = Condition::new("attribute_not_exists(#PK)");
-        let writes = vec![Write::Put(item, absent), Write::Put(listing, Condition::default())];
-        match self.table.transact(operation, writes).await? {
-            Transacted::Written => Ok(()),
-            Transacted::Refused(_) => Err(PortError::bare(ErrorKind::Conflict, operation)),
+        let tenants = Tenants { table: self.table };
+        for _ in 0..MAX_LOOKS {
+            let live = tenants.live(&key.tenant).await?;
+            let (tenant, incarnation) = (live.account(), live.incarnation());
+            let key = ApiKey { tenant, incarnation, ..key.clone() };
+            let mut item = to_item(&key);
+            layout::api_key(&key.id).put_into(&mut item);
+            item.insert("interval_ms".to_owned(), number(interval_ms(key.rate_per_minute)));
+            let listing = layout::api_key_listing(&key.tenant, &key.id).to_item();
+            let absent = Condition::new("attribute_not_exists(#PK)");
+            let writes = vec![
+                Write::Put(item, absent),
+                Write::Put(listing, Condition::default()),
+                one_key_more(&key.tenant, key.incarnation),
+            ];
+            match self.table.transact(operation, writes).await? {
+                Transacted::Written => return Ok(key),
+                // Another incarnation was switched to since it was looked up.
+                Transacted::Refused(2) => {}
+                Transacted::Refused(_) => break,
+            }
         }
+        Err(PortError::bare(ErrorKind::Conflict, operation))
     }
 
     /// Returns a key of the tenant.
@@ -63,7 +77,7 @@ impl Keys<'_> {
         let operation = "get key";
         let item = self.table.get(operation, &layout::api_key(id)).await?;
         let key: Option<ApiKey> = item.map(|item| from_item(operation, &item)).transpose()?;
-        Ok(key.filter(|key| key.tenant == *tenant))
+        Ok(key.filter(|key| key.tenant == tenant.account()))
     }
 
     /// Returns up to `limit` (at most [`MAX_PAGE`]) keys of the tenant, oldest first, revoked ones too.
@@ -77,7 +91,7 @@ impl Keys<'_> {
         cursor: Option<&str>,
     ) -> Result<Page<ApiKey>, PortError> {
         let operation = "list keys";
-        let mut range = Range::prefixed(layout::tenant(tenant), KEY, limit.clamp(1, MAX_PAGE));
+        let mut range = Range::prefixed(layout::account(tenant), KEY, limit.clamp(1, MAX_PAGE));
         if let Some(cursor) = cursor {
             let id = cursor.parse();
             let id = id.map_err(|error| PortError::new(ErrorKind::Invalid, operation, error))?;
@@ -136,7 +150,8 @@ impl Keys<'_> {
         tenant: &TenantId,
         change: Change,
     ) -> Result<ApiKey, PortError> {
-        let owned = change.when("#tenant = :tenant").with(":tenant", text(tenant.as_str()));
+        let owned =
+            change.when("#tenant = :tenant").with(":tenant", text(tenant.account().as_str()));
         match self.table.update(operation, owned).await? {
             Conditional::Done(item) => from_item(operation, &item),
             Conditional::Refused(_) => Err(PortError::bare(ErrorKind::NotFound, operation)),

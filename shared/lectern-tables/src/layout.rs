@@ -4,16 +4,13 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use lectern_core::{
     document::{Document, Version},
     ids::{
-        CollectionId, DocumentId, ExperimentName, KeyId, QueryId, SessionId, TenantId, UploadId,
-        VariantName,
+        BackupId, CollectionId, DocumentId, ExperimentName, KeyId, QueryId, RestoreId, SessionId,
+        TenantId, UploadId, VariantName,
     },
     time::Timestamp,
 };
 
-use crate::{
-    backups::BackupId,
-    item::{Item, text},
-};
+use crate::item::{Item, text};
 
 /// Name of the secondary index.
 pub(crate) const INDEX: &str = "GSI1";
@@ -36,6 +33,8 @@ pub(crate) const EXPERIMENT: &str = "EXPERIMENT#";
 
 /// Begin of a backup's sort key.
 pub(crate) const BACKUP: &str = "BACKUP#";
+/// Begin of a restoration's sort key.
+pub(crate) const RESTORE: &str = "RESTORE#";
 /// The partition that lists all tenants.
 pub(crate) const TENANTS: &str = "TENANTS";
 /// Begin of a tenant's sort key there.
@@ -67,9 +66,15 @@ impl Key {
     }
 }
 
-/// The partition of a tenant's collections, documents, backups, list of keys and feedback.
+/// The partition of a tenant's collections and documents, in this incarnation.
 pub(crate) fn tenant(tenant: &TenantId) -> String {
     format!("T#{tenant}")
+}
+
+/// The partition of what belongs to the account, whatever incarnation of its data is live: backups, restorations, feedback
+/// and the list of keys.
+pub(crate) fn account(tenant: &TenantId) -> String {
+    format!("T#{}", tenant.account())
 }
 
 pub(crate) fn collection(owner: &TenantId, id: &CollectionId) -> Key {
@@ -102,12 +107,12 @@ pub(crate) fn api_key(id: &KeyId) -> Key {
 }
 
 pub(crate) fn api_key_listing(owner: &TenantId, id: &KeyId) -> Key {
-    Key::new(tenant(owner), format!("{KEY}{id}"))
+    Key::new(account(owner), format!("{KEY}{id}"))
 }
 
-/// The partition of one conversation.
+/// The partition of one conversation. It is the account's: a restored tenant goes on with it.
 pub(crate) fn session(tenant: &TenantId, session: &SessionId) -> String {
-    format!("T#{tenant}#S#{session}")
+    format!("T#{}#S#{session}", tenant.account())
 }
 
 pub(crate) fn message(partition: &str, at: Timestamp, query: &QueryId, role: u8) -> Key {
@@ -122,9 +127,9 @@ pub(crate) fn idempotency(tenant: &TenantId, hash: &str) -> Key {
     Key::new(format!("T#{tenant}#I#{hash}"), "IDEMPOTENCY")
 }
 
-/// The partition of a tenant's spending.
+/// The partition of an account's spending.
 pub(crate) fn spending(tenant: &TenantId) -> String {
-    format!("T#{tenant}#U")
+    format!("T#{}#U", tenant.account())
 }
 
 pub(crate) fn usage_day(tenant: &TenantId, day: &str, spender: &str) -> Key {
@@ -136,7 +141,7 @@ pub(crate) fn budget(tenant: &TenantId, month: &str, spender: &str) -> Key {
 }
 
 pub(crate) fn feedback(owner: &TenantId, query: &QueryId) -> Key {
-    Key::new(tenant(owner), format!("FEEDBACK#{query}"))
+    Key::new(account(owner), format!("FEEDBACK#{query}"))
 }
 
 pub(crate) fn upload(owner: &TenantId, id: &UploadId) -> Key {
@@ -144,16 +149,20 @@ pub(crate) fn upload(owner: &TenantId, id: &UploadId) -> Key {
 }
 
 pub(crate) fn backup(owner: &TenantId, id: &BackupId) -> Key {
-    Key::new(tenant(owner), format!("{BACKUP}{id}"))
+    Key::new(account(owner), format!("{BACKUP}{id}"))
+}
+
+pub(crate) fn restoration(owner: &TenantId, id: &RestoreId) -> Key {
+    Key::new(account(owner), format!("{RESTORE}{id}"))
 }
 
 pub(crate) fn listed_tenant(tenant: &TenantId) -> Key {
-    Key::new(TENANTS, format!("{TENANT}{tenant}"))
+    Key::new(TENANTS, format!("{TENANT}{}", tenant.account()))
 }
 
 /// The partition of a collection's experiments.
 pub(crate) fn experiments(tenant: &TenantId, collection: &CollectionId) -> String {
-    format!("T#{tenant}#E#{collection}")
+    format!("T#{}#E#{collection}", tenant.account())
 }
 
 pub(crate) fn tally(
@@ -168,7 +177,7 @@ pub(crate) fn tally(
 
 /// In a partition of its own: every question writes one.
 pub(crate) fn assignment(tenant: &TenantId, query: &QueryId) -> Key {
-    Key::new(format!("T#{tenant}#Q#{query}"), "ASSIGNMENT")
+    Key::new(format!("T#{}#Q#{query}", tenant.account()), "ASSIGNMENT")
 }
 
 /// The item that is always absent; reading it shows that the table can be read.

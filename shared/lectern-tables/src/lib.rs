@@ -9,7 +9,7 @@
 //!
 //! | module | keeps |
 //! |---|---|
-//! | [`collections`] | collections, their settings and generation |
+//! | [`collections`], [`generation`] | collections, their settings, and the generation that counts changes of answers |
 //! | [`documents`], [`registration`] | documents, and how one is accepted |
 //! | [`versions`], [`ingestion`] | leases on versions, and how a version becomes live |
 //! | [`uploads`] | files on their way into the store |
@@ -19,7 +19,8 @@
 //! | [`cache`], [`idempotency`] | what may be forgotten: cached values, replayed responses |
 //! | [`experiments`] | outcomes by variant, and which variants a question was answered with |
 //! | [`usage`], [`budget`] | what was spent, and what may be |
-//! | [`backups`], [`tenants`] | what is backed up, and for whom |
+//! | [`backups`], [`restores`] | what is backed up and restored |
+//! | [`tenants`] | who there is, and which incarnation of their data is live |
 //!
 //! # Layout
 //!
@@ -43,9 +44,13 @@
 //! | feedback | `T#{tenant}` | `FEEDBACK#{query}` | | |
 //! | upload under way | `T#{tenant}` | `UPLOAD#{id}` | | |
 //! | backup | `T#{tenant}` | `BACKUP#{id}` | | |
+//! | restoration | `T#{tenant}` | `RESTORE#{id}` | | |
 //! | tenant | `TENANTS` | `T#{tenant}` | | |
 //! | outcomes of a variant | `T#{tenant}#E#{collection}` | `EXPERIMENT#{experiment}#VARIANT#{variant}` | | |
 //! | variants of a question | `T#{tenant}#Q#{query}` | `ASSIGNMENT` | | |
+//!
+//! Collections, documents, versions, deletions, contents, uploads and idempotent requests are of an incarnation, `acme.2`; all
+//! else is of the account, `acme`, and stays where it is when a restored incarnation takes over.
 //!
 //! A key's rate state changes with every request, so keys stay out of the index, which would double
 //! that write; the second item lists them instead.
@@ -77,10 +82,12 @@ pub mod deletion;
 pub mod documents;
 pub mod experiments;
 pub mod feedback;
+pub mod generation;
 pub mod idempotency;
 pub mod ingestion;
 pub mod keys;
 pub mod registration;
+pub mod restores;
 pub mod sessions;
 pub mod tenants;
 pub mod uploads;

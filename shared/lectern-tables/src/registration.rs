@@ -8,13 +8,13 @@ use lectern_core::{
 };
 
 use crate::{
-    collections::{next_generation, one_document_more},
     documents::{Documents, StoredDocument, load},
-    item::{text, text_in, to_item},
+    generation::{next_generation, one_document_more, wait_until_free},
+    item::{Item, text, text_in, to_item},
     layout,
     table::{Table, alive},
     transaction::{Condition, Transacted, Write},
-    versions::version_item,
+    versions::pending_version_item,
 };
 
 const REGISTER: &str = "register document";
@@ -75,6 +75,7 @@ impl Documents<'_> {
         registration: &Registration,
         now: Timestamp,
     ) -> Result<Registered, PortError> {
+        let mut free = now;
         for _ in 0..MAX_TRIES {
             let (found, stale_owner) = self.find(registration, now).await?;
             if let Some(stored) = &found
@@ -93,7 +94,7 @@ impl Documents<'_> {
             let mut writes = vec![
                 next.write(),
                 Write::Put(
-                    version_item(&next_version(&next.document, now)),
+                    pending_version_item(&next_version(&next.document, now)),
                     Condition::new("attribute_not_exists(#PK)"),
                 ),
                 claim_content(&next.document, registration, stale_owner),
@@ -102,7 +103,7 @@ impl Documents<'_> {
                 writes.push(one_document_more(&registration.tenant, &registration.collection));
             } else if opens_or_closes {
                 // The record's ACL counts at once, for passages that are still the old version's.
-                writes.push(next_generation(&registration.tenant, &registration.collection));
+                writes.push(next_generation(&registration.tenant, &registration.collection, free));
             }
             match self.table.transact(REGISTER, writes).await? {
                 Transacted::Written => {
@@ -113,8 +114,8 @@ impl Documents<'_> {
                     return Ok(Registered { document: next.document, version, created: true });
                 }
                 Transacted::Refused(3) => {
-                    let reason = "the collection does not exist";
-                    return Err(PortError::new(ErrorKind::NotFound, REGISTER, reason));
+                    let Registration { tenant, collection, .. } = registration;
+                    free = wait_until_free(self.table, REGISTER, tenant, collection, free).await?;
                 }
                 Transacted::Refused(_) => {}
             }
@@ -242,15 +243,20 @@ fn claim_content(
     registration: &Registration,
     stale_owner: Option<String>,
 ) -> Write {
-    let mut item = to_item(&serde_json::json!({ "document_id": document.id }));
-    layout::content(&document.tenant, &document.collection, &document.sha256).put_into(&mut item);
     let condition = match stale_owner {
         _ if registration.document_id.is_some() || !registration.by_content => Condition::default(),
         None => Condition::new("attribute_not_exists(#PK)"),
         Some(owner) => Condition::new("attribute_not_exists(#PK) OR #document_id = :owner")
             .with(":owner", text(owner)),
     };
-    Write::Put(item, condition)
+    Write::Put(content_item(document), condition)
+}
+
+/// Returns the item that says whose content the document's bytes are.
+pub(crate) fn content_item(document: &Document) -> Item {
+    let mut item = to_item(&serde_json::json!({ "document_id": document.id }));
+    layout::content(&document.tenant, &document.collection, &document.sha256).put_into(&mut item);
+    item
 }
 
 /// Forgets that `sha256` was the document's content, unless it became another's meanwhile.

@@ -280,13 +280,20 @@ fn claiming(key: layout::Key, retiring: bool, now: Timestamp, until: Timestamp) 
         .with(":one", number(1_u64))
 }
 
-/// Returns the item of a version that waits for a worker.
+/// Returns the item of a version on which nobody works.
 pub(crate) fn version_item(version: &DocumentVersion) -> Item {
     let DocumentVersion { tenant, document_id, version: number, created_at, .. } = version;
     let mut item = to_item(version);
     layout::version(tenant, document_id, *number).put_into(&mut item);
     // Higher than every claim of an earlier document of this id: a worker that outlived it is fenced off.
     item.insert("fence".to_owned(), self::number(created_at.as_millis()));
+    item
+}
+
+/// Returns the item of a version that waits for a worker.
+pub(crate) fn pending_version_item(version: &DocumentVersion) -> Item {
+    let DocumentVersion { tenant, document_id, version: number, created_at, .. } = version;
+    let mut item = version_item(version);
     item.extend(layout::pending(*created_at, tenant, document_id, &layout::padded(*number)));
     item
 }

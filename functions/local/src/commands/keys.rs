@@ -139,6 +139,7 @@ mod tests {
         ApiKey {
             id: KeyId::new(now, 1),
             tenant: "local".parse().unwrap(),
+            incarnation: 0,
             name: "app".into(),
             secret_hmac: "feedc0de".into(),
             permissions: vec![Permission::Query, Permission::Upload],

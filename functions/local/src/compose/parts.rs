@@ -83,11 +83,7 @@ pub(super) struct Parts {
 }
 
 pub(super) async fn open(data: &Path, settings: &Settings) -> Result<Parts, OpenError> {
-    let directory = |name: &str| {
-        let path = data.join(name);
-        let made = std::fs::create_dir_all(&path);
-        made.map_err(|source| OpenError::Disk { path: path.clone(), source }).map(|()| path)
-    };
+    let directory = |name: &str| made(&data.join(name));
     let mut notices = Vec::new();
     let (embedder, model) = embedder(data, settings, &mut notices)?;
 
@@ -102,17 +98,16 @@ pub(super) async fn open(data: &Path, settings: &Settings) -> Result<Parts, Open
         .map_err(|source| OpenError::Disk { path: data.to_owned(), source })?;
     let tables = Tables::connect(&format!("embedded://{}", table.display())).await?;
     tables.ensure().await?;
-    let files = |name: &str| -> Result<Blobs, OpenError> {
-        let store = LocalFileSystem::new_with_prefix(directory(name)?)
-            .map_err(|error| PortError::new(ErrorKind::Unavailable, "open blobs", error))?;
-        Ok(Blobs { store: Arc::new(store), signer: None })
+    let blobs = files(&directory("blobs")?)?;
+    let backups = match &settings.backups_directory {
+        Some(elsewhere) => files(&made(elsewhere)?)?,
+        None => files(&directory("backups")?)?,
     };
-    let (blobs, backups) = (files("blobs")?, files("backups")?);
     let program = std::env::current_exe()
         .map_err(|source| OpenError::Disk { path: PathBuf::from("lectern"), source })?;
     let chat = settings.chat.open(&settings.api, RetryPolicy::default())?;
     Ok(Parts {
-        tenant: LOCAL_TENANT.parse().expect("`local` is a slug"),
+        tenant: tables.tenants().live(&LOCAL_TENANT.parse().expect("`local` is a slug")).await?,
         tables,
         blobs,
         backups,
@@ -126,6 +121,20 @@ pub(super) async fn open(data: &Path, settings: &Settings) -> Result<Parts, Open
         pepper: pepper(&data.join("pepper"))?,
         notices,
     })
+}
+
+/// Makes a directory where there is none.
+fn made(path: &Path) -> Result<PathBuf, OpenError> {
+    let made = std::fs::create_dir_all(path);
+    made.map_err(|source| OpenError::Disk { path: path.to_owned(), source })?;
+    Ok(path.to_owned())
+}
+
+/// Returns the store of files in a directory.
+fn files(directory: &Path) -> Result<Blobs, OpenError> {
+    let store = LocalFileSystem::new_with_prefix(directory)
+        .map_err(|error| PortError::new(ErrorKind::Unavailable, "open blobs", error))?;
+    Ok(Blobs { store: Arc::new(store), signer: None })
 }
 
 /// Returns the models that a collection's settings may name: the default one, the alternatives, and none.

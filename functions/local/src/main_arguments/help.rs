@@ -99,6 +99,20 @@ Examples:
 The settings and their ranges stand in docs/CONFIGURATION.md."
 );
 
+pub(crate) const BACKUP: &str = "\
+Examples:
+  lectern backup create
+  lectern backup list
+  lectern backup verify latest --read-data
+  lectern backup restore latest --dry-run     what would change
+  lectern backup restore latest               beside what is there, compared, then switched to
+  lectern backup confirm RESTORATION          or: lectern backup undo RESTORATION
+  lectern backup prune --keep-daily 30 --keep-monthly 12 --dry-run
+
+Backups belong to the data directory (--data, LECTERN_DATA): stop `lectern serve` first, or let a server make them
+(POST /v1/backups). They lie in its folder `backups`, or where LECTERN_BACKUPS_DIRECTORY says: put that on another disk.
+API keys are backed up as hashes under the directory's file `pepper`, which is not: keep a copy of it apart.";
+
 pub(crate) const KEYS: &str = "\
 Examples:
   lectern keys create website --permission query --rate 60

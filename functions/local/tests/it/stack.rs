@@ -6,6 +6,7 @@ mod events;
 mod parity;
 mod pipeline;
 mod poison;
+mod restoring;
 mod rotation;
 mod settings;
 mod streaming;

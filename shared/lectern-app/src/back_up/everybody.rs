@@ -7,20 +7,36 @@ use lectern_core::{
     ids::TenantId,
     time::Timestamp,
 };
-use lectern_tables::backups::{Backup, Drill};
+use lectern_tables::backups::BackupState;
 use tracing::{error, info};
 
-use super::{BackUp, BackUpError, verify::Depth};
+use super::BackUp;
 
 /// What became of a round over all tenants.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Round {
     /// Tenants whose backup is complete, or whole.
     pub done: u64,
+    /// Tenants whose backup goes on when it is called again.
+    pub unfinished: u64,
     /// Tenants whose backup failed or is damaged, or for whom there was no time.
     pub failed: u64,
     /// Tenants without a backup that could be read back.
     pub without: u64,
+}
+
+impl Round {
+    /// Counts a tenant that is finished, is not, or failed.
+    pub(crate) fn count(&mut self, outcome: Result<bool, PortError>) {
+        match outcome {
+            Ok(true) => self.done += 1,
+            Ok(false) => self.unfinished += 1,
+            Err(failure) => {
+                error!(error = %chain(&failure), "failed to go on");
+                self.failed += 1;
+            }
+        }
+    }
 }
 
 impl BackUp {
@@ -39,73 +55,46 @@ impl BackUp {
 
         let mut round = Round::default();
         for (_, tenant) in waiting {
-            let outcome = match left(until) {
-                Some(left) => self.run(&tenant, left).await.map(|_| ()),
-                None => Err(BackUpError::OutOfTime),
+            // One for whom there is no time yet is one whose backup is not begun: the next call begins with it.
+            let Some(left) = left(until) else {
+                round.unfinished += 1;
+                continue;
             };
-            match outcome {
-                Ok(()) => round.done += 1,
+            match self.run(&tenant, left).await {
+                Ok(backup) if backup.state == BackupState::Complete => {
+                    round.done += 1;
+                    self.prune_after(&tenant).await;
+                }
+                Ok(_) => round.unfinished += 1,
                 Err(failure) => {
                     error!(%tenant, error = %chain(&failure), "failed to back a tenant up");
                     round.failed += 1;
                 }
             }
         }
-        info!(done = round.done, failed = round.failed, "backed all tenants up");
+        info!(
+            done = round.done,
+            unfinished = round.unfinished,
+            failed = round.failed,
+            "backed all tenants up"
+        );
         Ok(round)
     }
 
-    /// Reads the newest complete backup of every tenant back, all bytes of it, and notes in its record what was found and
-    /// how long it took.
-    ///
-    /// # Errors
-    /// When the tenants cannot be listed.
-    pub async fn drill(&self, until: Instant) -> Result<Round, PortError> {
-        let mut round = Round::default();
-        for tenant in self.tenants().await? {
-            match self.drill_one(&tenant, until).await {
-                Ok(None) => round.without += 1,
-                Ok(Some(drill)) if drill.damaged == 0 => round.done += 1,
-                Ok(Some(drill)) => {
-                    error!(%tenant, damaged = drill.damaged, "a backup is damaged");
-                    round.failed += 1;
-                }
-                Err(failure) => {
-                    error!(%tenant, error = %chain(&failure), "failed to read a backup back");
-                    round.failed += 1;
-                }
-            }
+    /// Removes what the rule does not keep. Where that fails the backup is made all the same, and the next one tries again.
+    async fn prune_after(&self, tenant: &TenantId) {
+        if let Err(failure) = self.prune_tenant(tenant, &self.retention, false).await {
+            error!(%tenant, error = %chain(&failure), "failed to prune backups");
         }
-        info!(done = round.done, failed = round.failed, "read the newest backups back");
-        Ok(round)
     }
 
-    async fn drill_one(
-        &self,
-        tenant: &TenantId,
-        until: Instant,
-    ) -> Result<Option<Drill>, BackUpError> {
-        let backups = self.tables.backups();
-        let Some(backup): Option<Backup> = backups.newest_complete(tenant).await? else {
-            return Ok(None);
-        };
-        let at = self.clock.now();
-        let left = left(until).ok_or(BackUpError::OutOfTime)?;
-        let looking = self.look_at(&backup, Depth::ReadData);
-        let found = tokio::time::timeout(left, looking).await;
-        let found = found.map_err(|_| BackUpError::OutOfTime)??;
-        let (took_ms, read_bytes) = (found.took_ms, found.read_bytes);
-        let drill = Drill { at, took_ms, read_bytes, damaged: found.damaged };
-        backups.note_drill(tenant, &backup.id, &drill).await?;
-        Ok(Some(drill))
-    }
-
-    async fn tenants(&self) -> Result<Vec<TenantId>, PortError> {
+    /// Returns all tenants.
+    pub(crate) async fn tenants(&self) -> Result<Vec<TenantId>, PortError> {
         let mut tenants = Vec::new();
         let mut cursor = None;
         loop {
             let page = self.tables.tenants().list(cursor.as_deref()).await?;
-            tenants.extend(page.items);
+            tenants.extend(page.items.into_iter().map(|tenant| tenant.tenant));
             cursor = page.next;
             if cursor.is_none() {
                 return Ok(tenants);
@@ -115,6 +104,6 @@ impl BackUp {
 }
 
 /// Returns how much time is left, `None` when none is.
-fn left(until: Instant) -> Option<Duration> {
+pub(crate) fn left(until: Instant) -> Option<Duration> {
     Some(until.saturating_duration_since(Instant::now())).filter(|left| !left.is_zero())
 }

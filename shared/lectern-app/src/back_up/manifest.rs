@@ -1,18 +1,23 @@
 //! What a backup is made of. It is written last: a manifest that is there has all its parts.
 
 use lectern_core::{
-    ids::{CollectionId, TenantId},
+    ids::{BackupId, CollectionId, TenantId},
     ports::EmbeddingModel,
     time::Timestamp,
 };
-use lectern_tables::backups::{BackupCounts, BackupId};
+use lectern_tables::backups::BackupCounts;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::parts::Part;
 
 /// Version of the form of manifests and parts.
-pub const SCHEMA: u32 = 1;
+///
+/// | schema | |
+/// |---|---|
+/// | 1 | records, texts, passages |
+/// | 2 | also files as uploaded, API keys, and a digest of the state |
+pub const SCHEMA: u32 = 2;
 
 /// A backup's table of contents.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,7 +26,7 @@ pub struct Manifest {
     pub schema: u32,
     /// Which backup.
     pub backup_id: BackupId,
-    /// Whose.
+    /// Whose: the account.
     pub tenant: TenantId,
     /// Whose vectors the passages have, `null` where they have none.
     pub embedding_model: Option<VectorsOf>,
@@ -29,6 +34,9 @@ pub struct Manifest {
     pub cut: Cut,
     /// What it holds.
     pub counts: BackupCounts,
+    /// Digest of the state it is of, whatever parts that stands in: what is restored from it has the same. Schema 1 has none.
+    #[serde(default)]
+    pub state_digest: Option<String>,
     /// SHA-256 over the parts' hashes, sorted, each with a line feed: `jq -r '.parts[].sha256' | sort | sha256sum`.
     pub digest: String,
     /// Its parts, by kind and partition, in the order of their lines.

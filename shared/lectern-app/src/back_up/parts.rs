@@ -7,11 +7,11 @@
 use std::collections::BTreeMap;
 
 use lectern_core::{errors::PortError, ids::DocumentId};
-use lectern_tables::backups::BackupCounts;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::{
+    digest::LineDigest,
     records::Kind,
     store::{Store, Stored},
 };
@@ -28,12 +28,14 @@ pub struct PartLimits {
     pub min_bytes: usize,
     /// With as much it ends.
     pub max_bytes: usize,
+    /// Bytes of lines after which is kept how far a backup is.
+    pub checkpoint_bytes: u64,
 }
 
 impl Default for PartLimits {
-    /// Returns sizes with which all that is buffered of a tenant is at most 64 MiB: four kinds of lines by partition.
+    /// Returns sizes with which all that is buffered of a tenant is at most 80 MiB: five kinds of lines by partition.
     fn default() -> Self {
-        Self { min_bytes: 256 << 10, max_bytes: 1 << 20 }
+        Self { min_bytes: 256 << 10, max_bytes: 1 << 20, checkpoint_bytes: 1 << 30 }
     }
 }
 
@@ -55,38 +57,49 @@ pub struct Part {
 /// The lines of some of a tenant's documents.
 #[derive(Debug)]
 pub(super) struct Partition {
+    /// How far it is.
+    pub(super) state: PartitionState,
+    /// Where its parts go; nowhere when only their digest is wanted.
+    sink: Option<Store>,
+    limits: PartLimits,
+}
+
+/// How far a partition is: all that is needed to go on with it.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct PartitionState {
     /// What was stored of it, in the order of its lines by kind.
     pub(super) parts: Vec<Part>,
-    /// Parts that were not there before, and their bytes.
+    /// Parts that were not there before.
     pub(super) new_parts: u64,
+    /// Bytes of them.
     pub(super) new_bytes: u64,
-    /// What its lines are about.
-    pub(super) counts: BackupCounts,
+    /// Bytes of all lines.
+    pub(super) line_bytes: u64,
     number: usize,
-    store: Store,
-    limits: PartLimits,
     open: BTreeMap<Kind, Lines>,
 }
 
-#[derive(Debug, Default)]
+/// Lines that are no part yet.
+#[derive(Debug, Default, Serialize, Deserialize)]
 struct Lines {
-    bytes: Vec<u8>,
+    text: String,
     records: u64,
 }
 
-/// Returns the partitions of a tenant, all empty.
-pub(super) fn partitions(store: &Store, limits: PartLimits) -> Vec<Partition> {
-    let empty = |number| Partition {
-        parts: Vec::new(),
-        new_parts: 0,
-        new_bytes: 0,
-        counts: BackupCounts::default(),
-        number,
-        store: store.clone(),
-        limits,
-        open: BTreeMap::new(),
-    };
-    (0..PARTITIONS).map(empty).collect()
+/// Returns the partitions of a tenant, all empty. Without a `sink` nothing of them is stored.
+pub(super) fn partitions(sink: Option<&Store>, limits: PartLimits) -> Vec<Partition> {
+    let empty = |number| PartitionState { number, ..PartitionState::default() };
+    resumed((0..PARTITIONS).map(empty).collect(), sink, limits)
+}
+
+/// Returns partitions that go on where they were.
+pub(super) fn resumed(
+    states: Vec<PartitionState>,
+    sink: Option<&Store>,
+    limits: PartLimits,
+) -> Vec<Partition> {
+    let partition = |state| Partition { state, sink: sink.cloned(), limits };
+    states.into_iter().map(partition).collect()
 }
 
 /// Returns the number of a document's partition.
@@ -95,18 +108,31 @@ pub(super) fn partition_of(document: &DocumentId) -> usize {
 }
 
 impl Partition {
-    /// Adds a line.
+    /// Returns where its parts go.
+    pub(super) fn store(&self) -> Option<&Store> {
+        self.sink.as_ref()
+    }
+
+    /// Adds a line and returns its digest.
     pub(super) async fn push<T: Serialize + Sync>(
         &mut self,
         kind: Kind,
         line: &T,
-    ) -> Result<(), PortError> {
-        let lines = self.open.entry(kind).or_default();
-        serde_json::to_writer(&mut lines.bytes, line)
-            .expect("lines have string keys, and memory takes what is written");
-        lines.bytes.push(b'\n');
+    ) -> Result<LineDigest, PortError> {
+        let line = serde_json::to_string(line).expect("lines have string keys");
+        let digest = LineDigest::of(kind, &line);
+        self.state.line_bytes += line.len() as u64 + 1;
+        if self.sink.is_none() {
+            return Ok(digest);
+        }
+        let lines = self.state.open.entry(kind).or_default();
+        lines.text.push_str(&line);
+        lines.text.push('\n');
         lines.records += 1;
-        if lines.bytes.len() >= self.limits.max_bytes { self.close(kind).await } else { Ok(()) }
+        if lines.text.len() >= self.limits.max_bytes {
+            self.close(kind).await?;
+        }
+        Ok(digest)
     }
 
     /// Ends the parts that may end after a document.
@@ -123,7 +149,7 @@ impl Partition {
     }
 
     async fn close_from(&mut self, least_bytes: usize) -> Result<(), PortError> {
-        let large = self.open.iter().filter(|(_, lines)| lines.bytes.len() >= least_bytes);
+        let large = self.state.open.iter().filter(|(_, lines)| lines.text.len() >= least_bytes);
         let kinds: Vec<Kind> = large.map(|(kind, _)| *kind).collect();
         for kind in kinds {
             self.close(kind).await?;
@@ -132,13 +158,17 @@ impl Partition {
     }
 
     async fn close(&mut self, kind: Kind) -> Result<(), PortError> {
-        let Some(Lines { bytes, records }) = self.open.remove(&kind) else { return Ok(()) };
-        let Stored { sha256, size_bytes, is_new } = self.store.put_part(bytes).await?;
+        let state = &mut self.state;
+        let (Some(store), Some(Lines { text, records })) = (&self.sink, state.open.remove(&kind))
+        else {
+            return Ok(());
+        };
+        let Stored { sha256, size_bytes, is_new } = store.put_part(text).await?;
         if is_new {
-            self.new_parts += 1;
-            self.new_bytes += size_bytes;
+            state.new_parts += 1;
+            state.new_bytes += size_bytes;
         }
-        self.parts.push(Part { kind, partition: self.number, sha256, size_bytes, records });
+        state.parts.push(Part { kind, partition: state.number, sha256, size_bytes, records });
         Ok(())
     }
 }

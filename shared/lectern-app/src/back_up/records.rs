@@ -1,11 +1,13 @@
 //! The lines of parts, one JSON object each. A part holds one kind of them.
 //!
-//! What changes with every run, or while nothing that is backed up changes, stays out: leases, cache generations, the
-//! backup's own id and time. So an unchanged tenant gives the same lines.
+//! What changes with every run, or while nothing that is backed up changes, stays out: leases, attempts, cache generations,
+//! the backup's own id and time. So an unchanged tenant gives the same lines. So does a restored one: lines name the account,
+//! not its incarnation.
 
 use lectern_core::{
     analysis::SparseVector,
-    document::{DocumentVersion, Version},
+    auth::ApiKey,
+    document::{Document, DocumentState, DocumentVersion, Progress, Version},
     ids::{CollectionId, DocumentId},
     passage::{Passage, Point},
     time::Timestamp,
@@ -22,13 +24,16 @@ pub enum Kind {
     Collection,
     /// [`lectern_core::document::Document`], as the table has it.
     Document,
-    /// [`DocumentVersion`], as the table has it but for its lease. Its `sha256` names the bytes as uploaded, which are not
-    /// copied.
+    /// [`DocumentVersion`], as the table has it but for who works on it. Its `sha256` names the bytes as uploaded.
     Version,
     /// [`TextLine`].
     Text,
     /// [`PassageLine`].
     Passage,
+    /// [`OriginalLine`].
+    Original,
+    /// [`lectern_core::auth::ApiKey`], as the table has it: the secret's hash, never the secret.
+    Key,
 }
 
 /// A collection.
@@ -71,6 +76,30 @@ pub struct TextLine {
     pub text: String,
 }
 
+/// A file as it was uploaded. Its bytes stand in `files/{tenant}/{sha256}`, as they are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OriginalLine {
+    /// The document.
+    pub document_id: DocumentId,
+    /// Its version.
+    pub version: Version,
+    /// SHA-256 of the bytes, lower-case hex.
+    pub sha256: String,
+    /// How many they are.
+    pub size_bytes: u64,
+}
+
+impl OriginalLine {
+    pub(super) fn of(version: &DocumentVersion) -> Self {
+        Self {
+            document_id: version.document_id.clone(),
+            version: version.version,
+            sha256: version.sha256.clone(),
+            size_bytes: version.size_bytes,
+        }
+    }
+}
+
 /// A passage with its vectors.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PassageLine {
@@ -87,14 +116,46 @@ pub struct PassageLine {
 impl From<Point> for PassageLine {
     fn from(point: Point) -> Self {
         let Point { mut passage, dense, sparse } = point;
+        passage.tenant = passage.tenant.account();
         // An index gives fields back in any order.
         passage.metadata.sort_keys();
         Self { id: passage.point_id().to_uuid(), passage, dense, sparse }
     }
 }
 
-/// Returns a version as it is backed up: who works on it is no part of it.
+/// Returns a document as it is backed up.
+pub(super) fn document_line(mut document: Document) -> Document {
+    document.tenant = document.tenant.account();
+    document.metadata.sort_keys();
+    document.state = at_rest(document.state);
+    if document.state == DocumentState::Queued {
+        document.progress = Progress::default();
+    }
+    document
+}
+
+/// Returns a version as it is backed up: who works on it, and how often somebody did, is no part of it.
 pub(super) fn version_line(mut version: DocumentVersion) -> DocumentVersion {
-    version.lease_until = None;
+    version.tenant = version.tenant.account();
+    version.metadata.sort_keys();
+    version.state = at_rest(version.state);
+    (version.lease_until, version.attempts) = (None, 0);
     version
+}
+
+/// Returns a key as it is backed up: it opens whatever incarnation is live where it is restored.
+pub(super) fn key_line(mut key: ApiKey) -> ApiKey {
+    key.tenant = key.tenant.account();
+    key.incarnation = 0;
+    key
+}
+
+/// Returns the state to which what is on its way falls back when nobody works on it.
+fn at_rest(state: DocumentState) -> DocumentState {
+    match state {
+        DocumentState::Processing => DocumentState::Queued,
+        // Its passages are live; those of the version before are not backed up.
+        DocumentState::Retiring => DocumentState::Ready,
+        state => state,
+    }
 }

@@ -19,6 +19,7 @@ fn backfill(world: &World) -> Backfill {
         reader: Arc::new(world.index.clone()),
         writer: Arc::new(world.index.clone()),
         embedder,
+        clock: world.clock(),
     }
 }
 

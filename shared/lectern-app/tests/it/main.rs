@@ -7,6 +7,7 @@ mod coherence;
 mod hits;
 mod order;
 mod race;
+mod restore;
 mod retrieval;
 mod vectors;
 mod world;

@@ -83,10 +83,24 @@ pub(crate) struct World {
     pub(crate) tenant: TenantId,
     pub(crate) embedder: Arc<BagOfWords>,
     millis: Arc<AtomicU64>,
-    _folder: Arc<tempfile::TempDir>,
+    _folder: Option<Arc<tempfile::TempDir>>,
 }
 
 impl World {
+    /// Returns the world that is in a folder, or a new one there.
+    pub(crate) async fn at(folder: &std::path::Path, millis: u64) -> Self {
+        let url = format!("embedded://{}/table.db", folder.display());
+        let tables = Tables::connect(&url).await.unwrap();
+        tables.ensure().await.unwrap();
+        let embedder = Arc::new(BagOfWords::new());
+        let settings = IndexSettings::new(Some(embedder.model.clone())).unwrap();
+        let index = Edge::open(&folder.join("index"), settings).await.unwrap();
+        let millis = Arc::new(AtomicU64::new(millis));
+        let tenant: TenantId = "nobody".parse().unwrap();
+        let world = Self { tables, index, tenant, embedder, millis, _folder: None };
+        world.of("acme").await
+    }
+
     pub(crate) async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let tables = Tables::connect("embedded::memory:").await.unwrap();
@@ -96,7 +110,7 @@ impl World {
         let index = Edge::open(folder.path(), settings).await.unwrap();
         let millis = Arc::new(AtomicU64::new(1_795_230_000_000));
         let tenant: TenantId = "nobody".parse().unwrap();
-        let folder = Arc::new(folder);
+        let folder = Some(Arc::new(folder));
         let world = Self { tables, index, tenant, embedder, millis, _folder: folder };
         world.of("acme").await
     }
@@ -113,7 +127,7 @@ impl World {
             tenant,
             embedder: Arc::clone(&self.embedder),
             millis: Arc::clone(&self.millis),
-            _folder: Arc::clone(&self._folder),
+            _folder: self._folder.clone(),
         }
     }
 

@@ -1,44 +1,12 @@
 //! The record of a backup.
 
-use std::{fmt, ops::AddAssign, str::FromStr};
+use std::ops::AddAssign;
 
 use lectern_core::{
-    ids::{IdError, TenantId, UploadId},
+    ids::{BackupId, TenantId},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
-
-/// Identity of a backup: a ULID, so that the order of ids is the order in which backups began.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct BackupId(UploadId);
-
-impl BackupId {
-    /// Returns a new identifier, sortable by `now`, from 80 bits of `entropy`.
-    #[must_use]
-    pub fn new(now: Timestamp, entropy: u128) -> Self {
-        Self(UploadId::new(now, entropy))
-    }
-
-    /// Returns the identifier as text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        self.0.as_str()
-    }
-}
-
-impl FromStr for BackupId {
-    type Err = IdError;
-    fn from_str(raw: &str) -> Result<Self, IdError> {
-        raw.parse().map(Self)
-    }
-}
-
-impl fmt::Display for BackupId {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(formatter)
-    }
-}
 
 /// How a backup stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,6 +37,18 @@ pub struct BackupCounts {
     pub missing_texts: u64,
     /// Passages that versions say they have and the index did not.
     pub missing_passages: u64,
+    /// Files as they were uploaded.
+    #[serde(default)]
+    pub originals: u64,
+    /// Their bytes, those of equal files as often as they are there.
+    #[serde(default)]
+    pub original_bytes: u64,
+    /// Files that a version names and the store did not have, or had with other bytes.
+    #[serde(default)]
+    pub missing_originals: u64,
+    /// API keys of the account.
+    #[serde(default)]
+    pub keys: u64,
 }
 
 impl AddAssign for BackupCounts {
@@ -80,43 +60,65 @@ impl AddAssign for BackupCounts {
         self.passages += other.passages;
         self.missing_texts += other.missing_texts;
         self.missing_passages += other.missing_passages;
+        self.originals += other.originals;
+        self.original_bytes += other.original_bytes;
+        self.missing_originals += other.missing_originals;
+        self.keys += other.keys;
     }
 }
 
-/// The last time a backup was read back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// The last time a backup was restored to see that it can be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Drill {
     /// When it began.
     pub at: Timestamp,
-    /// How long it took.
+    /// How long it took until everything was restored, compared and removed.
     pub took_ms: u64,
-    /// Bytes of parts that were read.
-    pub read_bytes: u64,
-    /// Parts that were missing or had other bytes.
-    pub damaged: u64,
+    /// Documents that were restored.
+    #[serde(default)]
+    pub documents: u64,
+    /// Passages that were restored.
+    #[serde(default)]
+    pub passages: u64,
+    /// Why it would not have helped, absent when it would.
+    #[serde(default)]
+    pub failure: Option<String>,
 }
 
 /// The record of one backup.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Backup {
-    /// Whose.
+    /// Whose: the account.
     pub tenant: TenantId,
     /// Its id.
     pub id: BackupId,
     /// How it stands.
     pub state: BackupState,
+    /// The newest complete backup when it began. What it shares with it is not stored again, so while this one is running
+    /// that one must stay.
+    #[serde(default)]
+    pub parent: Option<BackupId>,
+    /// Until when whoever writes it is taken to be alive.
+    #[serde(default)]
+    pub lease_until: Option<Timestamp>,
     /// What it holds.
     pub counts: BackupCounts,
-    /// Its parts.
+    /// Its parts, files as uploaded not counted.
     pub parts: u64,
     /// Bytes of all its parts.
     pub size_bytes: u64,
     /// Those of its parts that no earlier backup had stored.
     pub new_parts: u64,
-    /// Bytes of them.
+    /// Bytes of them, and of files that no earlier backup had stored.
     pub new_bytes: u64,
     /// SHA-256 over the sorted hashes of its parts, once complete.
     pub digest: Option<String>,
+    /// Digest of what it is a backup of, whatever parts that stands in: equal for equal states.
+    #[serde(default)]
+    pub state_digest: Option<String>,
+    /// Whether all that answers is of one moment.
+    #[serde(default)]
+    pub is_exact: bool,
     /// SHA-256 of its manifest's bytes, once complete.
     pub manifest_sha256: Option<String>,
     /// When it began.
@@ -125,24 +127,28 @@ pub struct Backup {
     pub ended_at: Option<Timestamp>,
     /// Why it was given up.
     pub failure: Option<String>,
-    /// When it was last read back, and what was found.
+    /// When it was last restored for a drill, and what came of it.
     pub drill: Option<Drill>,
 }
 
 impl Backup {
     /// Returns the record of a backup that begins.
     #[must_use]
-    pub fn begun(tenant: TenantId, id: BackupId, now: Timestamp) -> Self {
+    pub fn begun(tenant: &TenantId, id: BackupId, now: Timestamp) -> Self {
         Self {
-            tenant,
+            tenant: tenant.account(),
             id,
             state: BackupState::Running,
+            parent: None,
+            lease_until: Some(now),
             counts: BackupCounts::default(),
             parts: 0,
             size_bytes: 0,
             new_parts: 0,
             new_bytes: 0,
             digest: None,
+            state_digest: None,
+            is_exact: false,
             manifest_sha256: None,
             begun_at: now,
             ended_at: None,

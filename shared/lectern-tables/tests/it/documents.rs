@@ -215,7 +215,10 @@ pub(crate) async fn collections_change_only_as_read(tables: &Tables) {
     assert_eq!(written.generation, 2, "settings change answers");
     let late = collections.update(&read, read.revision, at(3)).await.unwrap_err();
     assert_eq!(late.kind, ErrorKind::Conflict);
-    assert_eq!(collections.bump_generation(&tenant, &default_collection()).await.unwrap(), 3);
+    assert_eq!(
+        collections.bump_generation(&tenant, &default_collection(), at(3)).await.unwrap(),
+        3
+    );
     assert_eq!(generation(tables, &tenant).await, 3);
 
     register(tables, &a_registration(&tenant, 1)).await;
@@ -223,7 +226,8 @@ pub(crate) async fn collections_change_only_as_read(tables: &Tables) {
     assert_eq!(held.kind, ErrorKind::Conflict);
     let absent = a_tenant();
     assert!(collections.delete(&absent, &default_collection()).await.is_ok());
-    let missing = collections.bump_generation(&absent, &default_collection()).await.unwrap_err();
+    let missing =
+        collections.bump_generation(&absent, &default_collection(), at(3)).await.unwrap_err();
     assert_eq!(missing.kind, ErrorKind::NotFound);
     let nobodys = Collection::new(absent, default_collection(), "None".into(), at(1));
     let missing = collections.update(&nobodys, 1, at(1)).await.unwrap_err();

@@ -20,6 +20,7 @@ fn a_key(tenant: &TenantId, seed: u64, rate_per_minute: u32) -> ApiKey {
     ApiKey {
         id: KeyId::new(at(seed), unique % (1 << 80)),
         tenant: tenant.clone(),
+        incarnation: 0,
         name: format!("key {seed}"),
         secret_hmac: "ab".repeat(32),
         permissions: vec![Permission::Query, Permission::Admin],

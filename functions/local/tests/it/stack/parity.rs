@@ -249,6 +249,7 @@ fn plain(value: &mut Value) {
             // What stands in which part of a backup follows from ids, and so differs with them.
             let of_backup = [
                 "digest",
+                "state_digest",
                 "parts",
                 "size_bytes",
                 "new_parts",

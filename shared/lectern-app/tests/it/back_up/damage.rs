@@ -1,10 +1,14 @@
 //! What is lost or changed in the store is found and named.
 
+use std::collections::BTreeSet;
+
 use lectern_app::back_up::{
     Backup,
+    records::{Kind, OriginalLine},
     verify::{Damage, Depth, Fault, Verification},
 };
 use object_store::{ObjectStoreExt as _, path::Path};
+use sha2::{Digest as _, Sha256};
 
 use super::{TINY, site::Site};
 use crate::world::text;
@@ -37,10 +41,13 @@ fn only(part: &str, fault: Fault) -> Vec<Damage> {
 async fn a_whole_backup_is_whole() {
     let (site, backup) = backed_up().await;
     let structure = site.look(&backup, Depth::Structure).await;
-    assert_eq!((structure.damaged, structure.parts), (0, backup.parts));
+    assert_eq!((structure.damaged, structure.parts), (0, backup.parts + backup.counts.originals));
     assert_eq!(structure.read_bytes, 0);
     let data = site.look(&backup, Depth::ReadData).await;
-    assert_eq!((data.damaged, data.read_bytes), (0, backup.size_bytes));
+    let all = backup.size_bytes + backup.counts.original_bytes;
+    assert_eq!((data.damaged, data.read_bytes), (0, all));
+    let some = site.look(&backup, Depth::ReadSubset(50)).await;
+    assert!(some.damaged == 0 && (1..structure.parts).contains(&some.read_parts), "{some:?}");
 }
 
 #[tokio::test]
@@ -57,7 +64,9 @@ async fn a_flipped_bit_is_found_by_reading_and_only_by_reading() {
             let found = site.look(&backup, Depth::ReadData).await;
             assert_eq!(found.damages, only(&part.sha256, Fault::WrongBytes), "byte {place}");
         }
-        assert_eq!(site.look(&backup, Depth::Structure).await.damaged, 0);
+        // Parts that say which files there are have to be read to look for those.
+        let found = u64::from(part.kind == Kind::Original);
+        assert_eq!(site.look(&backup, Depth::Structure).await.damaged, found);
         site.kept.put(&path, whole.into()).await.unwrap();
     }
     assert_eq!(site.look(&backup, Depth::ReadData).await.damaged, 0);
@@ -98,4 +107,48 @@ async fn another_manifest_is_found() {
     site.kept.delete(&path).await.unwrap();
     let found = site.look(&backup, Depth::Structure).await;
     assert_eq!((found.damaged, found.damages), (1, only("manifest", Fault::Missing)));
+}
+
+/// Samples of single-byte corruption.
+const SAMPLES: u64 = 1_000;
+
+/// Returns a number below `most`, another for every `seed` and `salt`.
+fn below(most: usize, seed: u64, salt: u8) -> usize {
+    let mut digest = Sha256::new();
+    digest.update(seed.to_le_bytes());
+    digest.update([salt]);
+    let bytes: [u8; 8] = digest.finalize()[..8].try_into().unwrap();
+    usize::try_from(u64::from_le_bytes(bytes) % most as u64).unwrap()
+}
+
+#[tokio::test]
+async fn every_single_byte_that_changes_anywhere_is_found_and_named() {
+    let (site, backup) = backed_up().await;
+    let manifest = site.manifest(&backup).await;
+    let mut places = vec![(site.manifest_path(&backup), "manifest".to_owned())];
+    for part in &manifest.parts {
+        places.push((site.part_path(&part.sha256), part.sha256.clone()));
+    }
+    for line in site.lines_as::<OriginalLine>(&manifest, Kind::Original).await {
+        let path = format!("files/{}/{}", site.world.tenant, line.sha256);
+        places.push((path.into(), line.sha256));
+    }
+    // Every byte of all of them is as likely as any other.
+    let mut bytes = Vec::new();
+    for (path, name) in &places {
+        let whole = site.bytes(path).await;
+        bytes.extend((0..whole.len()).map(|byte| (path, name, byte)));
+    }
+    for seed in 0..SAMPLES {
+        let (path, name, byte) = bytes[below(bytes.len(), seed, 0)];
+        let whole = site.bytes(path).await;
+        let mut damaged = whole.clone();
+        damaged[byte] ^= u8::try_from(1 + below(255, seed, 1)).unwrap();
+        site.kept.put(path, damaged.into()).await.unwrap();
+        let found = site.look(&backup, Depth::ReadData).await;
+        let named: BTreeSet<&str> = found.damages.iter().map(|damage| &*damage.part).collect();
+        assert_eq!(named, BTreeSet::from([&**name]), "byte {byte}, seed {seed}");
+        site.kept.put(path, whole.into()).await.unwrap();
+    }
+    assert_eq!(site.look(&backup, Depth::ReadData).await.damaged, 0);
 }

@@ -9,17 +9,26 @@ use lectern_app::{
         records::{Kind, PassageLine, TextLine},
     },
     blobs::{BlobName, Blobs},
+    restore::Restore,
 };
-use lectern_core::{document::Document, ids::DocumentId, ports::PassageReader};
+use lectern_core::{
+    document::Document,
+    ids::DocumentId,
+    ports::{Embedder, PassageReader},
+    retention::Retention,
+};
 use object_store::{ObjectStoreExt as _, memory::InMemory, path::Path};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
 use super::failing::Failing;
-use crate::world::World;
+use crate::world::{BagOfWords, World};
 
 /// Longer than any backup here takes.
 pub(crate) const LONG: Duration = Duration::from_secs(300);
+/// Shorter than the time that passes between two runs.
+const LEASE: Duration = Duration::from_secs(60);
 
 pub(crate) struct Site {
     pub(crate) world: World,
@@ -65,9 +74,19 @@ impl Site {
             backups: Blobs { store: Arc::<Failing>::clone(&self.store), signer: None },
             reader,
             model: Some(self.world.embedder.model.clone()),
+            originals: true,
+            lease: LEASE,
             limits: self.limits,
+            // Time stands still in most tests: all of them are of one day.
+            retention: Retention { last: 100, ..Retention::none() },
             clock: self.world.clock(),
         }
+    }
+
+    pub(crate) fn restore(&self) -> Restore {
+        let embedder: Arc<dyn Embedder> = Arc::<BagOfWords>::clone(&self.world.embedder);
+        let writer = Arc::new(self.world.index.clone());
+        Restore { back_up: self.back_up(), writer, embedder: Some(embedder) }
     }
 
     pub(crate) async fn run(&self) -> Backup {
@@ -87,7 +106,9 @@ impl Site {
         self.make_live(id, version, text).await;
     }
 
-    async fn make_live(&self, id: &DocumentId, version: u32, text: &str) {
+    pub(crate) async fn make_live(&self, id: &DocumentId, version: u32, text: &str) {
+        let raw = BlobName::raw(&self.world.tenant, id, &hex::encode(Sha256::digest(text)));
+        self.blobs.put(&raw, text.to_owned().into()).await.unwrap();
         let name = BlobName::text(&self.world.tenant, id, version);
         self.blobs.put(&name, text.to_owned().into()).await.unwrap();
         self.world.make_live(id, version, text).await;
@@ -103,7 +124,8 @@ impl Site {
     }
 
     pub(crate) fn manifest_path(&self, backup: &Backup) -> Path {
-        format!("manifests/{}/{}.json", self.world.tenant, backup.id).into()
+        let sha256 = backup.manifest_sha256.as_ref().unwrap();
+        format!("manifests/{}/{}-{sha256}.json", self.world.tenant, backup.id).into()
     }
 
     pub(crate) async fn manifest(&self, backup: &Backup) -> Manifest {

@@ -1,0 +1,90 @@
+//! Digests of states: what stands in the lines, in whatever order and parts.
+//!
+//! The digest of a state is the sum, modulo 2^256, of the SHA-256 of its lines (an additive multiset hash: Bellare and
+//! Micciancio, *A New Paradigm for Collision-Free Hashing*, EUROCRYPT 1997). It says whether two states are equal when
+//! nobody tries to make them look so; that no byte of a backup was changed is what the hashes of its parts are for.
+
+use std::ops::AddAssign;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use super::records::Kind;
+
+const BYTES: usize = 32;
+
+/// The digest of a line, or the sum of those of many.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct LineDigest([u8; BYTES]);
+
+impl LineDigest {
+    /// Returns the digest of a line without its line feed.
+    pub(super) fn of(kind: Kind, line: &str) -> Self {
+        let mut digest = Sha256::new();
+        digest.update([kind as u8]);
+        digest.update(line);
+        Self(digest.finalize().into())
+    }
+
+    pub(super) fn to_hex(self) -> String {
+        hex::encode(self.0)
+    }
+}
+
+impl AddAssign for LineDigest {
+    fn add_assign(&mut self, other: Self) {
+        let mut carry = 0;
+        for (byte, added) in self.0.iter_mut().zip(other.0) {
+            let sum = u16::from(*byte) + u16::from(added) + carry;
+            [*byte, _] = sum.to_le_bytes();
+            carry = sum >> 8;
+        }
+    }
+}
+
+impl Serialize for LineDigest {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.to_hex())
+    }
+}
+
+impl<'de> Deserialize<'de> for LineDigest {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let mut bytes = [0; BYTES];
+        hex::decode_to_slice(text, &mut bytes).map_err(serde::de::Error::custom)?;
+        Ok(Self(bytes))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sum(lines: &[&str]) -> LineDigest {
+        let mut sum = LineDigest::default();
+        for line in lines {
+            sum += LineDigest::of(Kind::Text, line);
+        }
+        sum
+    }
+
+    #[test]
+    fn a_sum_knows_lines_and_how_often_but_no_order() {
+        assert_eq!(sum(&["a", "b", "c"]), sum(&["c", "a", "b"]));
+        assert_ne!(sum(&["a", "b"]), sum(&["a", "b", "b"]));
+        assert_ne!(sum(&["a", "b"]), sum(&["ab"]));
+        assert_ne!(LineDigest::of(Kind::Text, "a"), LineDigest::of(Kind::Passage, "a"));
+    }
+
+    #[test]
+    fn addition_carries_through_all_bytes() {
+        let mut all_ones = LineDigest([0xff; BYTES]);
+        let mut one = LineDigest::default();
+        one.0[0] = 1;
+        all_ones += one;
+        assert_eq!(all_ones, LineDigest::default());
+        let json = serde_json::to_string(&sum(&["a"])).unwrap();
+        assert_eq!(serde_json::from_str::<LineDigest>(&json).unwrap(), sum(&["a"]));
+    }
+}

@@ -1,0 +1,91 @@
+//! Files as they were uploaded are copied once each, whatever they are named and however often they are there.
+
+use lectern_core::{document::DocumentVersion, errors::PortError};
+use object_store::{MultipartUpload as _, ObjectStoreExt as _};
+use sha2::{Digest as _, Sha256};
+use tracing::warn;
+
+use super::{
+    BackUp,
+    document::found,
+    parts::Partition,
+    store::{Store, failed},
+};
+use crate::blobs::BlobName;
+
+/// Bytes of a file that are in memory at once. S3 takes no smaller piece than 5 MiB.
+const PIECE_BYTES: u64 = 8 << 20;
+
+impl BackUp {
+    /// Copies the file a version was made from; returns whether it was there with the bytes it had.
+    pub(super) async fn copy_original(
+        &self,
+        partition: &mut Partition,
+        version: &DocumentVersion,
+    ) -> Result<bool, PortError> {
+        let Some(store) = partition.store().cloned() else {
+            return self.has_original(version).await;
+        };
+        if store.has_file(&version.sha256, version.size_bytes).await? {
+            return Ok(true);
+        }
+        let is_whole = self.copy_file(&store, version).await?;
+        if is_whole {
+            partition.state.new_bytes += version.size_bytes;
+        } else {
+            warn!(document.id = %version.document_id, version = version.version, "a file as uploaded is lost or has other bytes");
+        }
+        Ok(is_whole)
+    }
+
+    async fn has_original(&self, version: &DocumentVersion) -> Result<bool, PortError> {
+        let size = found(self.blobs.size(&raw(version)).await)?;
+        Ok(size == Some(version.size_bytes))
+    }
+
+    async fn copy_file(&self, store: &Store, version: &DocumentVersion) -> Result<bool, PortError> {
+        let (name, place) = (raw(version), store.file(&version.sha256));
+        let Some(size_bytes) = found(self.blobs.size(&name).await)? else { return Ok(false) };
+        if size_bytes <= PIECE_BYTES {
+            let Some(bytes) = found(self.blobs.get(&name).await)? else { return Ok(false) };
+            if hex::encode(Sha256::digest(&bytes)) != version.sha256 {
+                return Ok(false);
+            }
+            store.put(&place, bytes).await?;
+            return Ok(true);
+        }
+
+        let upload = store.objects.put_multipart(&place).await;
+        let mut upload = upload.map_err(|error| failed("store backup", error))?;
+        let (mut digest, mut start) = (Sha256::new(), 0);
+        while start < size_bytes {
+            let end = size_bytes.min(start + PIECE_BYTES);
+            let piece = match found(self.blobs.range(&name, start..end).await) {
+                Ok(Some(piece)) => piece,
+                Ok(None) => break,
+                Err(error) => {
+                    // The store forgets it in time where this fails, too.
+                    upload.abort().await.ok();
+                    return Err(error);
+                }
+            };
+            digest.update(&piece);
+            if let Err(error) = upload.put_part(piece.into()).await {
+                upload.abort().await.ok();
+                return Err(failed("store backup", error));
+            }
+            start = end;
+        }
+        let is_whole = hex::encode(digest.finalize()) == version.sha256;
+        if !is_whole {
+            upload.abort().await.ok();
+            return Ok(false);
+        }
+        upload.complete().await.map_err(|error| failed("store backup", error))?;
+        Ok(true)
+    }
+}
+
+fn raw(version: &DocumentVersion) -> BlobName {
+    BlobName::raw(&version.tenant, &version.document_id, &version.sha256)
+}

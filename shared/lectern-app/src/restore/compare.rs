@@ -1,0 +1,43 @@
+//! Is what was restored what the backup is of? It is read the way a backup is made, and its digest compared.
+
+use std::time::Duration;
+
+use lectern_tables::{backups::BackupCounts, restores::Restoration};
+
+use super::{Restore, RestoreError};
+use crate::back_up::{BackUpError, State, manifest::Manifest};
+
+/// Longest time a comparison may take; what it is of is as large as a backup of it.
+const LONGEST: Duration = Duration::from_secs(20 * 60 * 60);
+
+impl Restore {
+    pub(super) async fn compare(
+        &self,
+        manifest: &Manifest,
+        restoration: &mut Restoration,
+    ) -> Result<(), RestoreError> {
+        let State { counts, digest } =
+            self.back_up.state_of(&restoration.target(), LONGEST).await.map_err(
+                |error| match error {
+                    BackUpError::Port(error) => RestoreError::Port(error),
+                    BackUpError::OutOfTime => RestoreError::OutOfTime,
+                },
+            )?;
+        let expected = BackupCounts { keys: 0, ..manifest.counts };
+        let keys = restoration.counts.keys;
+        restoration.counts = BackupCounts { keys, ..counts };
+        let found = BackupCounts { keys: 0, ..counts };
+        if expected != found {
+            let reason = format!("{found:?} instead of {expected:?}");
+            return Err(RestoreError::Different(reason));
+        }
+        // Vectors made anew are others; a backup of the first schema says no digest.
+        let is_comparable = self.has_same_model(manifest.embedding_model.as_ref());
+        match &manifest.state_digest {
+            Some(expected) if is_comparable && *expected != digest => {
+                Err(RestoreError::Different(format!("digest {digest} instead of {expected}")))
+            }
+            _ => Ok(()),
+        }
+    }
+}

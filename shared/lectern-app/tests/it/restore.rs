@@ -1,0 +1,193 @@
+//! Restorations: what comes back, what nobody sees before, and what is refused.
+
+mod random;
+mod switching;
+
+use lectern_app::{
+    back_up::{Backup, manifest::SCHEMA},
+    restore::{Restoration, RestoreState},
+};
+use lectern_core::{document::DocumentState, ports::EmbeddingModel};
+use object_store::ObjectStoreExt as _;
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+
+use crate::{
+    back_up::{
+        TINY,
+        site::{LONG, Site},
+    },
+    world::{ask, question, text},
+};
+
+impl Site {
+    /// Restores a backup beside what is live.
+    pub(crate) async fn restored(&self, backup: &Backup) -> Restoration {
+        self.restore().restore(&self.world.caller(&[]), &backup.id, LONG).await.unwrap()
+    }
+
+    /// Restores a backup and makes it live; returns the same place as callers see it then.
+    pub(crate) async fn switched(&self, backup: &Backup) -> (Self, Restoration) {
+        let restored = self.restored(backup).await;
+        let caller = self.world.caller(&[]);
+        let live = self.restore().switch(&caller, &restored.id).await.unwrap();
+        (self.of(live.target().as_str()).await, live)
+    }
+}
+
+#[tokio::test]
+async fn what_was_backed_up_comes_back_and_answers_the_same() {
+    let mut site = Site::new().await;
+    site.limits = TINY;
+    site.world.set(json!({"language": "eng"})).await;
+    for number in 0..60 {
+        site.add(&text("heron", number), &["*"]).await;
+    }
+    let long = "پشتیبان 😀 ".repeat(20_000);
+    site.add(&long, &["team:blue"]).await;
+    let gone = site.add(&text("otter", 7), &["*"]).await;
+    let caller = site.world.caller(&["team:blue"]);
+    let before = ask(&site.world.process(), &caller, &question("otter")).await;
+    let backup = site.run().await;
+    site.delete(&gone).await;
+    site.add(&text("marten", 8), &["*"]).await;
+
+    let plan = site.restore().plan(&caller, &backup.id).await.unwrap();
+    assert_eq!((plan.same, plan.changed, plan.added, plan.removed), (61, 0, 1, 1));
+    assert_eq!((plan.counts, plan.embeds), (backup.counts, false));
+
+    let restored = site.restored(&backup).await;
+    assert_eq!((restored.state, restored.counts), (RestoreState::Ready, backup.counts));
+    // Nobody sees it yet.
+    let answer = ask(&site.world.process(), &caller, &question("otter")).await;
+    assert!(answer.answer.is_refused());
+    let (after, _) = {
+        let live = site.restore().switch(&site.world.caller(&[]), &restored.id).await.unwrap();
+        (site.of(live.target().as_str()).await, live)
+    };
+    let caller = after.world.caller(&["team:blue"]);
+    let again = ask(&after.world.process(), &caller, &question("otter")).await;
+    assert_eq!(again.answer, before.answer);
+    assert!(ask(&after.world.process(), &caller, &question("marten")).await.answer.is_refused());
+
+    // A backup of what was restored is the same backup.
+    let second = after.run().await;
+    assert_eq!(second.state_digest, backup.state_digest);
+    assert_eq!((second.digest, second.new_parts), (backup.digest, 0));
+}
+
+#[tokio::test]
+async fn what_waited_for_a_worker_waits_again_and_only_when_it_is_live() {
+    let site = Site::new().await;
+    let live = site.add(&text("heron", 1), &["*"]).await;
+    let (_, second) = site.world.accept(Some(&live), &text("heron", 2), &["*"]).await;
+    let backup = site.run().await;
+    let restored = site.restored(&backup).await;
+    let target = restored.target();
+    let tables = &site.world.tables;
+    let pending = async || {
+        let (mut found, mut cursor) = (Vec::new(), None);
+        loop {
+            let page =
+                tables.versions().pending(site.world.now(), 100, cursor.as_deref()).await.unwrap();
+            found.extend(page.items);
+            cursor = page.next;
+            if cursor.is_none() {
+                return found;
+            }
+        }
+    };
+    assert!(pending().await.iter().all(|job| job.tenant != target));
+    site.restore().switch(&site.world.caller(&[]), &restored.id).await.unwrap();
+    let of_it: Vec<_> = pending().await.into_iter().filter(|job| job.tenant == target).collect();
+    assert_eq!(of_it.len(), 1);
+    let version = tables.versions().get(&target, &live, second).await.unwrap().unwrap();
+    assert_eq!((version.state, version.attempts), (DocumentState::Queued, 0));
+    let document = tables.documents().get(&target, &live).await.unwrap().unwrap();
+    assert_eq!(document.live_version, Some(1));
+}
+
+#[tokio::test]
+async fn a_restoration_that_was_interrupted_goes_on() {
+    let mut site = Site::new().await;
+    site.limits = TINY;
+    for number in 0..60 {
+        site.add(&text("heron", number), &["*"]).await;
+    }
+    let backup = site.run().await;
+    let (restore, caller) = (site.restore(), site.world.caller(&[]));
+    let error = restore.restore(&caller, &backup.id, std::time::Duration::ZERO).await.unwrap_err();
+    assert!(error.to_string().contains("call it again"), "{error}");
+    let left = restore.list(&caller, 10, None).await.unwrap().items;
+    assert_eq!(left.iter().map(|one| one.state).collect::<Vec<_>>(), [RestoreState::Running]);
+    let restored = site.restored(&backup).await;
+    assert_eq!((&restored.id, restored.state), (&left[0].id, RestoreState::Ready));
+    assert_eq!(restored.counts, backup.counts);
+}
+
+#[tokio::test]
+async fn another_model_embeds_anew() {
+    let site = Site::new().await;
+    for number in 0..20 {
+        site.add(&text("heron", number), &["*"]).await;
+    }
+    let mut back_up = site.back_up();
+    back_up.model = Some(EmbeddingModel { id: "another".into(), dimensions: 64 });
+    let backup = back_up.run(&site.world.tenant, LONG).await.unwrap();
+    let plan = site.restore().plan(&site.world.caller(&[]), &backup.id).await.unwrap();
+    assert!(plan.embeds);
+    let restored = site.restored(&backup).await;
+    assert_eq!((restored.state, restored.embedded), (RestoreState::Ready, 20));
+}
+
+#[tokio::test]
+async fn a_newer_backup_and_a_damaged_one_are_refused_and_leave_nothing() {
+    let site = Site::new().await;
+    site.add(&text("heron", 1), &["*"]).await;
+    let backup = site.run().await;
+    let caller = site.world.caller(&[]);
+
+    // As a newer release would write it: another number, and fields this one does not know.
+    let mut manifest: Value = serde_json::to_value(site.manifest(&backup).await).unwrap();
+    manifest["schema"] = json!(SCHEMA + 1);
+    manifest["cut"] = json!("somewhere else");
+    let bytes = serde_json::to_vec(&manifest).unwrap();
+    let mut newer = backup.clone();
+    newer.id = "01ARZ3NDEKTSV4RRFFQ69G5FAV".parse().unwrap();
+    newer.manifest_sha256 = Some(hex::encode(Sha256::digest(&bytes)));
+    site.kept.put(&site.manifest_path(&newer), bytes.into()).await.unwrap();
+    site.world.tables.backups().adopt(&newer).await.unwrap();
+    let error = site.restore().restore(&caller, &newer.id, LONG).await.unwrap_err();
+    assert!(error.to_string().contains("newer release"), "{error}");
+
+    let part = &site.manifest(&backup).await.parts[2];
+    let path = site.part_path(&part.sha256);
+    let mut bytes = site.kept.get(&path).await.unwrap().bytes().await.unwrap().to_vec();
+    bytes[3] ^= 4;
+    site.kept.put(&path, bytes.into()).await.unwrap();
+    let error = site.restore().restore(&caller, &backup.id, LONG).await.unwrap_err();
+    assert!(error.to_string().contains("has other bytes"), "{error}");
+    let ended = site.restore().list(&caller, 10, None).await.unwrap().items;
+    assert!(ended.iter().all(|one| one.state == RestoreState::Failed), "{ended:?}");
+    for one in ended {
+        let left = site.world.tables.documents().every(&one.target(), 100, None).await.unwrap();
+        assert!(left.0.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_table_that_was_lost_finds_its_backups_in_the_store() {
+    let site = Site::new().await;
+    site.add(&text("heron", 1), &["*"]).await;
+    let backup = site.run().await;
+    let caller = site.world.caller(&[]);
+    site.world.tables.backups().remove(&site.world.tenant, &backup.id).await.unwrap();
+
+    let listed = site.back_up().list(&caller, 10, None).await.unwrap().items;
+    assert_eq!(listed.len(), 1);
+    let found = &listed[0];
+    assert_eq!((&found.id, &found.state_digest), (&backup.id, &backup.state_digest));
+    assert_eq!((found.counts, found.parts), (backup.counts, backup.parts));
+    let restored = site.restored(found).await;
+    assert_eq!((restored.state, restored.counts), (RestoreState::Ready, backup.counts));
+}
