@@ -120,10 +120,9 @@ impl BackUp {
             let mut page = self.reader.scroll(&scope, from, POINTS_PER_PAGE).await?;
             // Ids differ between incarnations: in their order a restored document would make other parts.
             page.points.sort_by_key(|point| point.passage.ordinal);
-            for point in page.points {
-                *digest += partition.push(Kind::Passage, &PassageLine::from(point)).await?;
-                read += 1;
-            }
+            read += page.points.len() as u64;
+            let lines = page.points.into_iter().map(PassageLine::from).collect();
+            *digest += partition.push_all(Kind::Passage, lines).await?;
             from = page.next;
             if from.is_none() {
                 return Ok(read);

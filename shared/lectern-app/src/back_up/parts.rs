@@ -6,7 +6,10 @@
 
 use std::collections::BTreeMap;
 
-use lectern_core::{errors::PortError, ids::DocumentId};
+use lectern_core::{
+    errors::{ErrorKind, PortError},
+    ids::DocumentId,
+};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -19,7 +22,7 @@ use super::{
 /// Partitions of a tenant's documents. Changing it makes every part a new one.
 pub const PARTITIONS: usize = 16;
 /// One document among so many is one after which a part may end.
-const ENDS_AMONG: u8 = 4;
+const ENDS_AMONG: u8 = 2;
 
 /// How large parts are, in bytes before compression. A part is larger than `max_bytes` by no more than its last line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,9 +36,9 @@ pub struct PartLimits {
 }
 
 impl Default for PartLimits {
-    /// Returns sizes with which all that is buffered of a tenant is at most 80 MiB: five kinds of lines by partition.
+    /// Returns sizes with which all that is buffered of a tenant is at most 40 MiB: five kinds of lines by partition.
     fn default() -> Self {
-        Self { min_bytes: 256 << 10, max_bytes: 1 << 20, checkpoint_bytes: 1 << 30 }
+        Self { min_bytes: 128 << 10, max_bytes: 512 << 10, checkpoint_bytes: 1 << 30 }
     }
 }
 
@@ -102,6 +105,19 @@ pub(super) fn resumed(
     states.into_iter().map(partition).collect()
 }
 
+/// A line with its line feed, and its digest without.
+struct Written {
+    text: String,
+    digest: LineDigest,
+}
+
+fn written<T: Serialize>(kind: Kind, line: &T) -> Written {
+    let mut text = serde_json::to_string(line).expect("lines have string keys");
+    let digest = LineDigest::of(kind, &text);
+    text.push('\n');
+    Written { text, digest }
+}
+
 /// Returns the number of a document's partition.
 pub(super) fn partition_of(document: &DocumentId) -> usize {
     usize::from(Sha256::digest(document.as_str())[0]) % PARTITIONS
@@ -119,20 +135,38 @@ impl Partition {
         kind: Kind,
         line: &T,
     ) -> Result<LineDigest, PortError> {
-        let line = serde_json::to_string(line).expect("lines have string keys");
-        let digest = LineDigest::of(kind, &line);
-        self.state.line_bytes += line.len() as u64 + 1;
-        if self.sink.is_none() {
-            return Ok(digest);
-        }
-        let lines = self.state.open.entry(kind).or_default();
-        lines.text.push_str(&line);
-        lines.text.push('\n');
-        lines.records += 1;
-        if lines.text.len() >= self.limits.max_bytes {
-            self.close(kind).await?;
+        let written = written(kind, line);
+        self.take(kind, &written).await?;
+        Ok(written.digest)
+    }
+
+    /// Adds lines and returns the sum of their digests. They are written elsewhere than on this thread, where other
+    /// partitions are read meanwhile: digits of vectors are most of the work of a backup.
+    pub(super) async fn push_all<T: Serialize + Send + 'static>(
+        &mut self,
+        kind: Kind,
+        lines: Vec<T>,
+    ) -> Result<LineDigest, PortError> {
+        let work = move || lines.iter().map(|line| written(kind, line)).collect::<Vec<Written>>();
+        let all = tokio::task::spawn_blocking(work).await;
+        let all = all.map_err(|panic| PortError::new(ErrorKind::Internal, "write lines", panic))?;
+        let mut digest = LineDigest::default();
+        for line in all {
+            self.take(kind, &line).await?;
+            digest += line.digest;
         }
         Ok(digest)
+    }
+
+    async fn take(&mut self, kind: Kind, line: &Written) -> Result<(), PortError> {
+        self.state.line_bytes += line.text.len() as u64;
+        if self.sink.is_none() {
+            return Ok(());
+        }
+        let lines = self.state.open.entry(kind).or_default();
+        lines.text.push_str(&line.text);
+        lines.records += 1;
+        if lines.text.len() >= self.limits.max_bytes { self.close(kind).await } else { Ok(()) }
     }
 
     /// Ends the parts that may end after a document.

@@ -2,6 +2,7 @@
 
 use std::{collections::HashMap, time::Instant};
 
+use futures::future::{BoxFuture, try_join_all};
 use lectern_core::{
     auth::ApiKey,
     document::{Document, DocumentState, DocumentVersion, Version},
@@ -21,6 +22,12 @@ use crate::back_up::{
 
 const OPERATION: &str = "read part";
 
+/// Partitions written at the same time: while one waits for the index, the other is unpacked.
+const AT_ONCE: usize = 2;
+
+/// What was written of a partition, and how many of its passages got new vectors.
+type Wrote = (BackupCounts, u64);
+
 /// The documents of a partition by which version of them is live: what else is in its parts counts for nothing.
 pub(super) type Live = HashMap<DocumentId, Version>;
 
@@ -33,17 +40,21 @@ impl Restore {
         restoration: &mut Restoration,
         until: Instant,
     ) -> Result<(), RestoreError> {
-        for partition in 0..PARTITIONS {
-            if restoration.partitions_done.contains(&partition) {
-                continue;
+        let done = &restoration.partitions_done;
+        let left: Vec<usize> = (0..PARTITIONS).filter(|one| !done.contains(one)).collect();
+        for partitions in left.chunks(AT_ONCE) {
+            let target = restoration.target();
+            let mut work: Vec<BoxFuture<'_, Result<Wrote, RestoreError>>> = Vec::new();
+            for partition in partitions {
+                let source = Source { store, manifest, partition: *partition };
+                work.push(Box::pin(self.write_partition(source, target.clone(), until)));
             }
-            let source = Source { store, manifest, partition };
-            let wanted = self.write_partition(&source, restoration.target(), until);
-            let wanted = tokio::time::timeout_at(until.into(), wanted).await;
-            let (counts, embedded) = wanted.map_err(|_| RestoreError::OutOfTime)??;
-            restoration.counts += counts;
-            restoration.embedded += embedded;
-            restoration.partitions_done.push(partition);
+            let wrote = tokio::time::timeout_at(until.into(), try_join_all(work)).await;
+            for (counts, embedded) in wrote.map_err(|_| RestoreError::OutOfTime)?? {
+                restoration.counts += counts;
+                restoration.embedded += embedded;
+            }
+            restoration.partitions_done.extend(partitions);
             self.advance(restoration, RestoreState::Running).await?;
         }
         self.write_account(store, manifest, restoration).await?;
@@ -53,10 +64,11 @@ impl Restore {
     /// Writes one partition; returns what it has, and how many passages got new vectors.
     async fn write_partition(
         &self,
-        source: &Source<'_>,
+        source: Source<'_>,
         target: TenantId,
         until: Instant,
-    ) -> Result<(BackupCounts, u64), RestoreError> {
+    ) -> Result<Wrote, RestoreError> {
+        let source = &source;
         let mut counts = BackupCounts::default();
         let mut live = Live::new();
         let mut newest = Live::new();

@@ -15,7 +15,7 @@ use lectern_tables::Tables;
 use crate::world::{a_tenant, at};
 
 /// A key whose id nobody else uses.
-fn a_key(tenant: &TenantId, seed: u64, rate_per_minute: u32) -> ApiKey {
+pub(crate) fn a_key(tenant: &TenantId, seed: u64, rate_per_minute: u32) -> ApiKey {
     let unique = tenant.as_str().bytes().fold(0_u128, |sum, byte| sum * 31 + u128::from(byte));
     ApiKey {
         id: KeyId::new(at(seed), unique % (1 << 80)),

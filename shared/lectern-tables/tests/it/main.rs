@@ -7,6 +7,7 @@ mod documents;
 mod engine;
 mod experiments;
 mod forgettable;
+mod incarnations;
 mod ingestion;
 mod keys;
 mod kill;
@@ -54,6 +55,9 @@ on_every_engine! {
     forgettable::cached_values_expire,
     forgettable::conversations_are_bounded_and_expire,
     forgettable::feedback_is_replaced,
+    incarnations::a_held_collection_lets_nothing_change_until_it_is_released,
+    incarnations::a_live_incarnation_is_not_removed_and_another_leaves_nothing,
+    incarnations::no_key_is_left_behind_by_a_switch,
     ingestion::a_failure_shows_and_keeps_the_live_version,
     ingestion::a_first_version_goes_live,
     ingestion::a_lost_lease_writes_nothing,

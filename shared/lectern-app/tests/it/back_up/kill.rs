@@ -53,6 +53,7 @@ impl fmt::Display for Announcing {
     }
 }
 
+#[allow(clippy::print_stdout, reason = "the parent reads it")]
 fn announce(what: &Path) {
     println!("\n{STEP}{what}");
 }
@@ -187,7 +188,7 @@ impl Place {
 #[ignore = "started and killed by `kill_at_a_hundred_moments_loses_no_backup`"]
 async fn victim() {
     let folder = std::env::var_os(FOLDER).expect("the parent names the folder");
-    let millis = std::env::var(MILLIS).unwrap().parse().unwrap();
+    let millis = std::env::var_os(MILLIS).unwrap().into_string().unwrap().parse().unwrap();
     let place = Place::open(FilePath::new(&folder), millis).await;
     loop {
         let number = place.documents().await;

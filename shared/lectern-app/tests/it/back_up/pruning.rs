@@ -119,6 +119,7 @@ async fn what_lies_there_unneeded_is_stored_again_before_it_may_go() {
     site.change(&document, &text("otter", 2)).await;
     site.run().await;
     site.prune(LAST, false).await;
+    site.world.pass(LONG);
     // What the first one had alone was garbage for a year; here it is needed again, and young.
     site.change(&document, &text("heron", 1)).await;
     let third = site.run().await;
