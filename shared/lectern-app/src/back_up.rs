@@ -192,7 +192,7 @@ impl BackUp {
 
     /// Stores every part, then the manifest, and notes in the record what they are.
     async fn write(&self, backup: &mut Backup, time: Time) -> Result<(), BackUpError> {
-        let tenant = self.tables.tenants().live(&backup.tenant).await?;
+        let tenant = backup.tenant.in_incarnation(backup.incarnation);
         let store = Store::new(&self.backups, &tenant);
         let kept = self.kept_by_parent(&store, backup).await?;
         let fresh_since = self.clock.now().as_millis().saturating_sub(FRESH.as_millis() as u64);
@@ -206,21 +206,55 @@ impl BackUp {
         }
 
         // Every part is stored: now the manifest may say so.
-        let manifest = manifest(backup, reading, records, self.model.as_ref());
+        let manifest = self.manifest(backup, reading, records);
         let bytes = serde_json::to_vec_pretty(&manifest).expect("a manifest has string keys");
         backup.manifest_sha256 = Some(store.put_manifest(&backup.id, Bytes::from(bytes)).await?);
         Ok(())
     }
 
-    /// Reads a tenant's data, in this incarnation, as a backup of it would, and returns what it is.
+    /// Returns the manifest of what was stored; the record says the same from here on.
+    fn manifest(&self, backup: &mut Backup, reading: Reading, records: Records) -> Manifest {
+        let mut parts = Vec::new();
+        for partition in reading.partitions.into_iter().chain(records.partitions) {
+            backup.new_parts += partition.state.new_parts;
+            backup.new_bytes += partition.state.new_bytes;
+            parts.extend(partition.state.parts);
+        }
+        parts.sort_by_key(|part| (part.kind, part.partition));
+        let digest = digest(&parts);
+        let state_digest = Some(records.digest.to_hex());
+        backup.counts = records.counts;
+        backup.parts = parts.len() as u64;
+        backup.size_bytes = parts.iter().map(|part| part.size_bytes).sum();
+        backup.digest = Some(digest.clone());
+        backup.state_digest.clone_from(&state_digest);
+        backup.is_exact = records.cut.is_exact;
+        Manifest {
+            schema: SCHEMA,
+            backup_id: backup.id.clone(),
+            tenant: backup.tenant.clone(),
+            embedding_model: self.model.as_ref().map(VectorsOf::from),
+            originals: self.originals,
+            cut: records.cut,
+            counts: backup.counts,
+            state_digest,
+            digest,
+            parts,
+        }
+    }
+
+    /// Reads a tenant's data, in this incarnation, as a backup of it would, with or without files as uploaded, and returns what
+    /// it is.
     pub(crate) async fn state_of(
         &self,
         tenant: &TenantId,
+        originals: bool,
         time_budget: Duration,
     ) -> Result<State, BackUpError> {
+        let like_it = Self { originals, ..self.clone() };
         let mut reading = Reading::begin(None, self.limits);
-        self.copy_contents(tenant, &mut reading, None, Time::of(time_budget)).await?;
-        let records = self.read_records(tenant, &mut reading, None).await?;
+        like_it.copy_contents(tenant, &mut reading, None, Time::of(time_budget)).await?;
+        let records = like_it.read_records(tenant, &mut reading, None).await?;
         Ok(State { counts: records.counts, digest: records.digest.to_hex() })
     }
 
@@ -294,39 +328,4 @@ pub(crate) fn authorize(caller: &Caller) -> Result<(), FlowError> {
         return Err(FlowError::Forbidden("it is limited to some collections"));
     }
     Ok(())
-}
-
-/// Returns the manifest of what was stored; the record says the same from here on.
-fn manifest(
-    backup: &mut Backup,
-    reading: Reading,
-    records: Records,
-    model: Option<&EmbeddingModel>,
-) -> Manifest {
-    let mut parts = Vec::new();
-    for partition in reading.partitions.into_iter().chain(records.partitions) {
-        backup.new_parts += partition.state.new_parts;
-        backup.new_bytes += partition.state.new_bytes;
-        parts.extend(partition.state.parts);
-    }
-    parts.sort_by_key(|part| (part.kind, part.partition));
-    let digest = digest(&parts);
-    let state_digest = Some(records.digest.to_hex());
-    backup.counts = records.counts;
-    backup.parts = parts.len() as u64;
-    backup.size_bytes = parts.iter().map(|part| part.size_bytes).sum();
-    backup.digest = Some(digest.clone());
-    backup.state_digest.clone_from(&state_digest);
-    backup.is_exact = records.cut.is_exact;
-    Manifest {
-        schema: SCHEMA,
-        backup_id: backup.id.clone(),
-        tenant: backup.tenant.clone(),
-        embedding_model: model.map(VectorsOf::from),
-        cut: records.cut,
-        counts: backup.counts,
-        state_digest,
-        digest,
-        parts,
-    }
 }

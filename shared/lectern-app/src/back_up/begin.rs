@@ -19,12 +19,20 @@ impl BackUp {
     /// Returns the backup that was left, or a new one.
     pub(super) async fn begin(&self, tenant: &TenantId) -> Result<Backup, PortError> {
         let (backups, now) = (self.tables.backups(), self.clock.now());
+        let live = self.tables.tenants().live(tenant).await?;
         for left in backups.running(tenant).await? {
             if left.lease_until.is_some_and(|until| until > now) {
                 continue;
             }
             if left.begun_at + MAX_AGE < now {
                 let reason = PortError::new(ErrorKind::Timeout, "back up", "nobody finished it");
+                self.give_up(left, &reason).await;
+                continue;
+            }
+            if left.incarnation != live.incarnation() {
+                // What it copied is of other data, which has the same ids.
+                let reason =
+                    PortError::new(ErrorKind::Conflict, "back up", "a restoration took over");
                 self.give_up(left, &reason).await;
                 continue;
             }
@@ -40,7 +48,8 @@ impl BackUp {
         let parent = backups.newest_complete(tenant).await?.map(|backup| backup.id);
         let lease_until = Some(now + self.lease);
         let begun = Backup::begun(tenant, BackupId::new(now, entropy()), now);
-        let begun = Backup { parent, lease_until, ..begun };
+        let incarnation = live.incarnation();
+        let begun = Backup { incarnation, parent, lease_until, ..begun };
         backups.begin(&begun).await?;
         Ok(begun)
     }

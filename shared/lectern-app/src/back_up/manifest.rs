@@ -30,6 +30,9 @@ pub struct Manifest {
     pub tenant: TenantId,
     /// Whose vectors the passages have, `null` where they have none.
     pub embedding_model: Option<VectorsOf>,
+    /// Whether it has files as they were uploaded. Schema 1 has none.
+    #[serde(default)]
+    pub originals: bool,
     /// Of which moment it is.
     pub cut: Cut,
     /// What it holds.

@@ -16,13 +16,12 @@ impl Restore {
         manifest: &Manifest,
         restoration: &mut Restoration,
     ) -> Result<(), RestoreError> {
-        let State { counts, digest } =
-            self.back_up.state_of(&restoration.target(), LONGEST).await.map_err(
-                |error| match error {
-                    BackUpError::Port(error) => RestoreError::Port(error),
-                    BackUpError::OutOfTime => RestoreError::OutOfTime,
-                },
-            )?;
+        let (target, originals) = (restoration.target(), manifest.originals);
+        let state = self.back_up.state_of(&target, originals, LONGEST).await;
+        let State { counts, digest } = state.map_err(|error| match error {
+            BackUpError::Port(error) => RestoreError::Port(error),
+            BackUpError::OutOfTime => RestoreError::OutOfTime,
+        })?;
         let expected = BackupCounts { keys: 0, ..manifest.counts };
         let keys = restoration.counts.keys;
         restoration.counts = BackupCounts { keys, ..counts };

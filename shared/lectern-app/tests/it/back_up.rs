@@ -1,7 +1,7 @@
 //! Backups: what they hold, what they store anew, and what is found when something of them is lost.
 
 mod damage;
-mod failing;
+pub(crate) mod failing;
 mod kill;
 mod moving;
 mod pruning;

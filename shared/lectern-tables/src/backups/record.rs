@@ -94,6 +94,9 @@ pub struct Backup {
     pub id: BackupId,
     /// How it stands.
     pub state: BackupState,
+    /// The incarnation of the tenant's data it is of.
+    #[serde(default)]
+    pub incarnation: u32,
     /// The newest complete backup when it began. What it shares with it is not stored again, so while this one is running
     /// that one must stay.
     #[serde(default)]
@@ -139,6 +142,7 @@ impl Backup {
             tenant: tenant.account(),
             id,
             state: BackupState::Running,
+            incarnation: 0,
             parent: None,
             lease_until: Some(now),
             counts: BackupCounts::default(),
