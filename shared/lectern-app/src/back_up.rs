@@ -19,7 +19,7 @@
 //! |---|---|
 //! | `begin` | how a backup begins, goes on, is left or given up |
 //! | `cut` | in which order a tenant is read, and of which moment |
-//! | `document`, `original` | how the content of a version is copied |
+//! | `document`, `passages`, `original` | how the content of a version is copied |
 //! | `copied`, `digest` | what was copied, and the digest of a state |
 //! | `checkpoint` | how far a backup is |
 //! | [`records`] | what the lines of parts are |
@@ -46,6 +46,7 @@ mod document;
 mod everybody;
 mod original;
 mod parts;
+mod passages;
 pub(crate) mod store;
 
 use std::{

@@ -40,8 +40,7 @@ impl Backfill {
     /// # Errors
     /// When a port fails; what was written stays.
     pub async fn run(&self, tenant: &TenantId) -> Result<usize, PortError> {
-        let scope =
-            Scope { tenant: tenant.clone(), collection: None, document_id: None, versions: None };
+        let scope = Scope::tenant(tenant);
         let mut from = None;
         let mut embedded = 0;
         loop {

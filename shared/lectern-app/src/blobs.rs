@@ -91,6 +91,25 @@ impl Blobs {
         found.bytes().await.map_err(|error| port_error("blob get", error))
     }
 
+    /// Returns a file's size in bytes and, when that is at most `most`, its bytes: one request where [`Self::size`] and
+    /// [`Self::get`] are two.
+    ///
+    /// # Errors
+    /// `NotFound` when there is none.
+    pub async fn get_small(
+        &self,
+        name: &BlobName,
+        most: u64,
+    ) -> Result<(u64, Option<Bytes>), PortError> {
+        let found = self.store.get(&name.0).await.map_err(|error| port_error("blob get", error))?;
+        let size = found.meta.size;
+        if size > most {
+            return Ok((size, None));
+        }
+        let bytes = found.bytes().await.map_err(|error| port_error("blob get", error))?;
+        Ok((size, Some(bytes)))
+    }
+
     /// Returns a file's size in bytes.
     ///
     /// # Errors

@@ -156,22 +156,32 @@ pub struct Scope {
     pub tenant: TenantId,
     /// Only of this collection.
     pub collection: Option<CollectionId>,
-    /// Only of this document.
-    pub document_id: Option<DocumentId>,
+    /// Only of these documents. An index refuses none, and more than [`Self::MAX_DOCUMENTS`].
+    pub document_ids: Option<Vec<DocumentId>>,
     /// Only of versions in this inclusive range.
     pub versions: Option<(Version, Version)>,
 }
 
 impl Scope {
+    /// Most documents of one scope.
+    pub const MAX_DOCUMENTS: usize = 128;
+
+    /// Returns the scope of all that a tenant has.
+    #[must_use]
+    pub fn tenant(tenant: &TenantId) -> Self {
+        Self { tenant: tenant.clone(), collection: None, document_ids: None, versions: None }
+    }
+
     /// Returns the scope of all versions of one document.
     #[must_use]
     pub fn document(tenant: &TenantId, document_id: &DocumentId) -> Self {
-        Self {
-            tenant: tenant.clone(),
-            collection: None,
-            document_id: Some(document_id.clone()),
-            versions: None,
-        }
+        Self::documents(tenant, vec![document_id.clone()])
+    }
+
+    /// Returns the scope of all versions of some documents.
+    #[must_use]
+    pub fn documents(tenant: &TenantId, document_ids: Vec<DocumentId>) -> Self {
+        Self { document_ids: Some(document_ids), ..Self::tenant(tenant) }
     }
 
     /// Narrows the scope to versions `from..=to`.

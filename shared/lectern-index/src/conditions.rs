@@ -44,20 +44,31 @@ enum Folded {
 }
 
 /// Returns the conditions that all hold for the points of `scope`.
-pub(crate) fn of_scope(scope: &Scope) -> Vec<Condition> {
+///
+/// # Errors
+/// `Invalid` when it names no document, or more than [`Scope::MAX_DOCUMENTS`].
+pub(crate) fn of_scope(
+    scope: &Scope,
+    operation: &'static str,
+) -> Result<Vec<Condition>, PortError> {
     let mut conditions = vec![text("tenant", scope.tenant.as_str())];
     if let Some(collection) = &scope.collection {
         conditions.push(text("collection", collection.as_str()));
     }
-    if let Some(document) = &scope.document_id {
-        conditions.push(text("document_id", document.as_str()));
+    if let Some(ids) = &scope.document_ids {
+        if !(1..=Scope::MAX_DOCUMENTS).contains(&ids.len()) {
+            let reason = format!("a scope has 1 to {} documents", Scope::MAX_DOCUMENTS);
+            return Err(PortError::new(ErrorKind::Invalid, operation, reason));
+        }
+        let any_of = ids.iter().map(|id| id.as_str().to_owned()).collect();
+        conditions.push(Condition::Text { key: "document_id".to_owned(), any_of });
     }
     if let Some((from, to)) = scope.versions {
         let bounds =
             Ends { gte: Some(f64::from(from)), lte: Some(f64::from(to)), ..Ends::default() };
         conditions.push(Condition::Range { key: "version".to_owned(), bounds });
     }
-    conditions
+    Ok(conditions)
 }
 
 /// Returns the conditions that all hold for what `query` may find, `None` when nothing can.

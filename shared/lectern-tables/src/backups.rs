@@ -49,6 +49,18 @@ impl Backups<'_> {
         self.put("end backup", backup, running).await
     }
 
+    /// Stores what a complete backup is from here on: of fewer documents, or none any more.
+    ///
+    /// # Errors
+    /// `Conflict` when it is not complete, or has another manifest than the one that was `read`.
+    pub async fn amend(&self, read: &Backup, amended: &Backup) -> Result<(), PortError> {
+        let sha256 = read.manifest_sha256.as_deref().unwrap_or_default();
+        let unchanged = Condition::new("#state = :complete AND #manifest_sha256 = :sha256")
+            .with(":complete", text(COMPLETE))
+            .with(":sha256", text(sha256));
+        self.put("amend backup", amended, unchanged).await
+    }
+
     async fn put(
         &self,
         operation: &'static str,

@@ -15,7 +15,7 @@ use crate::{
     item::{Item, from_item, native, number, number_in, text, text_in, to_item},
     layout::{self, PENDING},
     range::Range,
-    table::{Conditional, Table},
+    table::{Conditional, MAX_BATCH_GET, Table},
     transaction::Change,
 };
 
@@ -91,6 +91,26 @@ impl Versions<'_> {
         let operation = "get version";
         let item = self.table.get(operation, &layout::version(tenant, document, version)).await?;
         item.map(|item| from_item(operation, &item)).transpose()
+    }
+
+    /// Returns those of these versions that exist, in no order.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn get_many(
+        &self,
+        tenant: &TenantId,
+        versions: &[(&DocumentId, Version)],
+    ) -> Result<Vec<DocumentVersion>, PortError> {
+        let operation = "get versions";
+        let mut found = Vec::with_capacity(versions.len());
+        for batch in versions.chunks(MAX_BATCH_GET) {
+            let keys = batch.iter().map(|(id, version)| layout::version(tenant, id, *version));
+            for item in self.table.batch_get(operation, keys.collect()).await? {
+                found.push(from_item(operation, &item)?);
+            }
+        }
+        Ok(found)
     }
 
     /// Takes the version for `lease`: one that is queued, or whose last worker let its lease end.

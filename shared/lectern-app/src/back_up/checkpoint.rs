@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     copied::Copied,
     parts::{PartLimits, Partition, PartitionState, partitions, resumed},
-    store::{Store, packed},
+    store::{LEVEL, Store, packed},
 };
 
 /// Most bytes of a checkpoint: the open parts of all partitions, and a hundred bytes a document.
@@ -81,7 +81,7 @@ impl Reading {
             "cursor": self.cursor,
             "is_over": self.is_over,
         });
-        let (_, bytes) = packed(kept.to_string()).await?;
+        let (_, bytes) = packed(kept.to_string(), LEVEL).await?;
         store.put(&store.checkpoint(&backup.id), bytes).await?;
         self.kept_at = self.line_bytes();
         Ok(())

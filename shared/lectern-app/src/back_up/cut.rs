@@ -9,12 +9,12 @@
 //! Content that was copied and is live no more stays in the parts and counts for nothing: whoever reads a backup takes those
 //! passages and texts of a document whose version is its record's `live_version`, as a search does.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use futures::{StreamExt as _, TryStreamExt as _, future::BoxFuture, stream};
 use lectern_core::{
     auth::ApiKey,
-    document::{Document, DocumentState},
+    document::{Document, DocumentState, DocumentVersion},
     errors::{ErrorKind, PortError},
     ids::{CollectionId, DocumentId, TenantId},
     time::Timestamp,
@@ -34,12 +34,13 @@ use super::{
     digest::LineDigest,
     manifest::{CollectionCut, Cut},
     parts::{Partition, partition_of, partitions},
+    passages::{Live, Passages, by_pages},
     records::{CollectionLine, Kind, document_line, key_line},
     store::Store,
 };
 
 /// Partitions read at the same time, each with one page of points or one piece of text in memory.
-const READERS: usize = 4;
+const READERS: usize = 6;
 /// How often records are read before writers are asked to wait.
 const FREE_ROUNDS: usize = 2;
 /// How often records are read at most. Then the backup is of more than one moment, and says so.
@@ -72,7 +73,8 @@ impl BackUp {
         while !reading.is_over {
             let documents = self.tables.documents();
             let (page, next) = documents.every(tenant, MAX_PAGE, reading.cursor.as_ref()).await?;
-            let of_partitions = by_partition(page);
+            let live = self.with_live_versions(tenant, page).await?;
+            let of_partitions = by_partition(live, |(document, _)| &document.id);
             // Within a partition one after the other: the order of its lines is the order of ids.
             let mut work = Vec::new();
             for (partition, of_it) in reading.partitions.iter_mut().zip(of_partitions) {
@@ -117,19 +119,49 @@ impl BackUp {
     fn copy_in_order<'now>(
         &'now self,
         partition: &'now mut Partition,
-        documents: Vec<Document>,
+        documents: Vec<Live>,
     ) -> BoxFuture<'now, Result<Vec<(DocumentId, Content)>, PortError>> {
         Box::pin(async move {
             let mut copied = Vec::new();
-            for document in documents.into_iter().filter(|document| !is_leaving(document)) {
-                if let Some(live) = document.live_version {
-                    let content = self.copy_content(partition, &document, live).await?;
-                    copied.extend(content.map(|content| (document.id.clone(), content)));
+            for run in by_pages(documents) {
+                let is_alone = run.len() == 1;
+                let mut read = self.read_passages(&run).await?;
+                for (document, version) in run {
+                    let passages = if is_alone {
+                        Passages::Unread
+                    } else {
+                        Passages::Read(read.remove(&document.id).unwrap_or_default())
+                    };
+                    let content = self.copy_content(partition, &document, version, passages);
+                    copied.push((document.id.clone(), content.await?));
+                    partition.end(&document.id).await?;
                 }
-                partition.end(&document.id).await?;
             }
             Ok(copied)
         })
+    }
+
+    /// Returns the documents that have a live version, with its record. One whose record has gone is changing, and whoever
+    /// reads its record after this will see that.
+    async fn with_live_versions(
+        &self,
+        tenant: &TenantId,
+        documents: Vec<Document>,
+    ) -> Result<Vec<Live>, PortError> {
+        let present = documents.into_iter().filter(|document| !is_leaving(document));
+        let present: Vec<Document> = present.collect();
+        let live: Vec<_> = present
+            .iter()
+            .filter_map(|document| Some((&document.id, document.live_version?)))
+            .collect();
+        let found = self.tables.versions().get_many(tenant, &live).await?;
+        let mut found: HashMap<DocumentId, DocumentVersion> =
+            found.into_iter().map(|version| (version.document_id.clone(), version)).collect();
+        let with = |document: Document| {
+            let version = found.remove(&document.id)?;
+            Some((document, version))
+        };
+        Ok(present.into_iter().filter_map(with).collect())
     }
 
     /// Reads all records, as often as it takes for them to be of one moment.
@@ -178,7 +210,7 @@ impl BackUp {
         loop {
             let documents = self.tables.documents();
             let (page, next) = documents.every(tenant, MAX_PAGE, cursor.as_ref()).await?;
-            let of_partitions = by_partition(page);
+            let of_partitions = by_partition(page, |document| &document.id);
             let (copied, mut work) = (&reading.copied, Vec::new());
             let partitions = records.iter_mut().zip(&mut reading.partitions);
             for ((records, contents), of_it) in partitions.zip(of_partitions) {
@@ -247,9 +279,11 @@ impl BackUp {
                 }
                 Some(content) => content,
                 None => {
-                    let late = self.copy_content(contents, &document, live).await?;
+                    let version = self.tables.versions().get(&tenant, &id, live).await?;
                     // Its record has gone since the document's was read, with another generation.
-                    let Some(late) = late else { return Ok(()) };
+                    let Some(version) = version else { return Ok(()) };
+                    let late = self.copy_content(contents, &document, version, Passages::Unread);
+                    let late = late.await?;
                     read.late.push((id.clone(), late));
                     late
                 }
@@ -343,10 +377,11 @@ struct Read {
     late: Vec<(DocumentId, Content)>,
 }
 
-fn by_partition(page: Vec<Document>) -> Vec<Vec<Document>> {
-    let mut of_partitions = vec![Vec::new(); super::PARTITIONS];
-    for document in page {
-        of_partitions[partition_of(&document.id)].push(document);
+fn by_partition<T>(page: Vec<T>, id: impl Fn(&T) -> &DocumentId) -> Vec<Vec<T>> {
+    let mut of_partitions: Vec<Vec<T>> = (0..super::PARTITIONS).map(|_| Vec::new()).collect();
+    for one in page {
+        let partition = partition_of(id(&one));
+        of_partitions[partition].push(one);
     }
     of_partitions
 }

@@ -19,11 +19,16 @@ pub(super) struct LineDigest([u8; BYTES]);
 
 impl LineDigest {
     /// Returns the digest of a line without its line feed.
-    pub(super) fn of(kind: Kind, line: &str) -> Self {
+    pub(super) fn of(kind: Kind, line: &[u8]) -> Self {
         let mut digest = Sha256::new();
         digest.update([kind as u8]);
         digest.update(line);
         Self(digest.finalize().into())
+    }
+
+    /// Returns the digest of a line that is not written.
+    pub(super) fn of_line<T: Serialize>(kind: Kind, line: &T) -> Self {
+        Self::of(kind, &serde_json::to_vec(line).expect("lines have string keys"))
     }
 
     pub(super) fn to_hex(self) -> String {
@@ -64,7 +69,7 @@ mod tests {
     fn sum(lines: &[&str]) -> LineDigest {
         let mut sum = LineDigest::default();
         for line in lines {
-            sum += LineDigest::of(Kind::Text, line);
+            sum += LineDigest::of(Kind::Text, line.as_bytes());
         }
         sum
     }
@@ -74,7 +79,7 @@ mod tests {
         assert_eq!(sum(&["a", "b", "c"]), sum(&["c", "a", "b"]));
         assert_ne!(sum(&["a", "b"]), sum(&["a", "b", "b"]));
         assert_ne!(sum(&["a", "b"]), sum(&["ab"]));
-        assert_ne!(LineDigest::of(Kind::Text, "a"), LineDigest::of(Kind::Passage, "a"));
+        assert_ne!(LineDigest::of(Kind::Text, b"a"), LineDigest::of(Kind::Passage, b"a"));
     }
 
     #[test]

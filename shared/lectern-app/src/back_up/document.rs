@@ -3,7 +3,6 @@
 use lectern_core::{
     document::{Document, DocumentVersion, Version},
     errors::{ErrorKind, PortError},
-    passage::Scope,
 };
 use lectern_tables::backups::BackupCounts;
 use tracing::warn;
@@ -13,36 +12,34 @@ use super::{
     copied::Content,
     digest::LineDigest,
     parts::Partition,
-    records::{Kind, OriginalLine, PassageLine, TextLine, version_line},
+    passages::Passages,
+    records::{Kind, OriginalLine, TextLine, version_line},
 };
 use crate::blobs::BlobName;
 
-/// Points read at once. Most documents have fewer.
-const POINTS_PER_PAGE: usize = 512;
 /// Bytes of a canonical text read at once; a line holds no more of it.
 const TEXT_PIECE_BYTES: u64 = 256 << 10;
 
 impl BackUp {
-    /// Copies what a document's live version consists of, `None` when its record has gone: the document is changing, and
-    /// whoever reads its record after this will see that.
+    /// Copies what a document's live version consists of.
     pub(super) async fn copy_content(
         &self,
         partition: &mut Partition,
         document: &Document,
-        live: Version,
-    ) -> Result<Option<Content>, PortError> {
-        let version = self.tables.versions().get(&document.tenant, &document.id, live).await?;
-        let Some(version) = version else { return Ok(None) };
+        version: DocumentVersion,
+        passages: Passages,
+    ) -> Result<Content, PortError> {
+        let live = version.version;
         let mut digest = LineDigest::default();
         let has_text = self.copy_text(partition, document, live, &mut digest).await?;
-        let passages = self.copy_passages(partition, document, live, &mut digest).await?;
+        let read = self.copy_passages(partition, document, live, passages, &mut digest).await?;
         let expected = u64::from(version.chunk_count);
         let mut counts = BackupCounts {
             versions: 1,
             texts: u64::from(has_text),
             missing_texts: u64::from(!has_text),
-            passages,
-            missing_passages: expected.saturating_sub(passages),
+            passages: read,
+            missing_passages: expected.saturating_sub(read),
             ..BackupCounts::default()
         };
         counts += self.copy_version(partition, version, &mut digest).await?;
@@ -50,7 +47,7 @@ impl BackUp {
             warn!(document.id = %document.id, missing_texts = counts.missing_texts, missing_passages = counts.missing_passages, "a document is backed up without all that its record says it has");
         }
         let created_at = document.created_at;
-        Ok(Some(Content { version: live, created_at, digest, counts }))
+        Ok(Content { version: live, created_at, digest, counts })
     }
 
     /// Copies a version's record and the file it was made from; returns what of the latter there is.
@@ -67,8 +64,7 @@ impl BackUp {
             counts.missing_originals = u64::from(!has_original);
             if has_original {
                 counts.original_bytes = version.size_bytes;
-                let line = OriginalLine::of(&version);
-                *digest += partition.push(Kind::Original, &line).await?;
+                *digest += LineDigest::of_line(Kind::Original, &OriginalLine::of(&version));
             }
         }
         *digest += partition.push(Kind::Version, &version_line(version)).await?;
@@ -84,12 +80,17 @@ impl BackUp {
         digest: &mut LineDigest,
     ) -> Result<bool, PortError> {
         let name = BlobName::text(&document.tenant, &document.id, version);
-        let Some(total_bytes) = found(self.blobs.size(&name).await)? else { return Ok(false) };
+        let whole = found(self.blobs.get_small(&name, TEXT_PIECE_BYTES).await)?;
+        let Some((total_bytes, mut whole)) = whole else { return Ok(false) };
         let mut start = 0;
         loop {
             let end = total_bytes.min(start + TEXT_PIECE_BYTES);
-            let Some(bytes) = found(self.blobs.range(&name, start..end).await)? else {
-                return Ok(false);
+            let bytes = match whole.take() {
+                Some(bytes) => bytes,
+                None => match found(self.blobs.range(&name, start..end).await)? {
+                    Some(bytes) => bytes,
+                    None => return Ok(false),
+                },
             };
             let Some(text) = whole_characters(&bytes) else { return Ok(false) };
             let (text, document_id) = (text.to_owned(), document.id.clone());
@@ -102,30 +103,6 @@ impl BackUp {
             }
             if read == 0 {
                 return Ok(false);
-            }
-        }
-    }
-
-    /// Writes the passages, those of a page in their order in the text; returns how many there are.
-    async fn copy_passages(
-        &self,
-        partition: &mut Partition,
-        document: &Document,
-        version: Version,
-        digest: &mut LineDigest,
-    ) -> Result<u64, PortError> {
-        let scope = Scope::document(&document.tenant, &document.id).with_versions(version, version);
-        let (mut from, mut read) = (None, 0);
-        loop {
-            let mut page = self.reader.scroll(&scope, from, POINTS_PER_PAGE).await?;
-            // Ids differ between incarnations: in their order a restored document would make other parts.
-            page.points.sort_by_key(|point| point.passage.ordinal);
-            read += page.points.len() as u64;
-            let lines = page.points.into_iter().map(PassageLine::from).collect();
-            *digest += partition.push_all(Kind::Passage, lines).await?;
-            from = page.next;
-            if from.is_none() {
-                return Ok(read);
             }
         }
     }

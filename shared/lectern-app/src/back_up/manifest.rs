@@ -17,7 +17,8 @@ use super::parts::Part;
 /// |---|---|
 /// | 1 | records, texts, passages |
 /// | 2 | also files as uploaded, API keys, and a digest of the state |
-pub const SCHEMA: u32 = 2;
+/// | 3 | small files stand in parts |
+pub const SCHEMA: u32 = 3;
 
 /// A backup's table of contents.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

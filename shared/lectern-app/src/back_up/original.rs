@@ -1,4 +1,5 @@
-//! Files as they were uploaded are copied once each, whatever they are named and however often they are there.
+//! Files as they were uploaded: small ones stand in parts, larger ones are copied once each, whatever they are named and
+//! however often they are there.
 
 use lectern_core::{document::DocumentVersion, errors::PortError};
 use object_store::{MultipartUpload as _, ObjectStoreExt as _};
@@ -9,6 +10,7 @@ use super::{
     BackUp,
     document::found,
     parts::Partition,
+    records::{FileContent, FileLine, Kind, OriginalLine},
     store::{Store, failed},
 };
 use crate::blobs::BlobName;
@@ -17,7 +19,7 @@ use crate::blobs::BlobName;
 const PIECE_BYTES: u64 = 8 << 20;
 
 impl BackUp {
-    /// Copies the file a version was made from; returns whether it was there with the bytes it had.
+    /// Copies the file a version was made from and writes its line; returns whether it was there with the bytes it had.
     pub(super) async fn copy_original(
         &self,
         partition: &mut Partition,
@@ -26,16 +28,37 @@ impl BackUp {
         let Some(store) = partition.store().cloned() else {
             return self.has_original(version).await;
         };
-        if store.has_file(&version.sha256, version.size_bytes).await? {
-            return Ok(true);
-        }
-        let is_whole = self.copy_file(&store, version).await?;
-        if is_whole {
+        let is_whole = if version.size_bytes <= self.limits.inline_bytes {
+            self.copy_inline(partition, version).await?
+        } else if store.has_file(&version.sha256, version.size_bytes).await? {
+            partition.push(Kind::Original, &OriginalLine::of(version)).await?;
+            true
+        } else if self.copy_file(&store, version).await? {
             partition.state.new_bytes += version.size_bytes;
+            partition.push(Kind::Original, &OriginalLine::of(version)).await?;
+            true
         } else {
+            false
+        };
+        if !is_whole {
             warn!(document.id = %version.document_id, version = version.version, "a file as uploaded is lost or has other bytes");
         }
         Ok(is_whole)
+    }
+
+    async fn copy_inline(
+        &self,
+        partition: &mut Partition,
+        version: &DocumentVersion,
+    ) -> Result<bool, PortError> {
+        let whole = found(self.blobs.get_small(&raw(version), version.size_bytes).await)?;
+        let Some((_, Some(bytes))) = whole else { return Ok(false) };
+        if hex::encode(Sha256::digest(&bytes)) != version.sha256 {
+            return Ok(false);
+        }
+        let (file, content) = (OriginalLine::of(version), FileContent::of(&bytes));
+        partition.push(Kind::File, &FileLine { file, content }).await?;
+        Ok(true)
     }
 
     async fn has_original(&self, version: &DocumentVersion) -> Result<bool, PortError> {
@@ -45,9 +68,9 @@ impl BackUp {
 
     async fn copy_file(&self, store: &Store, version: &DocumentVersion) -> Result<bool, PortError> {
         let (name, place) = (raw(version), store.file(&version.sha256));
-        let Some(size_bytes) = found(self.blobs.size(&name).await)? else { return Ok(false) };
-        if size_bytes <= PIECE_BYTES {
-            let Some(bytes) = found(self.blobs.get(&name).await)? else { return Ok(false) };
+        let whole = found(self.blobs.get_small(&name, PIECE_BYTES).await)?;
+        let Some((size_bytes, whole)) = whole else { return Ok(false) };
+        if let Some(bytes) = whole {
             if hex::encode(Sha256::digest(&bytes)) != version.sha256 {
                 return Ok(false);
             }

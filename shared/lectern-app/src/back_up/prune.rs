@@ -126,6 +126,7 @@ impl BackUp {
 
         if !is_dry_run {
             for backup in &old {
+                self.retire(backup).await?;
                 let of_it = manifests.iter().filter(|(id, _)| *id == backup.id);
                 for (id, sha256) in of_it {
                     remove(&store, &store.manifest(id, sha256), &mut pruning.locked).await?;
@@ -136,6 +137,16 @@ impl BackUp {
         self.sweep(&store, &needed, &mut pruning, is_dry_run).await?;
         info!(%tenant, removed = pruning.removed.len(), objects = pruning.objects, bytes = pruning.bytes, locked = pruning.locked, is_dry_run, "pruned backups");
         Ok(pruning)
+    }
+
+    /// Says of a backup that it is none any more, before it is none: whoever is killed in between leaves a record that says so.
+    async fn retire(&self, backup: &Backup) -> Result<(), PortError> {
+        if backup.state != BackupState::Complete {
+            return Ok(());
+        }
+        let failure = Some("it was pruned".to_owned());
+        let retired = Backup { state: BackupState::Failed, failure, ..backup.clone() };
+        self.tables.backups().amend(backup, &retired).await
     }
 
     /// Returns the records of all backups, newest first.
@@ -172,9 +183,11 @@ impl BackUp {
             reasons.extend(in_use.contains(&backup.id).then_some(KeptBecause::InUse));
             if reasons.is_empty() { old.push(backup) } else { kept.push((backup, reasons)) }
         }
-        // What a failed backup left is garbage; its record is of use for as long as somebody may ask.
+        // What a failed backup left is garbage; its record is of use for as long as somebody may ask. One with a manifest was
+        // complete, and its pruning did not end.
         let is_stale = |backup: &&Backup| {
-            backup.state == BackupState::Failed && now.since(backup.begun_at) > 30 * GRACE
+            let is_old = now.since(backup.begun_at) > 30 * GRACE;
+            backup.state == BackupState::Failed && (is_old || backup.manifest_sha256.is_some())
         };
         old.extend(records.iter().filter(is_stale));
         Ok((kept, old))

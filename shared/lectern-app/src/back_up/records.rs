@@ -4,6 +4,8 @@
 //! the backup's own id and time. So an unchanged tenant gives the same lines. So does a restored one: lines name the account,
 //! not its incarnation.
 
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use bytes::Bytes;
 use lectern_core::{
     analysis::SparseVector,
     auth::ApiKey,
@@ -34,6 +36,8 @@ pub enum Kind {
     Original,
     /// [`lectern_core::auth::ApiKey`], as the table has it: the secret's hash, never the secret.
     Key,
+    /// [`FileLine`].
+    File,
 }
 
 /// A collection.
@@ -76,7 +80,7 @@ pub struct TextLine {
     pub text: String,
 }
 
-/// A file as it was uploaded. Its bytes stand in `files/{tenant}/{sha256}`, as they are.
+/// A larger file as it was uploaded. Its bytes stand in `files/{tenant}/{sha256}`, as they are.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OriginalLine {
     /// The document.
@@ -96,6 +100,45 @@ impl OriginalLine {
             version: version.version,
             sha256: version.sha256.clone(),
             size_bytes: version.size_bytes,
+        }
+    }
+}
+
+/// A small file as it was uploaded, with its bytes. In the digest of a state it counts as the [`OriginalLine`] of the same file:
+/// where bytes are kept is no part of the state.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileLine {
+    /// Which file.
+    #[serde(flatten)]
+    pub file: OriginalLine,
+    /// Its bytes.
+    #[serde(flatten)]
+    pub content: FileContent,
+}
+
+/// The bytes of a file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FileContent {
+    /// As they are: they are UTF-8.
+    Text(String),
+    /// In base64 (RFC 4648, section 4).
+    Base64(String),
+}
+
+impl FileContent {
+    pub(super) fn of(bytes: &[u8]) -> Self {
+        match std::str::from_utf8(bytes) {
+            Ok(text) => Self::Text(text.to_owned()),
+            Err(_) => Self::Base64(BASE64_STANDARD.encode(bytes)),
+        }
+    }
+
+    /// Returns the bytes, `None` when they cannot be read.
+    pub(crate) fn into_bytes(self) -> Option<Bytes> {
+        match self {
+            Self::Text(text) => Some(text.into()),
+            Self::Base64(text) => BASE64_STANDARD.decode(text).ok().map(Bytes::from),
         }
     }
 }

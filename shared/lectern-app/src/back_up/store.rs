@@ -25,10 +25,13 @@ use object_store::{Error as StoreError, ObjectStore, ObjectStoreExt as _, path::
 use sha2::{Digest as _, Sha256};
 use zstd::{bulk::Compressor, stream::read::Decoder, zstd_safe::CParameter};
 
+use super::records::Kind;
 use crate::blobs::Blobs;
 
-/// Where more effort hardly makes parts smaller: most of their bytes are digits of vectors.
-const LEVEL: i32 = 3;
+/// Effort for texts and records.
+pub(crate) const LEVEL: i32 = 3;
+/// Effort for passages. More takes twice the time and makes them 1 % smaller: most of their bytes are digits of vectors.
+const LEVEL_OF_PASSAGES: i32 = 1;
 /// Most bytes of a part's lines. Larger ones are never written: a part holds [`super::PartLimits::max_bytes`] and one line.
 const MAX_PART_BYTES: u64 = 64 << 20;
 /// How young something is that nobody removes while a backup runs: the time [`super::prune`] leaves it, less the time a backup
@@ -69,8 +72,9 @@ impl Store {
     }
 
     /// Compresses lines and stores them, unless a kept backup has them.
-    pub(crate) async fn put_part(&self, lines: String) -> Result<Stored, PortError> {
-        let (sha256, bytes) = packed(lines).await?;
+    pub(crate) async fn put_part(&self, kind: Kind, lines: String) -> Result<Stored, PortError> {
+        let level = if kind == Kind::Passage { LEVEL_OF_PASSAGES } else { LEVEL };
+        let (sha256, bytes) = packed(lines, level).await?;
         let size_bytes = bytes.len() as u64;
         let is_kept = self.is_kept(&sha256, &self.part(&sha256), size_bytes).await?;
         if !is_kept {
@@ -208,16 +212,16 @@ impl Store {
 }
 
 /// Compresses text and returns the SHA-256 of the result with it.
-pub(crate) async fn packed(text: String) -> Result<(String, Bytes), PortError> {
-    let packed = tokio::task::spawn_blocking(move || pack(text.as_bytes())).await;
+pub(crate) async fn packed(text: String, level: i32) -> Result<(String, Bytes), PortError> {
+    let packed = tokio::task::spawn_blocking(move || pack(text.as_bytes(), level)).await;
     let packed = packed.map_err(|panic| PortError::new(ErrorKind::Internal, "pack part", panic))?;
     packed.map_err(|error| PortError::new(ErrorKind::Internal, "pack part", error))
 }
 
 /// Compresses lines with the format's own checksum, so that `zstd --test` finds damage too; returns the SHA-256 of the
 /// result with it.
-fn pack(lines: &[u8]) -> std::io::Result<(String, Bytes)> {
-    let mut compressor = Compressor::new(LEVEL)?;
+fn pack(lines: &[u8], level: i32) -> std::io::Result<(String, Bytes)> {
+    let mut compressor = Compressor::new(level)?;
     compressor.set_parameter(CParameter::ChecksumFlag(true))?;
     let packed = compressor.compress(lines)?;
     Ok((hex::encode(Sha256::digest(&packed)), packed.into()))

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     back_up::{
         found,
-        records::{Kind, OriginalLine, TextLine},
+        records::{FileLine, Kind, OriginalLine, TextLine},
     },
     blobs::BlobName,
 };
@@ -83,6 +83,21 @@ impl Restore {
                 }
             }
         }
+        for part in source.parts(Kind::File) {
+            let lines: Vec<FileLine> = source.lines(part).await?;
+            for FileLine { file, content } in lines {
+                let number = Some(&file.version);
+                let is_wanted = live.get(&file.document_id) == number
+                    || newest.get(&file.document_id) == number;
+                if is_wanted {
+                    let bytes = content.into_bytes().filter(|bytes| is_it(bytes, &file));
+                    let bytes = bytes.ok_or_else(|| unusable(&file))?;
+                    let name = BlobName::raw(target, &file.document_id, &file.sha256);
+                    self.put_unless_there(&name, bytes).await?;
+                    written += 1;
+                }
+            }
+        }
         Ok(written)
     }
 
@@ -97,12 +112,7 @@ impl Restore {
             return Ok(());
         }
         let bytes = source.store.bytes(&source.store.file(&line.sha256)).await?;
-        let is_it = |bytes: &Bytes| hex::encode(Sha256::digest(bytes)) == line.sha256;
-        let Some(bytes) = bytes.filter(is_it) else {
-            warn!(document.id = %line.document_id, "a file as uploaded is missing from the backup, or damaged");
-            let reason = format!("the file {} of the backup is missing or damaged", line.sha256);
-            return Err(RestoreError::Unusable(reason));
-        };
+        let bytes = bytes.filter(|bytes| is_it(bytes, line)).ok_or_else(|| unusable(line))?;
         Ok(self.back_up.blobs.put(&name, bytes).await?)
     }
 
@@ -113,4 +123,14 @@ impl Restore {
         }
         self.back_up.blobs.put(name, bytes).await
     }
+}
+
+fn is_it(bytes: &Bytes, file: &OriginalLine) -> bool {
+    hex::encode(Sha256::digest(bytes)) == file.sha256
+}
+
+fn unusable(file: &OriginalLine) -> RestoreError {
+    warn!(document.id = %file.document_id, "a file as uploaded is missing from the backup, or damaged");
+    let reason = format!("the file {} of the backup is missing or damaged", file.sha256);
+    RestoreError::Unusable(reason)
 }

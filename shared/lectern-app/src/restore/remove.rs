@@ -17,13 +17,7 @@ impl Restore {
             let reason = "the incarnation is live";
             return Err(PortError::new(ErrorKind::Conflict, "remove incarnation", reason));
         }
-        let scope = Scope {
-            tenant: incarnation.clone(),
-            collection: None,
-            document_id: None,
-            versions: None,
-        };
-        self.writer.delete(&scope).await?;
+        self.writer.delete(&Scope::tenant(incarnation)).await?;
         self.back_up.blobs.forget_tenant(incarnation).await?;
         self.back_up.tables.restores().remove(incarnation).await
     }

@@ -2,6 +2,7 @@
 
 mod damage;
 pub(crate) mod failing;
+mod hostile;
 mod kill;
 mod moving;
 mod pruning;
@@ -26,8 +27,12 @@ use self::site::{LONG, Site};
 use crate::world::text;
 
 /// So small that a few documents make many parts.
-pub(crate) const TINY: PartLimits =
-    PartLimits { min_bytes: 1 << 10, max_bytes: 8 << 10, checkpoint_bytes: 64 << 10 };
+pub(crate) const TINY: PartLimits = PartLimits {
+    min_bytes: 1 << 10,
+    max_bytes: 8 << 10,
+    checkpoint_bytes: 64 << 10,
+    inline_bytes: 0,
+};
 
 fn hashes(parts: &[Part]) -> Vec<&str> {
     parts.iter().map(|part| part.sha256.as_str()).collect()
@@ -81,7 +86,7 @@ async fn a_complete_backup_holds_what_is_there() {
     assert_eq!(site.text(&manifest, &otter).await, text("otter", 2));
 
     let tenant = site.world.tenant.clone();
-    let scope = Scope { tenant, collection: None, document_id: None, versions: None };
+    let scope = Scope::tenant(&tenant);
     let points = site.world.index.scroll(&scope, None, 10).await.unwrap().points;
     let mut expected: Vec<PassageLine> = points.into_iter().map(PassageLine::from).collect();
     let mut held: Vec<PassageLine> = site.passages(&manifest).await;

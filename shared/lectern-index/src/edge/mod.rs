@@ -148,9 +148,10 @@ impl PassageReader for Edge {
     }
 
     async fn count(&self, scope: &Scope) -> Result<u64, PortError> {
+        const OPERATION: &str = "edge count";
         let mut request = CountRequest::new();
-        request.filter = Some(convert::filter(&conditions::of_scope(scope)));
-        let count = self.run("edge count", move |engine| engine.shard.count(request)).await?;
+        request.filter = Some(convert::filter(&conditions::of_scope(scope, OPERATION)?));
+        let count = self.run(OPERATION, move |engine| engine.shard.count(request)).await?;
         Ok(count as u64)
     }
 
@@ -166,7 +167,7 @@ impl PassageReader for Edge {
         request.offset = from.map(convert::point_id);
         // One more than asked: the first of the next page.
         request.limit = Some(limit + 1);
-        request.filter = Some(convert::filter(&conditions::of_scope(scope)));
+        request.filter = Some(convert::filter(&conditions::of_scope(scope, OPERATION)?));
         request.with_payload = Some(WithPayloadInterface::Bool(true));
         request.with_vector = WithVector::Bool(true);
         let (records, _) = self.run(OPERATION, move |engine| engine.shard.scroll(request)).await?;
@@ -198,9 +199,10 @@ impl PassageWriter for Edge {
     }
 
     async fn delete(&self, scope: &Scope) -> Result<(), PortError> {
-        let filter = convert::filter(&conditions::of_scope(scope));
+        const OPERATION: &str = "edge delete";
+        let filter = convert::filter(&conditions::of_scope(scope, OPERATION)?);
         let deletion = PointOperations::DeletePointsByFilter(filter);
-        self.run("edge delete", move |engine| engine.update(deletion, 1)).await
+        self.run(OPERATION, move |engine| engine.update(deletion, 1)).await
     }
 }
 

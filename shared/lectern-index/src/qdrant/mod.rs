@@ -226,7 +226,7 @@ impl PassageReader for Qdrant {
         const OPERATION: &str = "qdrant count";
         let request = CountPoints {
             collection_name: self.alias.clone(),
-            filter: Some(convert::filter(&conditions::of_scope(scope))),
+            filter: Some(convert::filter(&conditions::of_scope(scope, OPERATION)?)),
             exact: Some(true),
             timeout: server_side(self.server.timeouts.read),
             ..CountPoints::default()
@@ -252,7 +252,7 @@ impl PassageReader for Qdrant {
         let limit = limit.clamp(1, MAX_PAGE);
         let request = ScrollPoints {
             collection_name: self.alias.clone(),
-            filter: Some(convert::filter(&conditions::of_scope(scope))),
+            filter: Some(convert::filter(&conditions::of_scope(scope, OPERATION)?)),
             offset: from.map(convert::point_id),
             // One more than asked: the first of the next page.
             limit: Some(u32::try_from(limit + 1).expect("at most one more than MAX_PAGE")),
@@ -312,7 +312,7 @@ impl PassageWriter for Qdrant {
     async fn delete(&self, scope: &Scope) -> Result<(), PortError> {
         const OPERATION: &str = "qdrant delete";
         self.ensure().await?;
-        let filter = convert::filter(&conditions::of_scope(scope));
+        let filter = convert::filter(&conditions::of_scope(scope, OPERATION)?);
         let request = DeletePoints {
             collection_name: self.alias.clone(),
             wait: Some(true),

@@ -104,7 +104,7 @@ pub fn everybody(tenant: &TenantId) -> Visibility {
 /// Returns the scope of everything a tenant has.
 #[must_use]
 pub fn everything(tenant: &TenantId) -> Scope {
-    Scope { tenant: tenant.clone(), collection: None, document_id: None, versions: None }
+    Scope::tenant(tenant)
 }
 
 /// Removes everything a tenant has: before a test, for what an earlier, broken run left, and after it.

@@ -166,6 +166,8 @@ pub async fn counts_exactly(reader: &dyn PassageReader, writer: &dyn PassageWrit
     writer.upsert(points).await.unwrap();
 
     let one = Scope::document(&tenant, &document);
+    let other = a_passage(&tenant, 2, 1, 0).document_id;
+    let both = Scope::documents(&tenant, vec![document.clone(), other]);
     let mut elsewhere = everything(&tenant);
     elsewhere.collection = Some("elsewhere".parse().unwrap());
     for (scope, expected) in [
@@ -175,9 +177,18 @@ pub async fn counts_exactly(reader: &dyn PassageReader, writer: &dyn PassageWrit
         (one.clone().with_versions(1, 2), 9),
         (one.clone().with_versions(4, u32::MAX), 0),
         (one.with_versions(2, 1), 0),
+        (both.clone(), 14),
+        (both.with_versions(1, 1), 7),
         (elsewhere, 1),
     ] {
         assert_eq!(reader.count(&scope).await.unwrap(), expected, "{scope:?}");
+    }
+    // A scope of no documents is nobody's wish, and would delete everything where an index took it for none.
+    for documents in [0, Scope::MAX_DOCUMENTS + 1] {
+        let scope = Scope::documents(&tenant, vec![document.clone(); documents]);
+        assert_eq!(reader.count(&scope).await.unwrap_err().kind, ErrorKind::Invalid);
+        assert_eq!(reader.scroll(&scope, None, 1).await.unwrap_err().kind, ErrorKind::Invalid);
+        assert_eq!(writer.delete(&scope).await.unwrap_err().kind, ErrorKind::Invalid);
     }
     clear(writer, &tenant).await;
 }

@@ -266,16 +266,16 @@ async fn what_is_copied_before_a_checkpoint_is_not_copied_again() {
 #[derive(Debug)]
 struct Counting {
     index: Edge,
-    scrolls: AtomicUsize,
+    scrolled: AtomicUsize,
 }
 
 impl Counting {
     fn of(site: &Site) -> Arc<Self> {
-        Arc::new(Self { index: site.world.index.clone(), scrolls: AtomicUsize::new(0) })
+        Arc::new(Self { index: site.world.index.clone(), scrolled: AtomicUsize::new(0) })
     }
 
     fn scrolled(&self) -> usize {
-        self.scrolls.load(Ordering::SeqCst)
+        self.scrolled.load(Ordering::SeqCst)
     }
 }
 
@@ -303,7 +303,8 @@ impl PassageReader for Counting {
         from: Option<PointId>,
         limit: usize,
     ) -> Result<ScrollPage, PortError> {
-        self.scrolls.fetch_add(1, Ordering::SeqCst);
+        let documents = scope.document_ids.as_ref().map_or(0, Vec::len);
+        self.scrolled.fetch_add(documents, Ordering::SeqCst);
         self.index.scroll(scope, from, limit).await
     }
 

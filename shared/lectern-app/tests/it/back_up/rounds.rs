@@ -100,12 +100,7 @@ async fn a_drill_restores_the_newest_complete_backups_and_notes_it() {
     // Nothing is left of it, and nothing of it was ever live.
     let tenants = site.world.tables.tenants();
     assert_eq!(tenants.live(&site.world.tenant).await.unwrap(), site.world.tenant);
-    let scope = Scope {
-        tenant: site.world.tenant.in_incarnation(1),
-        collection: None,
-        document_id: None,
-        versions: None,
-    };
+    let scope = Scope::tenant(&site.world.tenant.in_incarnation(1));
     assert_eq!(site.world.index.count(&scope).await.unwrap(), 0);
 
     let part = &other.manifest(&theirs).await.parts[0];

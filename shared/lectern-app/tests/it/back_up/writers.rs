@@ -63,7 +63,7 @@ impl PassageReader for Interrupted {
         limit: usize,
     ) -> Result<ScrollPage, PortError> {
         let read = self.site.world.index.scroll(scope, from, limit).await?;
-        let is_it = scope.document_id.as_ref() == Some(&self.document);
+        let is_it = scope.document_ids.as_ref().is_some_and(|ids| ids.contains(&self.document));
         if is_it && !self.happened.swap(true, Ordering::SeqCst) {
             match self.deed {
                 Deed::Change => self.site.change(&self.document, &text("otter", 9)).await,

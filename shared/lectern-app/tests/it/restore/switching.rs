@@ -29,8 +29,7 @@ async fn caller_of(keys: &Keys, key: &SecretString) -> Caller {
 }
 
 async fn passages(site: &Site, tenant: &TenantId) -> u64 {
-    let scope =
-        Scope { tenant: tenant.clone(), collection: None, document_id: None, versions: None };
+    let scope = Scope::tenant(tenant);
     site.world.index.count(&scope).await.unwrap()
 }
 
