@@ -9,7 +9,7 @@ use lectern_app::{
 };
 use lectern_core::{
     auth::Caller,
-    ids::{BackupId, RestoreId, TenantId},
+    ids::{BackupId, DocumentId, RestoreId, TenantId},
 };
 use lectern_runtime::{deadline::Deadline, lambda};
 use serde::Deserialize;
@@ -56,6 +56,13 @@ pub(crate) enum Task {
         /// Which.
         restoration: RestoreId,
     },
+    /// Erases a deleted document from all backups.
+    Erase {
+        /// Whose.
+        tenant: TenantId,
+        /// Which.
+        document: DocumentId,
+    },
 }
 
 /// Does a task for all tenants and returns how many there were. What failed for one fails the invocation in the end: the
@@ -74,6 +81,15 @@ pub(crate) async fn run(
         Task::Backup => reply(restore.back_up.everybody(until).await?),
         Task::Continue => reply(restore.go_on(until).await?),
         Task::Drill => reply(restore.drill(until).await?),
+        Task::Erase { tenant, document } => {
+            let caller = Caller::operator(tenant);
+            let left = until.saturating_duration_since(Instant::now());
+            let erasure = restore.back_up.erase(&caller, &document, left).await?;
+            Ok(json!({
+                "document": erasure.document_id, "rewritten": erasure.rewritten,
+                "objects": erasure.objects, "locked": erasure.locked,
+            }))
+        }
         operator => Ok(operate(restore, operator, until).await?),
     }
 }
@@ -94,7 +110,9 @@ async fn operate(restore: &Restore, task: Task, until: Instant) -> Result<Value,
         Task::Undo { tenant, restoration } => {
             restore.undo(&Caller::operator(tenant), &restoration).await?
         }
-        Task::Backup | Task::Continue | Task::Drill => unreachable!("`run` does these"),
+        Task::Backup | Task::Continue | Task::Drill | Task::Erase { .. } => {
+            unreachable!("`run` does these")
+        }
     };
     let next = match restoration.state {
         RestoreState::Ready => "switch",

@@ -7,7 +7,7 @@ use lectern_app::{
     clock::Clock, forget::Forget, ingest::Ingest, upload::Upload, uploads::Uploads, worker::Worker,
 };
 use lectern_aws::sqs::Queue;
-use lectern_core::ports::JobQueue as _;
+use lectern_core::{ports::JobQueue as _, retention::Retention};
 use lectern_parse::{ParseLimits, Sandbox};
 use lectern_runtime::lambda;
 use lectern_stack::{blobs, index, models, secrets::Secrets, warm::warm_up};
@@ -57,6 +57,8 @@ pub(crate) async fn batches(settings: &Settings) -> Result<Batches, lambda::Erro
         blobs: blobs.clone(),
         reader: Arc::<_>::clone(&index) as _,
         writer: index,
+        // For receipts, which only who asked for the deletion gets.
+        retention: Retention::none(),
         clock: clock.clone(),
     };
     let concurrency = batch::CONCURRENCY;

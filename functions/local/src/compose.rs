@@ -133,6 +133,7 @@ impl Local {
             blobs: parts.blobs.clone(),
             reader: Arc::new(parts.edge.clone()),
             writer: Arc::new(parts.edge.clone()),
+            retention: Retention::default(),
             clock: clock.clone(),
         };
         let local = Self {

@@ -209,6 +209,9 @@ pub(crate) enum DocumentsCommand {
         /// Do not ask
         #[arg(long, short)]
         yes: bool,
+        /// Erase it from all backups, too; where the data is
+        #[arg(long)]
+        from_backups: bool,
     },
     /// Put a failed document back in the queue, and wait for it
     Retry {

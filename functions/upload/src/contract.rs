@@ -1,9 +1,13 @@
 //! Bodies of requests and responses, as the OpenAPI document describes them.
 
-use lectern_app::uploads::{Announced, PendingUpload, UploadState};
+use lectern_app::{
+    forget::{Forgotten, HoldingBackup},
+    uploads::{Announced, PendingUpload, UploadState},
+};
 use lectern_core::{
-    document::{DeletionReceipt, Document, DocumentState, Metadata},
+    document::{Document, DocumentState, Metadata},
     settings::CollectionSettings,
+    time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -283,11 +287,28 @@ pub struct ReceiptBody {
     pub passages_remaining: u64,
     /// Stored files removed.
     pub blobs_deleted: u64,
+    /// Backups that still have it, newest first. An operator can have it erased from them, too.
+    pub backups: Vec<HoldingBackupBody>,
 }
 
-impl From<DeletionReceipt> for ReceiptBody {
-    fn from(receipt: DeletionReceipt) -> Self {
+/// A backup that has a deleted document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct HoldingBackupBody {
+    /// Its id.
+    pub id: String,
+    /// When it expires, RFC 3339: the next pruning removes it then. `null` where no rule says.
+    pub expires_at: Option<String>,
+}
+
+impl From<Forgotten> for ReceiptBody {
+    fn from(forgotten: Forgotten) -> Self {
+        let Forgotten { receipt, backups } = forgotten;
+        let body = |backup: HoldingBackup| HoldingBackupBody {
+            id: backup.id.into(),
+            expires_at: backup.expires_at.map(Timestamp::to_rfc3339),
+        };
         Self {
+            backups: backups.into_iter().map(body).collect(),
             document_id: receipt.document_id.into(),
             deleted_at: receipt.deleted_at.to_rfc3339(),
             passages_deleted: receipt.passages_deleted,

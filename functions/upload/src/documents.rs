@@ -80,7 +80,7 @@ pub(crate) async fn get(
     Ok(Json(document.into()))
 }
 
-/// Deletes a document and returns proof that nothing of it is left in the index.
+/// Deletes a document and returns proof that nothing of it is left in the index, and which backups still have it.
 #[utoipa::path(delete, path = "/v1/documents/{id}", tag = "documents", params(("id" = String, Path)), responses(
     (status = 200, body = ReceiptBody),
     (status = "4XX", body = Problem, content_type = "application/problem+json"),
@@ -90,8 +90,8 @@ pub(crate) async fn delete(
     Verified(caller): Verified,
     Path(id): Path<String>,
 ) -> Result<Json<ReceiptBody>, Problem> {
-    let receipt = state.forget.forget(&caller, &path_id(&id, "document")?).await?;
-    Ok(Json(receipt.into()))
+    let forgotten = state.forget.forget(&caller, &path_id(&id, "document")?).await?;
+    Ok(Json(forgotten.into()))
 }
 
 /// Puts a failed document back in the queue.

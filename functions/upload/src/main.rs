@@ -7,7 +7,7 @@ use lectern_app::{
     upload::Upload as UploadFlow, uploads::Uploads,
 };
 use lectern_aws::sqs::Queue;
-use lectern_core::ports::JobQueue as _;
+use lectern_core::{ports::JobQueue as _, retention::Retention};
 use lectern_runtime::{gate::Gate, lambda};
 use lectern_stack::{blobs, index, secrets::Secrets, warm::warm_up};
 use lectern_tables::Tables;
@@ -18,7 +18,7 @@ fn main() -> ExitCode {
 }
 
 async fn run(settings: Settings) -> Result<(), lambda::Error> {
-    let Settings { table, files, key_pepper, .. } = &settings;
+    let Settings { table, files, key_pepper, backup_days, .. } = &settings;
     let secrets = Secrets::prefetch(settings.index.api_key.iter().chain([key_pepper])).await;
     let tables = Tables::connect(&table.url).await?;
     let blobs = blobs::open(&files.url)?;
@@ -51,6 +51,7 @@ async fn run(settings: Settings) -> Result<(), lambda::Error> {
             blobs,
             reader: Arc::<_>::clone(&index) as _,
             writer: index,
+            retention: Retention { daily: *backup_days, ..Retention::default() },
             clock: clock.clone(),
         },
         collections: Collections { tables, clock },

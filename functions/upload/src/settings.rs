@@ -19,6 +19,8 @@ pub struct Settings {
     pub files: Files,
     /// `LECTERN_QUEUE_URL`: where ingestion is rung for.
     pub queue_url: String,
+    /// `LECTERN_BACKUP_DAYS`: of how many days a backup is kept; a deletion's receipt says when those expire that have the document.
+    pub backup_days: usize,
     /// `LECTERN_KEY_PEPPER`: under which API keys are hashed.
     pub key_pepper: SecretSetting,
 }
@@ -30,6 +32,7 @@ impl ReadSettings for Settings {
         let index = Index::read(reader);
         let files = Files::read(reader);
         let queue_url = settings::queue_url(reader);
+        let backup_days = settings::backup_days(reader);
         let key_pepper = settings::key_pepper(reader);
         Some(Self {
             process: process?,
@@ -37,6 +40,7 @@ impl ReadSettings for Settings {
             index: index?,
             files: files?,
             queue_url: queue_url?,
+            backup_days: backup_days?,
             key_pepper: key_pepper?,
         })
     }

@@ -27,10 +27,12 @@
 //! | [`manifest`] | what a backup is made of |
 //! | `store` | where it is kept |
 //! | [`verify`] | whether it is still there |
-//! | [`prune`] | which backups go, and what goes with them |
+//! | [`prune`], `sweep` | which backups go, and what goes with them |
+//! | [`erase`], `without` | how a document is erased from backups |
 //! | `adopt` | backups whose records were lost |
 //! | `everybody` | what a schedule asks for |
 
+pub mod erase;
 pub mod manifest;
 pub mod prune;
 pub mod records;
@@ -48,6 +50,8 @@ mod original;
 mod parts;
 mod passages;
 pub(crate) mod store;
+mod sweep;
+mod without;
 
 use std::{
     sync::Arc,
@@ -241,6 +245,7 @@ impl BackUp {
             state_digest,
             digest,
             parts,
+            erased: Vec::new(),
         }
     }
 

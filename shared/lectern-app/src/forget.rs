@@ -10,17 +10,44 @@ use lectern_core::{
     auth::{Caller, Permission},
     document::DeletionReceipt,
     errors::{ErrorKind, PortError},
-    ids::{DocumentId, TenantId},
+    ids::{BackupId, DocumentId, TenantId},
     passage::Scope,
     ports::{PassageReader, PassageWriter},
+    retention::Retention,
+    time::Timestamp,
 };
-use lectern_tables::{Tables, deletion::Deletion};
+use lectern_tables::{
+    MAX_PAGE, Tables,
+    backups::{Backup, BackupState},
+    deletion::Deletion,
+};
 use tracing::info;
 
 use crate::{blobs::Blobs, clock::Clock, errors::FlowError};
 
 /// How often passages are deleted and counted before giving up on a writer that keeps writing.
 const MAX_ROUNDS: usize = 3;
+
+/// Most backups a receipt names: the newest.
+const MAX_BACKUPS: usize = 1_000;
+
+/// A document that is gone, and where something of it still is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Forgotten {
+    /// Proof that it is gone.
+    pub receipt: DeletionReceipt,
+    /// Backups that have it, newest first. [`crate::back_up::BackUp::erase`] takes it out of them.
+    pub backups: Vec<HoldingBackup>,
+}
+
+/// A backup that has a deleted document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HoldingBackup {
+    /// Which.
+    pub id: BackupId,
+    /// When it is kept by no rule any more, and the next pruning removes it; `None` where no rule says.
+    pub expires_at: Option<Timestamp>,
+}
 
 /// Deletes documents.
 #[derive(Clone, Debug)]
@@ -33,12 +60,14 @@ pub struct Forget {
     pub reader: Arc<dyn PassageReader>,
     /// Deletes passages.
     pub writer: Arc<dyn PassageWriter>,
+    /// How long backups are kept.
+    pub retention: Retention,
     /// The time.
     pub clock: Clock,
 }
 
 impl Forget {
-    /// Deletes a document and returns proof. Deleting it again returns the same proof.
+    /// Deletes a document and returns proof. Deleting it again returns the same proof, and the backups that have it then.
     ///
     /// # Errors
     /// When the caller may not, there is no such document, or a port fails; then the deletion has begun, the
@@ -47,7 +76,7 @@ impl Forget {
         &self,
         caller: &Caller,
         document_id: &DocumentId,
-    ) -> Result<DeletionReceipt, FlowError> {
+    ) -> Result<Forgotten, FlowError> {
         if !caller.may(Permission::Upload) {
             return Err(FlowError::Forbidden("it lacks the permission `upload`"));
         }
@@ -56,7 +85,40 @@ impl Forget {
         if document.is_some_and(|document| !caller.may_touch(&document.collection)) {
             return Err(FlowError::NotFound("document"));
         }
-        self.finish(&caller.tenant, document_id).await
+        let receipt = self.finish(&caller.tenant, document_id).await?;
+        let backups = self.held_by(&caller.tenant, document_id, receipt.deleted_at).await?;
+        Ok(Forgotten { receipt, backups })
+    }
+
+    /// Returns the backups that were made, or are being made, of a time at which the document was there.
+    async fn held_by(
+        &self,
+        tenant: &TenantId,
+        document_id: &DocumentId,
+        deleted_at: Timestamp,
+    ) -> Result<Vec<HoldingBackup>, PortError> {
+        let made_at = document_id.made_at();
+        let may_hold = |backup: &Backup| {
+            backup.state != BackupState::Failed
+                && backup.begun_at <= deleted_at
+                && backup.ended_at.is_none_or(|ended_at| ended_at >= made_at)
+                && !backup.erased.contains(document_id)
+        };
+        let (mut held_by, mut read, mut cursor) = (Vec::new(), 0, None);
+        while read < MAX_BACKUPS {
+            let backups = self.tables.backups();
+            let page = backups.list(tenant, MAX_PAGE, cursor.as_deref()).await?;
+            read += page.items.len();
+            held_by.extend(page.items.into_iter().filter(may_hold).map(|backup| HoldingBackup {
+                expires_at: self.retention.expires(backup.begun_at),
+                id: backup.id,
+            }));
+            cursor = page.next;
+            if cursor.is_none() {
+                break;
+            }
+        }
+        Ok(held_by)
     }
 
     /// Begins or continues a deletion; what the worker calls for a deletion that was interrupted.

@@ -76,6 +76,13 @@ macro_rules! ulid_id {
             pub fn new(now: Timestamp, entropy: u128) -> Self {
                 Self(ulid::Ulid::from_parts(now.as_millis(), entropy).to_string())
             }
+
+            /// Returns when it was made.
+            #[must_use]
+            pub fn made_at(&self) -> Timestamp {
+                let id: Result<ulid::Ulid, _> = self.0.parse();
+                Timestamp::from_millis(id.map_or(0, |id| id.timestamp_ms()))
+            }
         }
     };
 }

@@ -61,6 +61,23 @@ impl Retention {
         Self { last: 0, daily: 0, weekly: 0, monthly: 0, yearly: 0, within_seconds: 0 }
     }
 
+    /// Returns when a backup made at `at` is kept by no rule any more, with one a day at least; `None` where no rule keeps any,
+    /// and the newest stays until there is a newer one.
+    #[must_use]
+    pub fn expires(&self, at: Timestamp) -> Option<Timestamp> {
+        let most = |count: usize, days: u64| count as u64 * days * DAY_MILLIS;
+        let kept_millis = [
+            most(self.last, 1),
+            most(self.daily, 1),
+            most(self.weekly, 7),
+            most(self.monthly, 31),
+            most(self.yearly, 366),
+            self.within_seconds.saturating_mul(1_000),
+        ];
+        let longest = kept_millis.into_iter().max().filter(|millis| *millis > 0)?;
+        Some(Timestamp::from_millis(at.as_millis().saturating_add(longest)))
+    }
+
     /// Returns for each of `times`, which are given newest first, the rules that keep it: none when it may go.
     #[must_use]
     pub fn keeps(&self, times: &[Timestamp], now: Timestamp) -> Vec<BTreeSet<Keeps>> {
@@ -118,6 +135,26 @@ mod tests {
         let keeps = retention.keeps(&times, NOW);
         let pairs = ages.iter().zip(keeps);
         pairs.filter(|(_, keeps)| !keeps.is_empty()).map(|(age, _)| *age).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_is_kept_after_it_expires(
+            counts in proptest::array::uniform5(0..6_usize),
+            within_days in 0..20_u64,
+            age in 0..3_000_u32,
+        ) {
+            let [last, daily, weekly, monthly, yearly] = counts;
+            let within_seconds = within_days * 24 * 60 * 60;
+            let rule = Retention { last, daily, weekly, monthly, yearly, within_seconds };
+            // One a day, this one among them.
+            let ages: Vec<u32> = (0..=age).collect();
+            let is_kept = kept(rule, &ages).contains(&age);
+            let expires = rule.expires(ago(age));
+            if expires.is_none_or(|at| at <= NOW) && age > 0 {
+                prop_assert!(!is_kept);
+            }
+        }
     }
 
     #[test]

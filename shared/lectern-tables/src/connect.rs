@@ -6,9 +6,9 @@ use lectern_core::errors::{ErrorKind, PortError};
 use crate::embedded::Engine;
 use crate::{
     backups::Backups, budget::Budgets, cache::Cache, collections::Collections, deletion::Deletions,
-    documents::Documents, experiments::Experiments, feedback::Feedbacks, idempotency::Idempotency,
-    keys::Keys, layout, restores::Restores, schema, sessions::Sessions, table::Table,
-    tenants::Tenants, uploads::Uploads, usage::UsageDays, versions::Versions,
+    documents::Documents, erasures::Erasures, experiments::Experiments, feedback::Feedbacks,
+    idempotency::Idempotency, keys::Keys, layout, restores::Restores, schema, sessions::Sessions,
+    table::Table, tenants::Tenants, uploads::Uploads, usage::UsageDays, versions::Versions,
 };
 
 const CONNECT: &str = "connect to table";
@@ -184,6 +184,12 @@ impl Tables {
     #[must_use]
     pub fn backups(&self) -> Backups<'_> {
         Backups { table: &self.table }
+    }
+
+    /// Erasures from backups.
+    #[must_use]
+    pub fn erasures(&self) -> Erasures<'_> {
+        Erasures { table: &self.table }
     }
 
     /// Restorations.

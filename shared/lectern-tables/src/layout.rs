@@ -152,6 +152,10 @@ pub(crate) fn backup(owner: &TenantId, id: &BackupId) -> Key {
     Key::new(account(owner), format!("{BACKUP}{id}"))
 }
 
+pub(crate) fn erasure(owner: &TenantId) -> Key {
+    Key::new(account(owner), "ERASURE")
+}
+
 pub(crate) fn restoration(owner: &TenantId, id: &RestoreId) -> Key {
     Key::new(account(owner), format!("{RESTORE}{id}"))
 }

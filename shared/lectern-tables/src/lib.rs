@@ -19,7 +19,7 @@
 //! | [`cache`], [`idempotency`] | what may be forgotten: cached values, replayed responses |
 //! | [`experiments`] | outcomes by variant, and which variants a question was answered with |
 //! | [`usage`], [`budget`] | what was spent, and what may be |
-//! | [`backups`], [`restores`] | what is backed up and restored |
+//! | [`backups`], [`restores`], [`erasures`] | what is backed up, restored, and rewritten |
 //! | [`tenants`] | who there is, and which incarnation of their data is live |
 //!
 //! # Layout
@@ -45,6 +45,7 @@
 //! | upload under way | `T#{tenant}` | `UPLOAD#{id}` | | |
 //! | backup | `T#{tenant}` | `BACKUP#{id}` | | |
 //! | restoration | `T#{tenant}` | `RESTORE#{id}` | | |
+//! | erasure from backups | `T#{tenant}` | `ERASURE` | | |
 //! | tenant | `TENANTS` | `T#{tenant}` | | |
 //! | outcomes of a variant | `T#{tenant}#E#{collection}` | `EXPERIMENT#{experiment}#VARIANT#{variant}` | | |
 //! | variants of a question | `T#{tenant}#Q#{query}` | `ASSIGNMENT` | | |
@@ -80,6 +81,7 @@ pub mod cache;
 pub mod collections;
 pub mod deletion;
 pub mod documents;
+pub mod erasures;
 pub mod experiments;
 pub mod feedback;
 pub mod generation;

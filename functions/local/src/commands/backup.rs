@@ -9,7 +9,8 @@ use lectern_app::{
     back_up::{Backup, prune::Pruning, verify::Depth},
     errors::FlowError,
 };
-use lectern_core::auth::Caller;
+use lectern_core::{auth::Caller, ids::DocumentId};
+use serde_json::json;
 
 use self::shown::{bytes, damage, pruned, record, row, show};
 use crate::{
@@ -53,9 +54,22 @@ pub(super) async fn run(
         BackupCommand::Confirm { restoration } => here.confirm(&restoration).await,
         BackupCommand::Undo { restoration } => here.undo(&restoration).await,
         BackupCommand::Discard { restoration } => here.discard(&restoration).await,
+        BackupCommand::Erase { document } => here.erase(&document).await,
         BackupCommand::Prune(arguments) => here.prune(&arguments).await,
         BackupCommand::Drill => here.drill().await,
     }
+}
+
+/// Erases a deleted document from all backups of a data directory.
+///
+/// # Errors
+/// When there is no data directory, or it cannot be erased.
+pub(super) async fn erase(
+    session: &Session,
+    document: &DocumentId,
+    output: &Output,
+) -> Result<(), Failure> {
+    run(session, BackupCommand::Erase { document: document.clone() }, output).await
 }
 
 /// A data directory, who asks, and where answers go.
@@ -93,7 +107,7 @@ impl Here<'_> {
         let page = self.local.back_up.list(&self.caller, limit, None).await?;
         if self.output.is_json() {
             let backups: Vec<_> = page.items.iter().map(record).collect();
-            return Ok(self.output.json(&serde_json::json!({ "backups": backups }))?);
+            return Ok(self.output.json(&json!({ "backups": backups }))?);
         }
         if page.items.is_empty() {
             self.output.note("no backups; `lectern backup create` makes one");
@@ -132,7 +146,7 @@ impl Here<'_> {
         let found = self.local.back_up.verify(&self.caller, &backup.id, depth).await?;
         if self.output.is_json() {
             let damages: Vec<_> = found.damages.iter().map(damage).collect();
-            self.output.json(&serde_json::json!({
+            self.output.json(&json!({
                 "id": found.backup_id, "is_whole": found.damaged == 0, "parts": found.parts,
                 "read_parts": found.read_parts, "read_bytes": found.read_bytes,
                 "damaged": found.damaged, "damages": damages, "took_ms": found.took_ms,
@@ -162,6 +176,29 @@ impl Here<'_> {
         let pruning: Pruning =
             self.local.back_up.prune(&self.caller, &retention, is_dry_run).await?;
         pruned(&pruning, is_dry_run, self.output)
+    }
+
+    async fn erase(&self, document: &DocumentId) -> Result<(), Failure> {
+        let erasure = self.local.back_up.erase(&self.caller, document, LONGEST).await?;
+        if self.output.is_json() {
+            return Ok(self.output.json(&json!({
+                "document_id": erasure.document_id, "rewritten": erasure.rewritten,
+                "objects": erasure.objects, "bytes": erasure.bytes, "locked": erasure.locked,
+            }))?);
+        }
+        self.output.line(format_args!(
+            "{document}  erased from {} backups; {} parts and files removed, {}",
+            erasure.rewritten.len(),
+            erasure.objects,
+            bytes(erasure.bytes)
+        ))?;
+        if erasure.locked > 0 {
+            self.output.note(format_args!(
+                "the store holds on to {} of them (Object Lock): they go when it lets them",
+                erasure.locked
+            ));
+        }
+        Ok(())
     }
 
     async fn drill(&self) -> Result<(), Failure> {

@@ -6,6 +6,7 @@ use lectern_core::ids::{CollectionId, DocumentId};
 use serde_json::{Value, json};
 
 use super::{
+    backup,
     bodies::{Document, DocumentPage},
     waiting::{Settled, until_settled},
 };
@@ -38,7 +39,18 @@ pub(super) async fn run(
             let document: Value = api.get_json(&path(id)?, &[]).await?;
             show(&document, output)
         }
-        DocumentsCommand::Delete { id, yes } => delete(api, id, *yes, output).await,
+        DocumentsCommand::Delete { id, yes, from_backups: false } => {
+            delete(api, id, *yes, output).await
+        }
+        DocumentsCommand::Delete { id, yes, from_backups: true } => {
+            if session.local.is_none() {
+                let reason = "--from-backups works where the data is, with --data; a deployment's function does it with the task `erase`, see docs/BACKUPS.md";
+                return Err(Failure::Usage(reason.into()));
+            }
+            delete(api, id, *yes, output).await?;
+            let id = id.parse().map_err(|error| Failure::Usage(format!("{id}: {error}")))?;
+            backup::erase(session, &id, output).await
+        }
         DocumentsCommand::Retry { id } => session.drive(retry(api, id, output)).await,
     }
 }
@@ -177,6 +189,13 @@ async fn delete(api: &Api, id: &str, yes: bool, output: &Output) -> Result<(), F
         field("passages_remaining"),
         field("blobs_deleted")
     ))?;
+    let backups = receipt["backups"].as_array().map_or(&[][..], Vec::as_slice);
+    for backup in backups {
+        let expires = backup["expires_at"]
+            .as_str()
+            .map_or("until pruned".into(), |at| format!("until {}", harmless(at)));
+        output.line(format_args!("in the backup {} {expires}", plain(&backup["id"])))?;
+    }
     Ok(())
 }
 

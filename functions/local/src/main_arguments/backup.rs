@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 use lectern_core::{
-    ids::{BackupId, RestoreId},
+    ids::{BackupId, DocumentId, RestoreId},
     retention::Retention,
 };
 
@@ -76,6 +76,12 @@ pub(crate) enum BackupCommand {
         /// Its id
         #[arg(value_name = "RESTORATION")]
         restoration: RestoreId,
+    },
+    /// Erase a deleted document from all backups: each stays the backup of the same moment, without it
+    Erase {
+        /// The document's id
+        #[arg(value_name = "DOCUMENT")]
+        document: DocumentId,
     },
     /// Remove old backups, and what no other backup needs; without options one of each of 30 days stays
     Prune(PruneArguments),

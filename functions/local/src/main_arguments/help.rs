@@ -84,6 +84,7 @@ Examples:
   lectern documents list
   lectern documents show 01J8ZK4Q2V6T7N9B3M5X1C0D8F
   lectern documents delete 01J8ZK4Q2V6T7N9B3M5X1C0D8F --yes
+  lectern documents delete 01J8ZK4Q2V6T7N9B3M5X1C0D8F --from-backups
   lectern documents retry 01J8ZK4Q2V6T7N9B3M5X1C0D8F"
 );
 

@@ -51,6 +51,13 @@ impl BackUp {
         let incarnation = live.incarnation();
         let begun = Backup { incarnation, parent, lease_until, ..begun };
         backups.begin(&begun).await?;
+        // Behind the record: an erasure that looks for running backups sees it, or is seen.
+        if self.tables.erasures().is_locked(tenant, now).await? {
+            let reason = "documents are being erased from backups; back up when that has ended";
+            let failure = PortError::new(ErrorKind::Conflict, "back up", reason);
+            self.give_up(begun, &failure).await;
+            return Err(failure);
+        }
         Ok(begun)
     }
 

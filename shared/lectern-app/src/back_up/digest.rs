@@ -4,7 +4,10 @@
 //! Micciancio, *A New Paradigm for Collision-Free Hashing*, EUROCRYPT 1997). It says whether two states are equal when
 //! nobody tries to make them look so; that no byte of a backup was changed is what the hashes of its parts are for.
 
-use std::ops::AddAssign;
+use std::{
+    ops::{AddAssign, SubAssign},
+    str::FromStr,
+};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -47,6 +50,27 @@ impl AddAssign for LineDigest {
     }
 }
 
+impl SubAssign for LineDigest {
+    fn sub_assign(&mut self, other: Self) {
+        let mut borrow = 0;
+        for (byte, taken) in self.0.iter_mut().zip(other.0) {
+            let difference = i16::from(*byte) - i16::from(taken) - borrow;
+            borrow = i16::from(difference < 0);
+            [*byte, _] = difference.to_le_bytes();
+        }
+    }
+}
+
+impl FromStr for LineDigest {
+    type Err = hex::FromHexError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut bytes = [0; BYTES];
+        hex::decode_to_slice(text, &mut bytes)?;
+        Ok(Self(bytes))
+    }
+}
+
 impl Serialize for LineDigest {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.to_hex())
@@ -56,9 +80,7 @@ impl Serialize for LineDigest {
 impl<'de> Deserialize<'de> for LineDigest {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        let mut bytes = [0; BYTES];
-        hex::decode_to_slice(text, &mut bytes).map_err(serde::de::Error::custom)?;
-        Ok(Self(bytes))
+        text.parse().map_err(serde::de::Error::custom)
     }
 }
 
@@ -89,6 +111,14 @@ mod tests {
         one.0[0] = 1;
         all_ones += one;
         assert_eq!(all_ones, LineDigest::default());
+        one -= LineDigest([0xff; BYTES]);
+        let mut two = LineDigest::default();
+        two.0[0] = 2;
+        assert_eq!(one, two, "subtraction borrows through all bytes");
+        let mut rest = sum(&["a", "b", "c"]);
+        rest -= sum(&["b"]);
+        assert_eq!(rest, sum(&["a", "c"]));
+        assert_eq!(rest.to_hex().parse(), Ok(rest));
         let json = serde_json::to_string(&sum(&["a"])).unwrap();
         assert_eq!(serde_json::from_str::<LineDigest>(&json).unwrap(), sum(&["a"]));
     }

@@ -1,7 +1,7 @@
 //! What a backup is made of. It is written last: a manifest that is there has all its parts.
 
 use lectern_core::{
-    ids::{BackupId, CollectionId, TenantId},
+    ids::{BackupId, CollectionId, DocumentId, TenantId},
     ports::EmbeddingModel,
     time::Timestamp,
 };
@@ -17,7 +17,7 @@ use super::parts::Part;
 /// |---|---|
 /// | 1 | records, texts, passages |
 /// | 2 | also files as uploaded, API keys, and a digest of the state |
-/// | 3 | small files stand in parts |
+/// | 3 | small files stand in parts; vectors are base64 |
 pub const SCHEMA: u32 = 3;
 
 /// A backup's table of contents.
@@ -45,6 +45,9 @@ pub struct Manifest {
     pub digest: String,
     /// Its parts, by kind and partition, in the order of their lines.
     pub parts: Vec<Part>,
+    /// Documents that were erased from it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub erased: Vec<DocumentId>,
 }
 
 /// Whose vectors passages have.

@@ -25,7 +25,7 @@ pub const PARTITIONS: usize = 16;
 const ENDS_AMONG: u8 = 2;
 
 /// About the bytes of a passage with a vector of 384 numbers: what is right to begin with spares copying what was written.
-const USUAL_LINE_BYTES: usize = 6 << 10;
+const USUAL_LINE_BYTES: usize = 5 << 10;
 
 /// How large parts are, in bytes before compression. A part is larger than `max_bytes` by no more than its last line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

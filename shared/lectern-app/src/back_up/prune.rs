@@ -3,15 +3,14 @@
 //! Never goes, whatever the rule: the newest complete backup; the one a running backup shares parts with; one that is being
 //! restored. A part or file goes when no kept backup has it and nobody stored it for [`GRACE`], which is longer than a backup
 //! may run: a running backup stores whatever its parent has not and is not young, also what lies there already.
-//! A manifest goes before its record, and parts after all manifests: a crash leaves garbage for the next time, and
-//! never a backup that says `complete` and is not.
+//! A record says that its backup is none before the manifest goes, and parts go after all manifests: a crash leaves garbage for
+//! the next time, and never a backup that says `complete` and is not.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
     time::Duration,
 };
 
-use futures::TryStreamExt as _;
 use lectern_core::{
     auth::Caller,
     errors::{ErrorKind, PortError, chain},
@@ -20,19 +19,17 @@ use lectern_core::{
     time::Timestamp,
 };
 use lectern_tables::{MAX_PAGE, backups::BackupState, restores::RestoreState};
-use object_store::{Error as StoreError, ObjectMeta, ObjectStoreExt as _, path::Path};
-use tracing::{info, warn};
+use object_store::path::Path;
+use tracing::info;
 
 use super::{
     BackUp, Backup, MAX_AGE, authorize,
-    records::{Kind, OriginalLine},
-    store::{FRESH, Store, failed},
+    store::{FRESH, Store},
 };
 use crate::errors::FlowError;
 
 /// How long something that nobody needs stays.
 pub const GRACE: Duration = Duration::from_secs(MAX_AGE.as_secs() + FRESH.as_secs());
-const OPERATION: &str = "prune backups";
 
 /// What was, or would be, removed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -117,7 +114,9 @@ impl BackUp {
         // All that is kept is read before anything goes: what cannot be read may need what would go.
         let kept_ids: HashSet<&BackupId> = kept.iter().map(|(backup, _)| &backup.id).collect();
         let manifests = store.manifests().await?;
-        let mut needed = HashSet::new();
+        let running = records.iter().filter(|backup| backup.state == BackupState::Running);
+        let mut needed: HashSet<Path> =
+            running.map(|backup| store.checkpoint(&backup.id)).collect();
         for (id, sha256) in manifests.iter().filter(|(id, _)| is_kept(id, &kept_ids, &old)) {
             needed.extend(self.needed_by(&store, id, sha256).await?);
         }
@@ -129,12 +128,14 @@ impl BackUp {
                 self.retire(backup).await?;
                 let of_it = manifests.iter().filter(|(id, _)| *id == backup.id);
                 for (id, sha256) in of_it {
-                    remove(&store, &store.manifest(id, sha256), &mut pruning.locked).await?;
+                    pruning.locked += u64::from(!store.let_go(&store.manifest(id, sha256)).await?);
                 }
                 self.tables.backups().remove(tenant, &backup.id).await?;
             }
         }
-        self.sweep(&store, &needed, &mut pruning, is_dry_run).await?;
+        let swept = self.sweep(&store, &needed, GRACE, is_dry_run).await?;
+        (pruning.objects, pruning.bytes) = (swept.objects, swept.bytes);
+        pruning.locked += swept.locked;
         info!(%tenant, removed = pruning.removed.len(), objects = pruning.objects, bytes = pruning.bytes, locked = pruning.locked, is_dry_run, "pruned backups");
         Ok(pruning)
     }
@@ -150,7 +151,7 @@ impl BackUp {
     }
 
     /// Returns the records of all backups, newest first.
-    async fn records(&self, tenant: &TenantId) -> Result<Vec<Backup>, PortError> {
+    pub(super) async fn records(&self, tenant: &TenantId) -> Result<Vec<Backup>, PortError> {
         let (mut records, mut cursor) = (Vec::new(), None);
         loop {
             let page = self.tables.backups().list(tenant, MAX_PAGE, cursor.as_deref()).await?;
@@ -219,87 +220,11 @@ impl BackUp {
         }
         Ok(in_use)
     }
-
-    /// Returns the places of everything a backup needs.
-    async fn needed_by(
-        &self,
-        store: &Store,
-        id: &BackupId,
-        sha256: &str,
-    ) -> Result<HashSet<Path>, PortError> {
-        let unreadable = || {
-            let reason = format!(
-                "the backup {id} is kept and cannot be read, so that nothing is removed; `lectern backup verify {id}` says what is wrong with it"
-            );
-            PortError::new(ErrorKind::Conflict, OPERATION, reason)
-        };
-        let manifest = store.trusted_manifest(id, sha256).await?.map_err(|_| unreadable())?;
-        let mut needed = HashSet::new();
-        for part in manifest.parts {
-            if part.kind == Kind::Original {
-                let lines = store.lines(&part.sha256).await.map_err(|error| match error.kind {
-                    ErrorKind::NotFound | ErrorKind::Invalid => unreadable(),
-                    _ => error,
-                })?;
-                let files = lines.lines().filter_map(|line| serde_json::from_str(line).ok());
-                needed.extend(files.map(|line: OriginalLine| store.file(&line.sha256)));
-            }
-            needed.insert(store.part(&part.sha256));
-        }
-        Ok(needed)
-    }
-
-    /// Removes parts, files and checkpoints that nobody needs.
-    async fn sweep(
-        &self,
-        store: &Store,
-        needed: &HashSet<Path>,
-        pruning: &mut Pruning,
-        is_dry_run: bool,
-    ) -> Result<(), PortError> {
-        let now = self.clock.now();
-        for folder in store.folders() {
-            let listed = store.objects.list(Some(&folder));
-            let garbage = listed.try_filter(|meta| {
-                let is_garbage = !needed.contains(&meta.location) && age(meta, now) > GRACE;
-                std::future::ready(is_garbage)
-            });
-            // A page of them at a time, and never while their listing is read: some stores list what was there before.
-            let garbage: Vec<ObjectMeta> =
-                garbage.try_collect().await.map_err(|error| failed(OPERATION, error))?;
-            for meta in garbage {
-                pruning.objects += 1;
-                pruning.bytes += meta.size;
-                if !is_dry_run {
-                    remove(store, &meta.location, &mut pruning.locked).await?;
-                }
-            }
-        }
-        Ok(())
-    }
 }
 
 /// Whether a manifest's backup stays. One without a record stays, too: it may be what is left after the table was lost.
 fn is_kept(id: &BackupId, kept: &HashSet<&BackupId>, old: &[&Backup]) -> bool {
     kept.contains(id) || !old.iter().any(|backup| backup.id == *id)
-}
-
-fn age(meta: &ObjectMeta, now: Timestamp) -> Duration {
-    let stored = u64::try_from(meta.last_modified.timestamp_millis()).unwrap_or(0);
-    now.since(Timestamp::from_millis(stored))
-}
-
-/// Removes an object; one that the store holds on to is counted.
-async fn remove(store: &Store, place: &Path, locked: &mut u64) -> Result<(), PortError> {
-    match store.objects.delete(place).await {
-        Ok(()) | Err(StoreError::NotFound { .. }) => Ok(()),
-        Err(StoreError::PermissionDenied { .. }) => {
-            warn!("the store holds on to an object of a pruned backup");
-            *locked += 1;
-            Ok(())
-        }
-        Err(error) => Err(failed(OPERATION, error)),
-    }
 }
 
 /// Returns how many backups each rule keeps, for people.

@@ -30,7 +30,7 @@ use crate::blobs::Blobs;
 
 /// Effort for texts and records.
 pub(crate) const LEVEL: i32 = 3;
-/// Effort for passages. More takes twice the time and makes them 1 % smaller: most of their bytes are digits of vectors.
+/// Effort for passages. More takes twice the time and makes them hardly smaller: most of their bytes are vectors.
 const LEVEL_OF_PASSAGES: i32 = 1;
 /// Most bytes of a part's lines. Larger ones are never written: a part holds [`super::PartLimits::max_bytes`] and one line.
 const MAX_PART_BYTES: u64 = 64 << 20;
@@ -39,6 +39,7 @@ const MAX_PART_BYTES: u64 = 64 << 20;
 pub(crate) const FRESH: Duration = Duration::from_secs(4 * 60 * 60);
 const PARTS: &str = "parts";
 const FILES: &str = "files";
+const CHECKPOINTS: &str = "checkpoints";
 
 /// One tenant's place in the store.
 #[derive(Clone, Debug)]
@@ -202,12 +203,12 @@ impl Store {
     }
 
     pub(crate) fn checkpoint(&self, id: &BackupId) -> Path {
-        Path::from_iter(["checkpoints", self.tenant.as_str(), &format!("{id}.json.zst")])
+        Path::from_iter([CHECKPOINTS, self.tenant.as_str(), &format!("{id}.json.zst")])
     }
 
-    /// Returns where parts and files are, for who removes those that nobody needs.
-    pub(crate) fn folders(&self) -> [Path; 2] {
-        [PARTS, FILES].map(|folder| Path::from_iter([folder, self.tenant.as_str()]))
+    /// Returns where parts, files and checkpoints are, for who removes those that nobody needs.
+    pub(crate) fn folders(&self) -> [Path; 3] {
+        [PARTS, FILES, CHECKPOINTS].map(|folder| Path::from_iter([folder, self.tenant.as_str()]))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Backups: what they hold, what they store anew, and what is found when something of them is lost.
 
 mod damage;
+mod erasing;
 pub(crate) mod failing;
 mod hostile;
 mod kill;
@@ -82,6 +83,12 @@ async fn a_complete_backup_holds_what_is_there() {
     let numbers: Vec<_> = versions.iter().filter(of_otter).map(|line| &line["version"]).collect();
     assert_eq!(numbers, [&json!(1), &json!(second)]);
     assert!(versions.iter().all(|version| version["sha256"].as_str().unwrap().len() == 64));
+    // The small file stands in a part, the large one lies by itself.
+    let small = site.lines(&manifest, Kind::File).await;
+    assert_eq!((small.len(), &small[0]["document_id"]), (1, &json!(otter.as_str())));
+    assert_eq!(small[0]["text"], json!(text("otter", 2)));
+    let large = site.lines(&manifest, Kind::Original).await;
+    assert_eq!((large.len(), &large[0]["size_bytes"]), (1, &json!(long.len())));
     assert_eq!(site.text(&manifest, &heron).await, long);
     assert_eq!(site.text(&manifest, &otter).await, text("otter", 2));
 

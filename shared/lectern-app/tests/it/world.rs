@@ -15,7 +15,7 @@ use lectern_app::{
     cache::{CacheLimits, CachedEmbedder, Caches},
     clock::{Clock, entropy},
     errors::FlowError,
-    forget::Forget,
+    forget::{Forget, Forgotten},
     search::Search,
 };
 use lectern_core::{
@@ -29,6 +29,7 @@ use lectern_core::{
     ports::{Embedder, EmbeddingModel, PassageReader, PassageWriter},
     pricing::PriceTable,
     prompt::PromptBudget,
+    retention::Retention,
     time::Timestamp,
 };
 use lectern_index::{Edge, IndexSettings};
@@ -241,15 +242,16 @@ impl World {
     }
 
     /// Deletes a document by the flow that does.
-    pub(crate) async fn delete(&self, document: &DocumentId) {
+    pub(crate) async fn delete(&self, document: &DocumentId) -> Forgotten {
         let forget = Forget {
             tables: self.tables.clone(),
             blobs: Blobs { store: Arc::new(object_store::memory::InMemory::new()), signer: None },
             reader: Arc::new(self.index.clone()) as Arc<dyn PassageReader>,
             writer: Arc::new(self.index.clone()),
+            retention: Retention::default(),
             clock: self.clock(),
         };
-        forget.forget(&self.caller(&[]), document).await.unwrap();
+        forget.forget(&self.caller(&[]), document).await.unwrap()
     }
 }
 

@@ -1,9 +1,9 @@
 //! The record of a backup.
 
-use std::ops::AddAssign;
+use std::ops::{AddAssign, SubAssign};
 
 use lectern_core::{
-    ids::{BackupId, TenantId},
+    ids::{BackupId, DocumentId, TenantId},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -64,6 +64,24 @@ impl AddAssign for BackupCounts {
         self.original_bytes += other.original_bytes;
         self.missing_originals += other.missing_originals;
         self.keys += other.keys;
+    }
+}
+
+impl SubAssign for BackupCounts {
+    /// Never less than nothing.
+    fn sub_assign(&mut self, other: Self) {
+        let less = |own: &mut u64, taken: u64| *own = own.saturating_sub(taken);
+        less(&mut self.collections, other.collections);
+        less(&mut self.documents, other.documents);
+        less(&mut self.versions, other.versions);
+        less(&mut self.texts, other.texts);
+        less(&mut self.passages, other.passages);
+        less(&mut self.missing_texts, other.missing_texts);
+        less(&mut self.missing_passages, other.missing_passages);
+        less(&mut self.originals, other.originals);
+        less(&mut self.original_bytes, other.original_bytes);
+        less(&mut self.missing_originals, other.missing_originals);
+        less(&mut self.keys, other.keys);
     }
 }
 
@@ -132,6 +150,9 @@ pub struct Backup {
     pub failure: Option<String>,
     /// When it was last restored for a drill, and what came of it.
     pub drill: Option<Drill>,
+    /// Documents that were erased from it after it was complete.
+    #[serde(default)]
+    pub erased: Vec<DocumentId>,
 }
 
 impl Backup {
@@ -158,6 +179,7 @@ impl Backup {
             ended_at: None,
             failure: None,
             drill: None,
+            erased: Vec::new(),
         }
     }
 }

@@ -59,7 +59,7 @@ async fn a_listing_goes_on_over_pages_and_stops_at_the_limit() {
 
 #[tokio::test]
 async fn a_deletion_prints_the_receipt_and_needs_a_yes() {
-    let command = |yes| DocumentsCommand::Delete { id: ID.into(), yes };
+    let command = |yes| DocumentsCommand::Delete { id: ID.into(), yes, from_backups: false };
     let (outcome, text) = run_with(command(true), false).await;
     outcome.unwrap();
     assert!(

@@ -71,7 +71,7 @@ async fn write(
     let mut documents: Vec<DocumentId> = Vec::new();
     for number in 1.. {
         match number % 7 {
-            0 if documents.len() > 5 => site.delete(&documents.remove(number % 5)).await,
+            0 if documents.len() > 5 => drop(site.delete(&documents.remove(number % 5)).await),
             1 | 3 if !documents.is_empty() => {
                 let (document, text) =
                     (&documents[number % documents.len()], text("otter", number));

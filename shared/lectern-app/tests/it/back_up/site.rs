@@ -9,6 +9,7 @@ use lectern_app::{
         records::{Kind, PassageLine, TextLine},
     },
     blobs::{BlobName, Blobs},
+    forget::Forgotten,
     restore::Restore,
 };
 use lectern_core::{
@@ -114,9 +115,10 @@ impl Site {
         self.world.make_live(id, version, text).await;
     }
 
-    pub(crate) async fn delete(&self, id: &DocumentId) {
-        self.world.delete(id).await;
+    pub(crate) async fn delete(&self, id: &DocumentId) -> Forgotten {
+        let forgotten = self.world.delete(id).await;
         self.blobs.forget(&self.world.tenant, id).await.unwrap();
+        forgotten
     }
 
     pub(crate) fn part_path(&self, sha256: &str) -> Path {

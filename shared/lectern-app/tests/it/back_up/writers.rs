@@ -67,7 +67,7 @@ impl PassageReader for Interrupted {
         if is_it && !self.happened.swap(true, Ordering::SeqCst) {
             match self.deed {
                 Deed::Change => self.site.change(&self.document, &text("otter", 9)).await,
-                Deed::Delete => self.site.delete(&self.document).await,
+                Deed::Delete => drop(self.site.delete(&self.document).await),
             }
         }
         Ok(read)
