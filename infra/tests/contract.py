@@ -36,6 +36,13 @@ ROUTES = {
         ("/v1/backups", "GET"),
         ("/v1/backups/{id}", "GET"),
         ("/v1/backups/{id}/verify", "POST"),
+        ("/v1/backups/{id}/restore", "POST"),
+        ("/v1/restorations", "GET"),
+        ("/v1/restorations/{id}", "GET"),
+        ("/v1/restorations/{id}/switch", "POST"),
+        ("/v1/restorations/{id}/confirm", "POST"),
+        ("/v1/restorations/{id}/undo", "POST"),
+        ("/v1/restorations/{id}/discard", "POST"),
     },
     "admin": {("/v1/experiments", "GET")},
     "site": {
@@ -55,6 +62,7 @@ THROTTLED_ROUTES = {
     ("/v1/documents", "POST"),
     ("/v1/documents/uploads", "POST"),
     ("/v1/backups", "POST"),
+    ("/v1/backups/{id}/restore", "POST"),
 }
 
 # Seconds.
@@ -67,7 +75,7 @@ VARIABLES = {
     "INDEX_API_KEY": "query upload ingest health backup",
     "BLOBS_URL": "upload ingest health backup",
     "BACKUPS_URL": "backup",
-    "BACKUP_DAYS": "backup",
+    "BACKUP_DAYS": "upload backup",
     "QUEUE_URL": "upload ingest health",
     "DEAD_LETTER_QUEUE_URL": "ingest",
     "KEY_PEPPER": "query upload backup admin",

@@ -38,7 +38,7 @@ pub(crate) async fn create(
     extensions: Extensions,
 ) -> Result<(StatusCode, Json<BackupBody>), Problem> {
     let time_budget = Deadline::bound(&extensions, state.request_timeout, Instant::now());
-    let backup = state.back_up.back_up(&caller, time_budget).await?;
+    let backup = state.restore.back_up.back_up(&caller, time_budget).await?;
     let status = match backup.state {
         BackupState::Running => StatusCode::ACCEPTED,
         _ => StatusCode::CREATED,
@@ -60,7 +60,7 @@ pub(crate) async fn list(
     Params(params): Params<ListParams>,
 ) -> Result<Json<BackupPage>, Problem> {
     let limit = params.limit.unwrap_or(DEFAULT_PAGE);
-    let page = state.back_up.list(&caller, limit, params.cursor.as_deref()).await?;
+    let page = state.restore.back_up.list(&caller, limit, params.cursor.as_deref()).await?;
     let backups = page.items.into_iter().map(BackupBody::from).collect();
     Ok(Json(BackupPage { backups, next_cursor: page.next }))
 }
@@ -76,7 +76,7 @@ pub(crate) async fn show(
     Verified(caller): Verified,
     Path(id): Path<String>,
 ) -> Result<Json<BackupBody>, Problem> {
-    let backup = state.back_up.show(&caller, &path_id(&id, "backup")?).await?;
+    let backup = state.restore.back_up.show(&caller, &path_id(&id, "backup")?).await?;
     Ok(Json(backup.into()))
 }
 
@@ -93,6 +93,6 @@ pub(crate) async fn verify(
     Path(id): Path<String>,
 ) -> Result<Json<VerificationBody>, Problem> {
     let id = path_id(&id, "backup")?;
-    let found = state.back_up.verify(&caller, &id, Depth::Structure).await?;
+    let found = state.restore.back_up.verify(&caller, &id, Depth::Structure).await?;
     Ok(Json(found.into()))
 }

@@ -1,8 +1,11 @@
 //! Bodies of requests and responses, as the OpenAPI document describes them.
 
-use lectern_app::back_up::{
-    Backup, BackupCounts, BackupState, Drill,
-    verify::{Damage, Fault, Verification},
+use lectern_app::{
+    back_up::{
+        Backup, BackupCounts, BackupState, Drill,
+        verify::{Damage, Fault, Verification},
+    },
+    restore::Restoration,
 };
 use lectern_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -139,11 +142,65 @@ pub struct BackupPage {
     pub next_cursor: Option<String>,
 }
 
+/// A restoration.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct RestorationBody {
+    /// Its id.
+    pub id: String,
+    /// `running`, `ready` (compared with the backup; nobody sees it), `live`, `confirmed`, `undone`, `dropped` or `failed`.
+    pub state: &'static str,
+    /// The backup it is of.
+    pub backup_id: String,
+    /// Whether it is only to see that it can be done.
+    pub is_drill: bool,
+    /// What is written.
+    pub counts: CountsBody,
+    /// Passages whose vectors were made anew, because the backup has those of another model.
+    pub embedded: u64,
+    /// When it began, RFC 3339.
+    pub begun_at: String,
+    /// When everything was written and compared, RFC 3339.
+    pub ready_at: Option<String>,
+    /// When it began to answer, RFC 3339.
+    pub live_at: Option<String>,
+    /// When it was confirmed, undone, dropped or given up, RFC 3339.
+    pub ended_at: Option<String>,
+    /// Why it was given up.
+    pub failure: Option<String>,
+}
+
+impl From<Restoration> for RestorationBody {
+    fn from(restoration: Restoration) -> Self {
+        Self {
+            id: restoration.id.to_string(),
+            state: restoration.state.as_str(),
+            backup_id: restoration.backup_id.to_string(),
+            is_drill: restoration.is_drill,
+            counts: restoration.counts.into(),
+            embedded: restoration.embedded,
+            begun_at: restoration.begun_at.to_rfc3339(),
+            ready_at: restoration.ready_at.map(Timestamp::to_rfc3339),
+            live_at: restoration.live_at.map(Timestamp::to_rfc3339),
+            ended_at: restoration.ended_at.map(Timestamp::to_rfc3339),
+            failure: restoration.failure,
+        }
+    }
+}
+
+/// One page of a listing.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct RestorationPage {
+    /// The restorations, newest first.
+    pub restorations: Vec<RestorationBody>,
+    /// Pass it as `cursor` for the next page; `null` at the end.
+    pub next_cursor: Option<String>,
+}
+
 /// Which part of a listing.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ListParams {
-    /// Most backups, 1 to 100; 30 without.
+    /// Most of them, 1 to 100; 30 without.
     pub limit: Option<usize>,
     /// Where to go on.
     pub cursor: Option<String>,

@@ -4,11 +4,12 @@ pub mod contract;
 pub mod settings;
 
 mod backups;
+mod restorations;
 
 use std::time::Duration;
 
 use axum::{Router, middleware};
-use lectern_app::back_up::BackUp;
+use lectern_app::restore::Restore;
 use lectern_runtime::gate::{Gate, admit};
 use utoipa::openapi::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -18,9 +19,9 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 pub struct Backup {
     /// Who is calling.
     pub gate: Gate,
-    /// Backs tenants up.
-    pub back_up: BackUp,
-    /// How long a backup may take that a request asks for.
+    /// Backs tenants up, and restores them.
+    pub restore: Restore,
+    /// How long a backup or restoration may take that a request asks for.
     pub request_timeout: Duration,
 }
 
@@ -42,6 +43,13 @@ fn routes() -> OpenApiRouter<Backup> {
         .routes(routes!(backups::create, backups::list))
         .routes(routes!(backups::show))
         .routes(routes!(backups::verify))
+        .routes(routes!(restorations::restore))
+        .routes(routes!(restorations::list))
+        .routes(routes!(restorations::show))
+        .routes(routes!(restorations::switch))
+        .routes(routes!(restorations::confirm))
+        .routes(routes!(restorations::undo))
+        .routes(routes!(restorations::discard))
 }
 
 #[cfg(test)]
@@ -51,6 +59,20 @@ mod tests {
     #[test]
     fn every_route_is_described() {
         let paths: Vec<String> = openapi().paths.paths.into_keys().collect();
-        assert_eq!(paths, ["/v1/backups", "/v1/backups/{id}", "/v1/backups/{id}/verify"]);
+        assert_eq!(
+            paths,
+            [
+                "/v1/backups",
+                "/v1/backups/{id}",
+                "/v1/backups/{id}/restore",
+                "/v1/backups/{id}/verify",
+                "/v1/restorations",
+                "/v1/restorations/{id}",
+                "/v1/restorations/{id}/confirm",
+                "/v1/restorations/{id}/discard",
+                "/v1/restorations/{id}/switch",
+                "/v1/restorations/{id}/undo"
+            ]
+        );
     }
 }

@@ -47,10 +47,10 @@ async fn run(settings: Settings) -> Result<(), lambda::Error> {
         retention: Retention { daily: settings.retention_days, ..Retention::default() },
         clock,
     };
-    let restore = Restore { back_up: back_up.clone(), writer: index, embedder: None };
+    let restore = Restore { back_up, writer: index, embedder: None };
     let routes = router(Backup {
         gate: Gate { keys, open_to: None },
-        back_up,
+        restore: restore.clone(),
         request_timeout: REQUEST_TIMEOUT,
     });
     lambda::events::serve_with_routes(routes, |event, deadline| {

@@ -99,7 +99,7 @@ async fn operate(restore: &Restore, task: Task, until: Instant) -> Result<Value,
     let restoration = match task {
         Task::Restore { tenant, backup } => {
             let left = until.saturating_duration_since(Instant::now());
-            restore.restore(&Caller::operator(tenant), &backup, left).await?
+            restore.restore_or_leave(&Caller::operator(tenant), &backup, left).await?
         }
         Task::Switch { tenant, restoration } => {
             restore.switch(&Caller::operator(tenant), &restoration).await?
@@ -117,6 +117,7 @@ async fn operate(restore: &Restore, task: Task, until: Instant) -> Result<Value,
     let next = match restoration.state {
         RestoreState::Ready => "switch",
         RestoreState::Live => "confirm or undo",
+        RestoreState::Running => "wait, or ask again",
         _ => "nothing",
     };
     Ok(json!({

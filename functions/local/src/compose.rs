@@ -221,7 +221,7 @@ impl Local {
         });
         let backup = backup::router(backup::Backup {
             gate: gate.clone(),
-            back_up: self.back_up.clone(),
+            restore: self.restore(),
             request_timeout: BACKUP_TIMEOUT,
         });
         let experiments = self.experiments.clone();

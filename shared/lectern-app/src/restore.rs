@@ -108,6 +108,26 @@ impl Restore {
         Ok(self.run(&backup, restoration, time_budget).await?)
     }
 
+    /// As [`Self::restore`], for who has not time for all of it: returns a restoration that is `running` then.
+    ///
+    /// # Errors
+    /// As there, but for the time.
+    pub async fn restore_or_leave(
+        &self,
+        caller: &Caller,
+        id: &BackupId,
+        time_budget: Duration,
+    ) -> Result<Restoration, FlowError> {
+        authorize(caller)?;
+        let backup = self.back_up.show(caller, id).await?;
+        let restoration = self.begun(&backup, &caller.tenant, false).await?;
+        let begun = restoration.id.clone();
+        match self.run(&backup, restoration, time_budget).await {
+            Err(RestoreError::OutOfTime) => self.show(caller, &begun).await,
+            ended => Ok(ended?),
+        }
+    }
+
     /// Returns the restoration of this backup that was left, or a new one.
     async fn begun(
         &self,

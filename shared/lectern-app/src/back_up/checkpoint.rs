@@ -10,12 +10,12 @@ use serde::{Deserialize, Serialize};
 use super::{
     copied::Copied,
     parts::{PartLimits, Partition, PartitionState, partitions, resumed},
-    store::{LEVEL, Store, packed},
+    store::{LEVEL, Store},
 };
 
 /// Most bytes of a checkpoint: the open parts of all partitions, and a hundred bytes a document.
 const MAX_BYTES: u64 = 1 << 30;
-const OPERATION: &str = "read checkpoint";
+const OPERATION: &str = "keep how far a backup is";
 
 /// The documents whose content is copied, and the parts it is in.
 #[derive(Debug)]
@@ -73,16 +73,23 @@ impl Reading {
 
     /// Keeps how far it is.
     pub(super) async fn keep(&mut self, store: &Store, backup: &Backup) -> Result<(), PortError> {
-        let states: Vec<&PartitionState> =
-            self.partitions.iter().map(|partition| &partition.state).collect();
-        let kept = serde_json::json!({
-            "partitions": states,
-            "copied": self.copied,
-            "cursor": self.cursor,
-            "is_over": self.is_over,
-        });
-        let (_, bytes) = packed(kept.to_string(), LEVEL).await?;
-        store.put(&store.checkpoint(&backup.id), bytes).await?;
+        // Lent to another thread, not copied: it can be a good part of the memory a backup takes.
+        let states = self.partitions.iter_mut().map(|one| std::mem::take(&mut one.state));
+        let kept = Kept {
+            partitions: states.collect(),
+            copied: std::mem::take(&mut self.copied),
+            cursor: self.cursor.clone(),
+            is_over: self.is_over,
+        };
+        let packed = tokio::task::spawn_blocking(move || (pack(&kept), kept)).await;
+        let (bytes, kept) =
+            packed.map_err(|panic| PortError::new(ErrorKind::Internal, OPERATION, panic))?;
+        self.copied = kept.copied;
+        for (partition, state) in self.partitions.iter_mut().zip(kept.partitions) {
+            partition.state = state;
+        }
+        let bytes = bytes.map_err(|error| PortError::new(ErrorKind::Internal, OPERATION, error))?;
+        store.put(&store.checkpoint(&backup.id), bytes.into()).await?;
         self.kept_at = self.line_bytes();
         Ok(())
     }
@@ -91,4 +98,10 @@ impl Reading {
     pub(super) fn line_bytes(&self) -> u64 {
         self.partitions.iter().map(|partition| partition.state.line_bytes).sum()
     }
+}
+
+fn pack(kept: &Kept) -> std::io::Result<Vec<u8>> {
+    let mut packed = zstd::stream::write::Encoder::new(Vec::new(), LEVEL)?;
+    serde_json::to_writer(&mut packed, kept)?;
+    packed.finish()
 }

@@ -30,7 +30,7 @@ const USUAL_LINE_BYTES: usize = 5 << 10;
 /// How large parts are, in bytes before compression. A part is larger than `max_bytes` by no more than its last line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PartLimits {
-    /// With less a part does not end before its time.
+    /// With less a part does not end before its time; one of texts or files, with half of it.
     pub min_bytes: usize,
     /// With as much it ends.
     pub max_bytes: usize,
@@ -45,7 +45,7 @@ impl Default for PartLimits {
     /// Returns sizes with which all that is buffered of a tenant is at most 40 MiB: six kinds of lines by partition.
     fn default() -> Self {
         Self {
-            min_bytes: 128 << 10,
+            min_bytes: 64 << 10,
             max_bytes: 512 << 10,
             checkpoint_bytes: 1 << 30,
             inline_bytes: 64 << 10,
@@ -206,7 +206,12 @@ impl Partition {
     }
 
     async fn close_from(&mut self, least_bytes: usize) -> Result<(), PortError> {
-        let large = self.state.open.iter().filter(|(_, lines)| lines.text.len() >= least_bytes);
+        let large = self.state.open.iter().filter(|(kind, lines)| {
+            // Of texts and files a document has a fifth of what its vectors take: in parts as large, a change of one would
+            // store many others again.
+            let is_small = matches!(kind, Kind::Text | Kind::File);
+            lines.text.len() >= if is_small { least_bytes / 2 } else { least_bytes }
+        });
         let kinds: Vec<Kind> = large.map(|(kind, _)| *kind).collect();
         for kind in kinds {
             self.close(kind).await?;

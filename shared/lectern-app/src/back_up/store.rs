@@ -213,7 +213,7 @@ impl Store {
 }
 
 /// Compresses text and returns the SHA-256 of the result with it.
-pub(crate) async fn packed(text: String, level: i32) -> Result<(String, Bytes), PortError> {
+async fn packed(text: String, level: i32) -> Result<(String, Bytes), PortError> {
     let packed = tokio::task::spawn_blocking(move || pack(text.as_bytes(), level)).await;
     let packed = packed.map_err(|panic| PortError::new(ErrorKind::Internal, "pack part", panic))?;
     packed.map_err(|error| PortError::new(ErrorKind::Internal, "pack part", error))

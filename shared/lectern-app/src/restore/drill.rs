@@ -58,7 +58,7 @@ impl Restore {
         Ok(round)
     }
 
-    /// Goes on with backups and drills of tenants that have some left; what nobody began stays so.
+    /// Goes on with backups, restorations and drills of tenants that have some left; what nobody began stays so.
     ///
     /// # Errors
     /// When the tenants cannot be listed.
@@ -68,12 +68,18 @@ impl Restore {
         for tenant in self.back_up.tenants().await? {
             let has_backup = !tables.backups().running(&tenant).await?.is_empty();
             let restorations = tables.restores().list(&tenant, MAX_PAGE, None).await?;
-            let is_left = |one: &Restoration| one.is_drill && one.state == RestoreState::Running;
-            let has_drill = restorations.items.iter().any(is_left);
+            let running = restorations.items.into_iter();
+            let running = running.filter(|one| one.state == RestoreState::Running);
+            let (drills, restorations): (Vec<_>, Vec<_>) = running.partition(|one| one.is_drill);
+            let has_drill = !drills.is_empty();
             let Some(time) = left(until) else {
-                round.unfinished += u64::from(has_backup || has_drill);
+                let is_left = has_backup || has_drill || !restorations.is_empty();
+                round.unfinished += u64::from(is_left);
                 continue;
             };
+            for restoration in restorations {
+                round.count(self.go_on_with(&tenant, restoration, until).await);
+            }
             if has_backup {
                 round.count(
                     self.back_up
@@ -83,15 +89,24 @@ impl Restore {
                 );
             }
             if has_drill {
-                round.count(match self.drill_one(&tenant, time).await {
-                    Ok(_) => Ok(true),
-                    Err(RestoreError::OutOfTime) => Ok(false),
-                    Err(RestoreError::Port(error)) => Err(error),
-                    Err(other) => Err(PortError::new(ErrorKind::Conflict, "drill", other)),
-                });
+                round.count(finished(self.drill_one(&tenant, time).await));
             }
         }
         Ok(round)
+    }
+
+    /// Goes on with a restoration somebody asked for; returns whether it is ready.
+    async fn go_on_with(
+        &self,
+        tenant: &TenantId,
+        restoration: Restoration,
+        until: Instant,
+    ) -> Result<bool, PortError> {
+        let Some(time) = left(until) else { return Ok(false) };
+        let backup = self.back_up.tables.backups().get(tenant, &restoration.backup_id).await?;
+        let backup =
+            backup.ok_or(PortError::bare(ErrorKind::NotFound, "go on with restoration"))?;
+        finished(self.run(&backup, restoration, time).await)
     }
 
     /// Restores a tenant's newest backup, notes in its record what came of it, and removes what was restored. `None` when
@@ -219,5 +234,14 @@ impl Restore {
             }
         }
         Ok(canaries)
+    }
+}
+
+fn finished<T>(ended: Result<T, RestoreError>) -> Result<bool, PortError> {
+    match ended {
+        Ok(_) => Ok(true),
+        Err(RestoreError::OutOfTime) => Ok(false),
+        Err(RestoreError::Port(error)) => Err(error),
+        Err(other) => Err(PortError::new(ErrorKind::Conflict, "restore", other)),
     }
 }

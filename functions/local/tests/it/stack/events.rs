@@ -13,7 +13,7 @@ fn function(name: &str) -> &'static str {
         "health" | "ready" => "health",
         "admin" => "admin",
         "site" | "unknown" | "wrong" => "site",
-        "backup" | "backups" | "drill" => "backup",
+        "backup" | "backups" | "drill" | "restoration" => "backup",
         "not" => "query",
         other => panic!("`{other}` is for no function"),
     }
@@ -31,7 +31,8 @@ fn placeholders(key: &str) -> Vec<(&'static str, String)> {
         ("UPLOAD_ID", id.clone()),
         ("SESSION_ID", id.clone()),
         ("QUERY_ID", id.clone()),
-        ("BACKUP_ID", id),
+        ("BACKUP_ID", id.clone()),
+        ("RESTORATION_ID", id),
     ]
 }
 

@@ -46,6 +46,16 @@ async fn a_deleted_document_is_back_after_a_restoration_that_an_operator_asked_f
     };
     assert!(!send(&query, ask()).await.json().to_string().contains("03:00"));
 
+    // Also by the API, with a key for backups; not used here.
+    let by_key = [("KEY", key.as_str()), ("BACKUP_ID", made["id"].as_str().unwrap())];
+    let event = events::load("backup_restore", &by_key);
+    let beside = backup.invoke(&event).await.http();
+    assert_eq!((beside.status, &beside.json()["state"]), (201, &"ready".into()));
+    let id = beside.json()["id"].as_str().unwrap().to_owned();
+    let event = RestEvent::post(&format!("/v1/restorations/{id}/discard"));
+    let event = event.resource("/v1/restorations/{id}/discard").bearer(&key);
+    assert_eq!(send(&backup, event).await.json()["state"], "dropped");
+
     let restore = json!({"task": "restore", "tenant": "acme", "backup": made["id"]});
     let restored = told(&backup, &restore).await;
     assert_eq!((&restored["state"], &restored["documents"]), (&"ready".into(), &1.into()));
