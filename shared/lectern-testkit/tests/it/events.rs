@@ -9,13 +9,14 @@ use lectern_testkit::lambda::{
 use serde_json::Value;
 
 /// Every placeholder there is.
-const VALUES: [(&str, &str); 10] = [
+const VALUES: [(&str, &str); 11] = [
     ("BACKUP_ID", "01K9Z0000000000000000BACKP"),
     ("BUCKET", "documents"),
     ("DOCUMENT_ID", "01K9Z000000000000000000001"),
     ("KEY", "lk_test"),
     ("OTHER_DOCUMENT_ID", "01K9Z000000000000000000002"),
     ("QUERY_ID", "01K9Z000000000000000000003"),
+    ("RESTORATION_ID", "01K9Z0000000000000000REST0"),
     ("SESSION_ID", "01K9Z000000000000000000004"),
     ("SHA256", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
     ("TENANT", "acme"),

@@ -52,7 +52,8 @@ enum Fate {
     AnswerLost,
     /// Others get their turn first, many times.
     Slow,
-    /// Half of the bytes arrived before the connection broke.
+    /// Half of the bytes arrived before the connection broke. Where an object is already, a write leaves it as it was: S3 and a
+    /// rename replace whole objects or none.
     Torn,
     /// It never ends.
     Hangs,
@@ -163,6 +164,7 @@ impl ObjectStore for Hostile {
                 self.store(location, payload, options).await?;
                 Err(broken())
             }
+            Fate::Torn if self.inner.head(location).await.is_ok() => Err(broken()),
             Fate::Torn => {
                 let whole: Vec<u8> = payload.iter().flatten().copied().collect();
                 let half = whole[..whole.len() / 2].to_vec();
