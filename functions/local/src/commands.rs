@@ -8,6 +8,7 @@
 //! | `experiments` | how experiments came out |
 //! | `keys` | API keys of a data directory |
 //! | `backup` | backups of a data directory, and what is restored from them |
+//! | `portable` | a collection to a folder, and back; records of other systems |
 //! | `eval` | golden sets: figures, and a gate |
 //! | `model` | the embedding model's files |
 //! | `doctor` | what is wrong, and what to do |
@@ -27,6 +28,7 @@ mod keys;
 mod model;
 mod openapi;
 mod places;
+mod portable;
 mod search;
 pub(crate) mod waiting;
 
@@ -97,6 +99,7 @@ fn missing(command: &Command) -> Missing {
         | Command::Keys(KeysCommand::Create { .. })
         // What is restored may be all there is.
         | Command::Backup(_)
+        | Command::Import(_)
         | Command::Collections(CollectionsCommand::Set { .. }) => Missing::Create,
         _ => Missing::Refuse,
     }
@@ -118,6 +121,10 @@ async fn with_session(
         Command::Experiments => experiments::run(&session.api, collection, output).await,
         Command::Keys(command) => keys::run(session, command, output).await,
         Command::Backup(command) => backup::run(session, command, output).await,
+        Command::Export(options) => {
+            portable::export(session, collection, &options.folder, output).await
+        }
+        Command::Import(options) => portable::import(session, collection, &options, output).await,
         Command::Serve(_)
         | Command::Doctor(_)
         | Command::Openapi

@@ -33,6 +33,7 @@ use lectern_app::{
     health::Health,
     ingest::{Ingest, LEASE},
     keys::{Keys, NewKey},
+    known_vectors::KnownVectors,
     restore::Restore,
     search::Search,
     upload::Upload,
@@ -91,6 +92,8 @@ pub(crate) struct Local {
     pub(crate) back_up: BackUp,
     /// Makes vectors, once a model is there.
     embedder: Option<Arc<dyn Embedder>>,
+    /// Where an import leaves the vectors it brings for ingestion.
+    pub(crate) known_vectors: Option<Arc<KnownVectors>>,
     /// Runs jobs.
     pub(crate) worker: Worker,
     /// Gives passages their vectors once a model is there.
@@ -116,12 +119,13 @@ impl Local {
         let (doorbell, rings) = Doorbell::new();
         let ask = answering(&parts, settings, &clock);
         let back_up = backing_up(&parts, &clock);
+        let known_vectors = parts.embedder.clone().map(|inner| Arc::new(KnownVectors::new(inner)));
         let ingest = Ingest {
             tables: parts.tables.clone(),
             blobs: parts.blobs.clone(),
             reader: Arc::new(parts.edge.clone()),
             writer: Arc::new(parts.edge.clone()),
-            embedder: parts.embedder.clone(),
+            embedder: known_vectors.clone().map(|known| known as Arc<dyn Embedder>),
             sandbox: Arc::new(parts.sandbox),
             limits: ParseLimits::default(),
             chunking: settings.chunking,
@@ -162,6 +166,7 @@ impl Local {
                 concurrency: settings.ingest_workers,
             },
             back_up,
+            known_vectors,
             embedder: parts.embedder.clone(),
             backfill: parts.embedder.clone().map(|embedder| Backfill {
                 tables: parts.tables.clone(),

@@ -8,11 +8,15 @@ use lectern_core::{
     ids::{CollectionId, TenantId},
 };
 
-use self::backup::BackupCommand;
+use self::{
+    backup::BackupCommand,
+    portable::{ExportArguments, ImportArguments},
+};
 use crate::{bench::BenchArguments, commands::eval::EvalArguments, main_arguments::help::*};
 
 pub(crate) mod backup;
 mod help;
+pub(crate) mod portable;
 
 /// The hidden first argument that makes this program a parser of one document.
 pub(crate) const PARSE_WORKER: &str = "parse-worker";
@@ -82,6 +86,12 @@ pub(crate) enum Command {
     /// Back up, verify, restore and prune
     #[command(subcommand, after_long_help = BACKUP)]
     Backup(BackupCommand),
+    /// Write the collection to a folder that people and programs can read
+    #[command(after_long_help = EXPORT)]
+    Export(ExportArguments),
+    /// Read a folder that `export` wrote into the collection, or records of another system
+    #[command(after_long_help = IMPORT)]
+    Import(ImportArguments),
     /// Show how the collection's experiments came out so far
     #[command(after_long_help = EXPERIMENTS)]
     Experiments,

@@ -17,9 +17,10 @@
 //! | [`conversation`] | reading and deleting a conversation, feedback |
 //! | [`experiments`] | how questions came out by variant, and what the counts say |
 //! | [`keys`] | API keys and authentication |
-//! | [`cache`] | vectors, passages and answers that need not be made again |
+//! | [`cache`], [`known_vectors`] | vectors, passages and answers that need not be made again |
 //! | [`worker`] | jobs at the doorbell and those the sweep finds |
 //! | [`back_up`] | one tenant is backed up: read documents whole → parts → manifest → record; all of them on schedule |
+//! | [`export`] | a collection leaves, document by document |
 //! | [`backfill`] | passages without vectors get them once a model is there |
 //! | [`health`] | can a question be answered now? |
 //! | [`eval`] | a golden set through the real flows: every question → ask → search → judge → report |
@@ -37,10 +38,12 @@ pub mod documents;
 pub mod errors;
 pub mod eval;
 pub mod experiments;
+pub mod export;
 pub mod forget;
 pub mod health;
 pub mod ingest;
 pub mod keys;
+pub mod known_vectors;
 pub mod restore;
 pub mod search;
 pub mod upload;

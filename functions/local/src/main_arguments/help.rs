@@ -114,6 +114,21 @@ Backups belong to the data directory (--data, LECTERN_DATA): stop `lectern serve
 (POST /v1/backups). They lie in its folder `backups`, or where LECTERN_BACKUPS_DIRECTORY says: put that on another disk.
 API keys are backed up as hashes under the directory's file `pepper`, which is not: keep a copy of it apart.";
 
+pub(crate) const EXPORT: &str = "\
+Examples:
+  lectern export manuals/ --collection manuals
+
+The folder has documents.jsonl and passages.jsonl (vectors as numbers), the files as they were uploaded, and the texts
+that citations point into. It is of what answers, documents one after the other; for one moment of everything, back up.";
+
+pub(crate) const IMPORT: &str = "\
+Examples:
+  lectern import manuals/ --collection manuals
+  lectern import chunks.jsonl --text-field content --vector-field embedding --vectors-of all-MiniLM-L6-v2
+
+Documents are ingested as any other; passages whose text and model are the same take the vectors over, the rest is embedded.
+A record becomes a document; its flat fields become metadata. An import that was interrupted can be repeated.";
+
 pub(crate) const KEYS: &str = "\
 Examples:
   lectern keys create website --permission query --rate 60

@@ -13,6 +13,7 @@ mod followups;
 mod gate;
 mod lectern;
 mod permissions;
+mod portable;
 mod process;
 mod server;
 mod settings;
