@@ -10,13 +10,14 @@
 
 mod lines;
 mod out;
+mod reading;
 mod records;
 mod whole;
 
-use std::{path::Path, sync::Arc};
+use std::path::Path;
 
-use lectern_app::{known_vectors::KnownVectors, upload::NewDocument};
-use lectern_core::{auth::Caller, ids::CollectionId};
+use lectern_app::upload::NewDocument;
+use lectern_core::{auth::Caller, ids::CollectionId, ports::Embedder as _};
 
 use super::waiting::{Settled, until_settled};
 use crate::{
@@ -145,8 +146,8 @@ impl Import<'_> {
 
     /// Whether vectors of this model are those of the model in use here.
     fn has_model(&self, model: &str) -> bool {
-        let here: Option<&Arc<KnownVectors>> = self.local.known_vectors.as_ref();
-        here.is_some_and(|known| lectern_core::ports::Embedder::model(&**known).id == model)
+        let known = self.local.known_vectors.as_ref();
+        known.is_some_and(|known| known.model().id == model)
     }
 }
 

@@ -5,6 +5,7 @@
 mod deletion;
 mod documents;
 mod engine;
+mod erasures;
 mod experiments;
 mod forgettable;
 mod incarnations;
@@ -48,6 +49,8 @@ on_every_engine! {
     documents::the_same_content_is_one_document,
     documents::collections_change_only_as_read,
     documents::collections_are_paged,
+    erasures::a_backup_is_amended_only_as_read,
+    erasures::one_at_a_time_rewrites_backups,
     experiments::outcomes_add_up_under_concurrency,
     experiments::ratings_find_their_variants_and_replace_each_other,
     forgettable::a_request_is_carried_out_once,

@@ -4,11 +4,9 @@ use lectern_app::upload::NewDocument;
 use lectern_core::document::Metadata;
 use serde_json::{Map, Value};
 
-use super::{BATCH, Import, Incoming, Tally, at, lines::Vectors, whole::lines_of};
+use super::{BATCH, Import, Incoming, Tally, lines::Vectors, reading::JsonLines};
 use crate::{failure::Failure, main_arguments::portable::ImportArguments};
 
-/// Most bytes of a line: a text as long as a document may be, in JSON, and a vector.
-const MAX_LINE_BYTES: usize = 64 << 20;
 /// Most fields of a record that become metadata.
 const MAX_FIELDS: usize = 32;
 
@@ -29,13 +27,9 @@ impl Import<'_> {
             }
         };
         self.ensure_collection(None).await?;
-        let (mut tally, mut batch, mut number) = (Tally::default(), Vec::new(), 0_u64);
-        for line in lines_of(&options.source)? {
-            let line = line.map_err(at(&options.source))?;
-            number += 1;
-            if line.trim().is_empty() {
-                continue;
-            }
+        let mut lines = JsonLines::open(&options.source)?;
+        let (mut tally, mut batch) = (Tally::default(), Vec::new());
+        while let Some((number, line)) = lines.next()? {
             match self.record(options, &line, number, takes_vectors) {
                 Ok(incoming) => batch.push(incoming),
                 Err(reason) => {
@@ -59,9 +53,6 @@ impl Import<'_> {
         number: u64,
         takes_vectors: bool,
     ) -> Result<Incoming, String> {
-        if line.len() > MAX_LINE_BYTES {
-            return Err(format!("the line has more than {MAX_LINE_BYTES} bytes"));
-        }
         let mut record: Map<String, Value> =
             serde_json::from_str(line).map_err(|error| error.to_string())?;
         let Some(Value::String(text)) = record.remove(&options.text_field) else {

@@ -1,8 +1,7 @@
 //! `lectern import FOLDER`: what `lectern export` wrote becomes a collection again.
 
 use std::{
-    fs::{self, File},
-    io::{BufRead as _, BufReader, Lines},
+    fs,
     path::{Component, Path},
 };
 
@@ -13,6 +12,7 @@ use serde::de::DeserializeOwned;
 use super::{
     BATCH, Import, Incoming, Tally, at,
     lines::{CollectionFile, DocumentLine, PassageLine, SCHEMA, Vectors},
+    reading::JsonLines,
 };
 use crate::failure::Failure;
 
@@ -32,10 +32,10 @@ impl Import<'_> {
         self.ensure_collection(Some(&about)).await?;
 
         let bar = self.output.progress(about.documents, IMPORTING);
-        let documents = &mut lines_of(&folder.join("documents.jsonl"))?;
+        let mut documents = JsonLines::open(&folder.join("documents.jsonl"))?;
         let mut passages = PassagesFile::open(folder)?;
         let (mut tally, mut batch) = (Tally::default(), Vec::new());
-        while let Some(line) = next_line::<DocumentLine>(documents, folder)? {
+        while let Some(line) = next_line::<DocumentLine>(&mut documents, folder)? {
             let vectors = passages.vectors(&line, takes_vectors)?;
             batch.push(self.incoming(folder, line, vectors)?);
             if batch.len() == BATCH {
@@ -99,12 +99,12 @@ impl Import<'_> {
 /// `passages.jsonl`, read along with the documents.
 struct PassagesFile<'folder> {
     folder: &'folder Path,
-    lines: Lines<BufReader<File>>,
+    lines: JsonLines,
 }
 
 impl<'folder> PassagesFile<'folder> {
     fn open(folder: &'folder Path) -> Result<Self, Failure> {
-        Ok(Self { folder, lines: lines_of(&folder.join("passages.jsonl"))? })
+        Ok(Self { folder, lines: JsonLines::open(&folder.join("passages.jsonl"))? })
     }
 
     /// Reads as many lines as the document has passages; returns their vectors if they are of use.
@@ -125,16 +125,11 @@ impl<'folder> PassagesFile<'folder> {
     }
 }
 
-pub(super) fn lines_of(path: &Path) -> Result<Lines<BufReader<File>>, Failure> {
-    Ok(BufReader::new(File::open(path).map_err(at(path))?).lines())
-}
-
 fn next_line<T: DeserializeOwned>(
-    lines: &mut Lines<BufReader<File>>,
+    lines: &mut JsonLines,
     folder: &Path,
 ) -> Result<Option<T>, Failure> {
-    let Some(line) = lines.next() else { return Ok(None) };
-    let line = line.map_err(at(folder))?;
+    let Some((_, line)) = lines.next()? else { return Ok(None) };
     let parsed = serde_json::from_str(&line);
     parsed.map(Some).map_err(|error| Failure::Failed(format!("{}: {error}", folder.display())))
 }
