@@ -35,10 +35,10 @@ use crate::world::text;
 
 type Stored<T> = object_store::Result<T>;
 
-const SEEDS: u64 = 40;
+const SEEDS: u64 = 24;
 const STEPS: usize = 6;
 /// What one run under faults may take: a call that never ends takes all of it.
-const SHORT: Duration = Duration::from_millis(400);
+const SHORT: Duration = Duration::from_millis(250);
 const LAST: Retention =
     Retention { last: 1, daily: 0, weekly: 0, monthly: 0, yearly: 0, within_seconds: 0 };
 
