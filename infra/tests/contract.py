@@ -76,6 +76,7 @@ VARIABLES = {
     "BLOBS_URL": "upload ingest health backup",
     "BACKUPS_URL": "backup",
     "BACKUP_DAYS": "upload backup",
+    "BACKUP_IDENTITY": "backup",
     "QUEUE_URL": "upload ingest health",
     "DEAD_LETTER_QUEUE_URL": "ingest",
     "KEY_PEPPER": "query upload backup admin",
@@ -91,7 +92,7 @@ VARIABLES = {
     "MAX_DOCUMENT_BYTES": "upload ingest",
     "CHUNK_TOKENS": "ingest",
 }
-SECRET_VARIABLES = {"INDEX_API_KEY", "KEY_PEPPER", "MODEL_API_KEY", "RERANKER_API_KEY"}
+SECRET_VARIABLES = {"BACKUP_IDENTITY", "INDEX_API_KEY", "KEY_PEPPER", "MODEL_API_KEY", "RERANKER_API_KEY"}
 
 
 def alias(function):
@@ -174,7 +175,7 @@ SECRETS = {
     "upload": ("KeyPepper", "IndexKey"),
     "ingest": ("IndexKey", "ModelKey"),
     "health": ("IndexKey", "ModelKey"),
-    "backup": ("KeyPepper", "IndexKey"),
+    "backup": ("KeyPepper", "IndexKey", "BackupIdentity"),
     "admin": ("KeyPepper",),
     "site": (),
 }

@@ -30,6 +30,7 @@ FULL = {
     "AllowedOrigins": "https://app.example.com",
     "RequireGatewayKey": "true",
     "QueryProvisioned": "2",
+    "BackupIdentitySecretArn": _secret("backup-identity"),
     "BackupObjectLock": "COMPLIANCE",
     "AlarmEmail": "ops@example.com",
     **{f"{name}Reserved": "9" for name in ("Query", "Upload", "Ingest", "Backup", "Small")},
@@ -43,6 +44,7 @@ BARE = {
     "IndexApiKeySecretArn": _secret("index"),
     "ModelApiKeySecretArn": _secret("model"),
     "RerankerApiKeySecretArn": _secret("reranker"),
+    "BackupIdentitySecretArn": _secret("backup-identity"),
 }
 # One model is Bedrock's, the other is not.
 MIXED = {

@@ -122,6 +122,7 @@ def test_rights_to_models_are_computed_as_meant(client, data):
     given = {name: data.get(name, "arn:aws:x:::y") for name in ("TableArn", "DocumentsArn", "BackupsArn", "JobsQueueArn")}
     given |= {name: data[name] for name in ("DeadLetterQueueArn", "ScheduleDeadLetterQueueArn")}
     given |= {"Name": "lectern", "KeyPepperArn": "arn:aws:x:::pepper", "IndexKeyArn": "", "ModelKeyArn": "", "RerankerKeyArn": ""}
+    given |= {"BackupIdentityArn": ""}
     given |= {"Chat": "bedrock:us.amazon.nova-lite-v1:0", "Embedder": "bedrock:cohere.embed-v4:0@512", "BedrockModelArns": ""}
     outputs = create(client, "roles", "infra/roles.yaml", given)
     iam = client("iam")

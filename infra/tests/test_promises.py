@@ -70,6 +70,7 @@ def statements(role):
     return resource(ROLES, role, "Policies", 0, "PolicyDocument", "Statement")
 
 
+IDENTITY = {"Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": {"Ref": "BackupIdentityArn"}}
 ANY = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
 OPEN = {
     "Type": "AWS::Lambda::Permission",
@@ -99,8 +100,11 @@ BROKEN = [
     ("functions.have_the_memory_and_concurrency_that_was_asked_for", with_value(256, *function("Query", "MemorySize"))),
     ("functions.are_told_exactly_what_the_contract_says", with_more({"LECTERN_CHAT": "extractive"}, *function("Ingest", "Environment", "Variables"))),
     ("functions.are_told_exactly_what_the_contract_says", without(*function("Site", "Environment", "Variables", "AWS_LAMBDA_HTTP_IGNORE_STAGE_IN_PATH"))),
+    ("functions.are_told_exactly_what_the_contract_says", without(*function("Backup", "Environment", "Variables", "LECTERN_BACKUP_IDENTITY"))),
     ("functions.are_told_where_things_are", with_value({"Ref": "ModelUrl"}, *function("Query", "Environment", "Variables", "LECTERN_INDEX_URL"))),
     ("functions.are_told_of_secrets_only_where_they_are", with_value({"Ref": "ModelApiKey"}, *function("Query", "Environment", "Variables", "LECTERN_MODEL_API_KEY"))),
+    ("functions.are_told_of_secrets_only_where_they_are", with_value("", *function("Backup", "Environment", "Variables", "LECTERN_BACKUP_IDENTITY"))),
+    ("functions.are_told_of_secrets_only_where_they_are", with_value({"Fn::Sub": "secretsmanager:${BackupIdentitySecretArn}#identity"}, *function("Backup", "Environment", "Variables", "LECTERN_BACKUP_IDENTITY")), "defaults"),
     ("functions.write_traces_and_json_to_their_own_log", with_value({"Fn::GetAtt": "Logs.Outputs.Query"}, *function("Upload", "LoggingConfig", "LogGroup"))),
     ("functions.take_work_from_the_queue_and_give_back_what_failed", without(*function("Ingest", "Events", "Jobs", "Properties", "FunctionResponseTypes"))),
     ("functions.run_on_schedule", with_value('{"task":"swep"}', *function("Ingest", "Events", "Sweep", "Properties", "Input"))),
@@ -110,6 +114,10 @@ BROKEN = [
     ("rights.are_exactly_the_contracts", with_more(ANY, *statements("Upload"))),
     ("rights.are_exactly_the_contracts", with_more({"Effect": "Allow", "Action": "dynamodb:Scan", "Resource": {"Ref": "TableArn"}}, *statements("Site"))),
     ("rights.are_exactly_the_contracts", without(*statements("Query"), 1)),
+    ("rights.are_exactly_the_contracts", without(*statements("Backup"), 1, "Resource", 2)),
+    ("rights.are_exactly_the_contracts", with_value("", TEMPLATE, "Roles", "Properties", "Parameters", "BackupIdentityArn")),
+    ("rights.are_exactly_the_contracts", with_more(IDENTITY, *resource(ROLES, "SecretsTogether", "PolicyDocument", "Statement"))),
+    ("rights.are_exactly_the_contracts", with_more({"Ref": "BackupIdentityArn"}, *statements("Upload"), 1, "Resource")),
     ("rights.are_exactly_the_contracts", with_value("NoSuchCondition", ROLES, "..Conditions", "ChatIsBedrock")),
     ("rights.name_resources", with_more(ANY, *statements("Upload"))),
     ("rights.name_resources", with_value("*", *resource(ROLES, "TableAccess", "PolicyDocument", "Statement", 0, "Resource"))),
@@ -146,6 +154,7 @@ BROKEN = [
     ("data.queues_are_tls_only", without(DATA, "ScheduleDeadLetterQueuePolicy")),
     ("data.secrets_are_made_only_where_none_is_given", without("infra/secrets.yaml", "ModelKeyRotation", "Condition"), "mixed"),
     ("data.secrets_are_made_only_where_none_is_given", with_value(16, *resource("infra/secrets.yaml", "KeyPepper", "GenerateSecretString", "PasswordLength"))),
+    ("data.secrets_are_made_only_where_none_is_given", with_more({"BackupIdentity": {"Type": "AWS::SecretsManager::Secret"}}, "infra/secrets.yaml", "..Resources"), "defaults"),
     ("data.secrets_given_as_parameters_are_not_shown", without("infra/secrets.yaml", "..Parameters", "ModelApiKey", "NoEcho")),
     ("operations.deployments_shift_traffic_as_the_environment_says", with_value("AllAtOnce", TEMPLATE, "..Globals", "Function", "DeploymentPreference", "Type")),
     ("operations.deployments_roll_back_on_their_functions_alarm", without(*function("Query", "DeploymentPreference"))),

@@ -211,7 +211,8 @@ pub struct ListParams {
 pub struct DamageBody {
     /// Its SHA-256, or `manifest`.
     pub part: String,
-    /// `missing`, `wrong_size`, `wrong_bytes`, `newer` (written by a newer release) or `unreadable`.
+    /// `missing`, `wrong_size`, `wrong_bytes`, `newer` (written by a newer release), `unreadable` or `sealed`
+    /// (encrypted for an identity that is not here).
     pub fault: &'static str,
 }
 
@@ -223,6 +224,7 @@ impl From<Damage> for DamageBody {
             Fault::WrongBytes => "wrong_bytes",
             Fault::Newer => "newer",
             Fault::Unreadable => "unreadable",
+            Fault::Sealed => "sealed",
         };
         Self { part: damage.part, fault }
     }

@@ -26,19 +26,19 @@ fn main() -> ExitCode {
 }
 
 async fn run(settings: Settings) -> Result<(), lambda::Error> {
-    let Settings { table, key_pepper, .. } = &settings;
-    let secrets = Secrets::prefetch(settings.index.api_key.iter().chain([key_pepper])).await;
-    let tables = Tables::connect(&table.url).await?;
+    let secrets = Secrets::prefetch(settings.secrets()).await;
+    let tables = Tables::connect(&settings.table.url).await?;
     let index = index::open(&settings.index, secrets.optional(settings.index.api_key.as_ref()))?;
     warm_up(vec![("table", Box::pin(tables.ping()))]).await;
 
+    let identity = secrets.read(settings.backup_identity.as_ref()).await?;
     let clock = Clock::system();
-    let keys =
-        Keys { tables: tables.clone(), pepper: secrets.get(key_pepper), clock: clock.clone() };
+    let pepper = secrets.get(&settings.key_pepper);
+    let keys = Keys { tables: tables.clone(), pepper, clock: clock.clone() };
     let back_up = BackUp {
         tables,
         blobs: blobs::open(&settings.blobs_url)?,
-        backups: blobs::open(&settings.backups_url)?,
+        backups: blobs::open_backups(&settings.backups_url, identity)?,
         reader: Arc::clone(&index) as Arc<dyn PassageReader>,
         model: settings.index.model.clone(),
         originals: true,
@@ -47,7 +47,7 @@ async fn run(settings: Settings) -> Result<(), lambda::Error> {
         retention: Retention { daily: settings.retention_days, ..Retention::default() },
         clock,
     };
-    let restore = Restore { back_up, writer: index, embedder: None };
+    let restore = Restore { back_up, writer: index, embedder: None, bulk: None };
     let routes = router(Backup {
         gate: Gate { keys, open_to: None },
         restore: restore.clone(),

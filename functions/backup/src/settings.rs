@@ -21,8 +21,19 @@ pub struct Settings {
     pub backups_url: String,
     /// `LECTERN_BACKUP_DAYS`: of how many days a backup is kept.
     pub retention_days: usize,
+    /// `LECTERN_BACKUP_IDENTITY`: lines of `age-keygen`. The first encrypts backups, each decrypts them; without it they are not
+    /// encrypted but by the bucket.
+    pub backup_identity: Option<SecretSetting>,
     /// `LECTERN_KEY_PEPPER`: under which API keys are hashed.
     pub key_pepper: SecretSetting,
+}
+
+impl Settings {
+    /// Returns all secrets.
+    pub fn secrets(&self) -> impl Iterator<Item = &SecretSetting> {
+        let optional = self.index.api_key.iter().chain(&self.backup_identity);
+        optional.chain([&self.key_pepper])
+    }
 }
 
 impl ReadSettings for Settings {
@@ -33,6 +44,7 @@ impl ReadSettings for Settings {
         let blobs_url = settings::blobs_url(reader);
         let backups_url = settings::backups_url(reader);
         let retention_days = settings::backup_days(reader);
+        let backup_identity = reader.optional_secret("LECTERN_BACKUP_IDENTITY");
         let key_pepper = settings::key_pepper(reader);
         Some(Self {
             process: process?,
@@ -41,6 +53,7 @@ impl ReadSettings for Settings {
             blobs_url: blobs_url?,
             backups_url: backups_url?,
             retention_days: retention_days?,
+            backup_identity: backup_identity?,
             key_pepper: key_pepper?,
         })
     }

@@ -9,6 +9,7 @@
 //! | `backups/` | backups; copy them to another disk |
 //! | `pepper` | the secret under which API keys are hashed |
 
+mod disk;
 mod parts;
 
 use std::{
@@ -23,6 +24,7 @@ use lectern_app::{
     ask::Ask,
     back_up::{BackUp, PartLimits},
     backfill::Backfill,
+    blobs::Bulk,
     cache::{CacheLimits, Caches},
     clock::Clock,
     collections::Collections,
@@ -68,6 +70,8 @@ const SWEEP_INTERVAL: Duration = Duration::from_secs(20);
 const MAINTENANCE_INTERVAL: Duration = Duration::from_secs(5);
 /// How long a backup may take that a request asks for.
 const BACKUP_TIMEOUT: Duration = Duration::from_secs(15 * 60);
+/// How long whoever writes a backup or a restoration is taken to be alive without a sign: longer than a request may take.
+const BACKUP_LEASE: Duration = Duration::from_secs(16 * 60);
 /// How often expired items (cached values, conversations) are removed from the table, as DynamoDB does by itself.
 const EXPIRY_INTERVAL: Duration = Duration::from_secs(10 * 60);
 
@@ -90,6 +94,8 @@ pub(crate) struct Local {
     pub(crate) documents: Documents,
     /// Backs up.
     pub(crate) back_up: BackUp,
+    /// Where restorations write files.
+    bulk: Option<Bulk>,
     /// Makes vectors, once a model is there.
     embedder: Option<Arc<dyn Embedder>>,
     /// Where an import leaves the vectors it brings for ingestion.
@@ -166,6 +172,7 @@ impl Local {
                 concurrency: settings.ingest_workers,
             },
             back_up,
+            bulk: parts.bulk,
             known_vectors,
             embedder: parts.embedder.clone(),
             backfill: parts.embedder.clone().map(|embedder| Backfill {
@@ -199,13 +206,15 @@ impl Local {
         let default = CollectionId::default_collection();
         self.collections.create(&operator, &default, "Default", serde_json::Map::new()).await?;
         self.worker.take_over().await?;
+        self.restore().take_over(&self.tenant).await?;
         Ok(())
     }
 
     /// Returns what restores backups.
     pub(crate) fn restore(&self) -> Restore {
         let writer = Arc::new(self.edge.clone());
-        Restore { back_up: self.back_up.clone(), writer, embedder: self.embedder.clone() }
+        let bulk = self.bulk.clone();
+        Restore { back_up: self.back_up.clone(), writer, embedder: self.embedder.clone(), bulk }
     }
 
     /// Returns all routes. Without `open_to` every API route wants a key.
@@ -334,8 +343,9 @@ fn backing_up(parts: &Parts, clock: &Clock) -> BackUp {
         reader: Arc::new(parts.edge.clone()),
         model: parts.model.clone(),
         originals: true,
-        // Nobody else has the directory: a backup that was left was left for good.
-        lease: Duration::ZERO,
+        // No other process has the directory, and one that starts frees what was left (`prepare`): what two requests to this
+        // one do at the same time is what is left to keep apart.
+        lease: BACKUP_LEASE,
         limits: PartLimits::default(),
         retention: Retention::default(),
         clock: clock.clone(),

@@ -1,7 +1,8 @@
 //! Settings of the local process, read from `LECTERN_*` variables; every problem is named at once.
 
-use std::{fmt::Display, path::PathBuf, str::FromStr, time::Duration};
+use std::{fmt::Display, path::PathBuf, str::FromStr, sync::Arc, time::Duration};
 
+use lectern_app::back_up::seal::Seal;
 use lectern_core::{
     chunking::ChunkSettings,
     env::{Env, EnvError},
@@ -33,6 +34,9 @@ pub(crate) struct Settings {
     pub(crate) chunking: ChunkSettings,
     /// `LECTERN_BACKUPS_DIRECTORY`: where backups are kept; the data directory's folder `backups` without it.
     pub(crate) backups_directory: Option<PathBuf>,
+    /// `LECTERN_BACKUP_IDENTITY`: lines of `age-keygen`. The first encrypts backups, each decrypts them; without it they are not
+    /// encrypted.
+    pub(crate) backup_seal: Option<Arc<Seal>>,
     /// Where the embedding model's files are, when not in the data directory that is opened. No variable.
     pub(crate) model_directory: Option<PathBuf>,
 }
@@ -77,6 +81,8 @@ impl Settings {
         let chunking =
             ChunkSettings::parse(target, defaults.overlap_tokens(), defaults.max_tokens());
         let chunking = note(&mut errors, "LECTERN_CHUNK_TOKENS", chunking);
+        let seal = env.secret("LECTERN_BACKUP_IDENTITY").map(|identity| Seal::parse(&identity));
+        let seal = note(&mut errors, "LECTERN_BACKUP_IDENTITY", seal.transpose());
         match (embedder, chat, alternatives, reranker, chunking) {
             (
                 Some(embedder),
@@ -95,6 +101,7 @@ impl Settings {
                 max_document_bytes: bytes,
                 ingest_workers: workers.max(1),
                 chunking,
+                backup_seal: seal.flatten().map(Arc::new),
                 backups_directory: env.get("LECTERN_BACKUPS_DIRECTORY").map(PathBuf::from),
                 model_directory: None,
             }),

@@ -60,10 +60,14 @@ def _roles(stack):
 
 def _secret(stack, name):
     """Returns the ARN of a secret, or nothing when there is none."""
-    parameter = {"KeyPepper": "KeyPepper", "IndexKey": "IndexApiKey", "ModelKey": "ModelApiKey", "RerankerKey": "RerankerApiKey"}[name]
+    parameters = {"IndexKey": "IndexApiKey", "ModelKey": "ModelApiKey", "RerankerKey": "RerankerApiKey"}
+    parameter = parameters.get(name, name)
     elsewhere = stack.parameters[f"{parameter}SecretArn"]
     if elsewhere:
         return {elsewhere}
+    # The stack makes none.
+    if name == "BackupIdentity":
+        return set()
     given = name == "KeyPepper" or stack.parameters[parameter]
     return {f"<Secrets.{name}>"} if given else set()
 

@@ -25,7 +25,8 @@
 //! | [`records`] | what the lines of parts are |
 //! | `parts` | which lines make a part |
 //! | [`manifest`] | what a backup is made of |
-//! | `store` | where it is kept |
+//! | `store`, `names`, `pack`, `upload` | where it is kept, compressed |
+//! | [`seal`] | how it is encrypted |
 //! | [`verify`] | whether it is still there |
 //! | [`prune`], `sweep` | which backups go, and what goes with them |
 //! | [`erase`], `without` | how a document is erased from backups |
@@ -36,6 +37,7 @@ pub mod erase;
 pub mod manifest;
 pub mod prune;
 pub mod records;
+pub mod seal;
 pub mod verify;
 
 mod adopt;
@@ -46,11 +48,14 @@ mod cut;
 mod digest;
 mod document;
 mod everybody;
+mod names;
 mod original;
+mod pack;
 mod parts;
 mod passages;
 pub(crate) mod store;
 mod sweep;
+mod upload;
 mod without;
 
 use std::{
@@ -83,6 +88,7 @@ pub(crate) use self::{document::found, everybody::left};
 pub use self::{
     everybody::Round,
     parts::{PARTITIONS, Part, PartLimits},
+    store::BackupStore,
 };
 use crate::{blobs::Blobs, clock::Clock, errors::FlowError};
 
@@ -110,7 +116,7 @@ pub struct BackUp {
     /// The files of documents.
     pub blobs: Blobs,
     /// Where backups go. Another place than the files': who loses one must not lose both.
-    pub backups: Blobs,
+    pub backups: BackupStore,
     /// Reads passages.
     pub reader: Arc<dyn PassageReader>,
     /// Whose vectors the index keeps.
@@ -240,6 +246,7 @@ impl BackUp {
             tenant: backup.tenant.clone(),
             embedding_model: self.model.as_ref().map(VectorsOf::from),
             originals: self.originals,
+            sealed_for: self.backups.seal.as_ref().map(|seal| seal.recipient()),
             cut: records.cut,
             counts: backup.counts,
             state_digest,

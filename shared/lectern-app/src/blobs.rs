@@ -27,6 +27,23 @@ pub struct Blobs {
     pub signer: Option<Arc<dyn Signer>>,
 }
 
+/// Makes all that was stored so far survive a power cut. For stores that do not do so with each file: to make thousands of
+/// small ones do takes longer than to write them.
+#[async_trait]
+pub trait Barrier: Send + Sync + std::fmt::Debug {
+    /// Returns when all that was stored before stays.
+    async fn sync(&self) -> Result<(), PortError>;
+}
+
+/// The same files, for who writes many and needs them to stay only when all are written.
+#[derive(Clone, Debug)]
+pub struct Bulk {
+    /// The files.
+    pub blobs: Blobs,
+    /// Makes them stay.
+    pub barrier: Arc<dyn Barrier>,
+}
+
 /// Makes addresses to which a client may store one file without a key. Where a store has none, files come through the API.
 #[async_trait]
 pub trait Signer: Send + Sync + std::fmt::Debug {

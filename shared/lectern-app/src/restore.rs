@@ -8,6 +8,7 @@
 //!
 //! | module | answers |
 //! |---|---|
+//! | `begin` | who may write which restoration |
 //! | `plan` | what would change |
 //! | `write` | how parts become documents again |
 //! | `passages` | how their passages do, by another model's vectors if need be |
@@ -16,6 +17,7 @@
 //! | `remove` | how an incarnation is removed |
 //! | `drill` | whether the newest backup would restore |
 
+mod begin;
 mod compare;
 mod drill;
 mod files;
@@ -36,7 +38,7 @@ use lectern_core::{
     ports::{Embedder, PassageWriter},
 };
 pub use lectern_tables::restores::{Restoration, RestoreState};
-use lectern_tables::{MAX_PAGE, Page, backups::BackupCounts};
+use lectern_tables::{MAX_PAGE, Page};
 use thiserror::Error;
 use tracing::{info, warn};
 
@@ -48,7 +50,7 @@ use crate::{
         store::Store,
         verify::Fault,
     },
-    clock::entropy,
+    blobs::{Blobs, Bulk},
     errors::FlowError,
 };
 
@@ -61,6 +63,9 @@ pub enum RestoreError {
     /// What was written is not what the backup is of.
     #[error("what was restored is not what was backed up: {0}")]
     Different(String),
+    /// Somebody else writes it now.
+    #[error("somebody else is restoring it; look at it again in a while")]
+    Busy,
     /// It takes longer than it may; it goes on when it is called again.
     #[error("the time was over before everything was restored; call it again to go on")]
     OutOfTime,
@@ -87,6 +92,8 @@ pub struct Restore {
     pub writer: Arc<dyn PassageWriter>,
     /// Makes vectors where the backup's are of another model; without one such passages have none.
     pub embedder: Option<Arc<dyn Embedder>>,
+    /// Where it writes files, if not as everybody does.
+    pub bulk: Option<Bulk>,
 }
 
 impl Restore {
@@ -102,9 +109,7 @@ impl Restore {
         id: &BackupId,
         time_budget: Duration,
     ) -> Result<Restoration, FlowError> {
-        authorize(caller)?;
-        let backup = self.back_up.show(caller, id).await?;
-        let restoration = self.begun(&backup, &caller.tenant, false).await?;
+        let (backup, restoration) = self.begun_for(caller, id).await?;
         Ok(self.run(&backup, restoration, time_budget).await?)
     }
 
@@ -118,55 +123,12 @@ impl Restore {
         id: &BackupId,
         time_budget: Duration,
     ) -> Result<Restoration, FlowError> {
-        authorize(caller)?;
-        let backup = self.back_up.show(caller, id).await?;
-        let restoration = self.begun(&backup, &caller.tenant, false).await?;
+        let (backup, restoration) = self.begun_for(caller, id).await?;
         let begun = restoration.id.clone();
         match self.run(&backup, restoration, time_budget).await {
-            Err(RestoreError::OutOfTime) => self.show(caller, &begun).await,
+            Err(RestoreError::OutOfTime | RestoreError::Busy) => self.show(caller, &begun).await,
             ended => Ok(ended?),
         }
-    }
-
-    /// Returns the restoration of this backup that was left, or a new one.
-    async fn begun(
-        &self,
-        backup: &Backup,
-        tenant: &TenantId,
-        is_drill: bool,
-    ) -> Result<Restoration, PortError> {
-        let restores = self.back_up.tables.restores();
-        let recent = restores.list(tenant, MAX_PAGE, None).await?;
-        let left = |one: &Restoration| {
-            let is_same = one.backup_id == backup.id && one.is_drill == is_drill;
-            is_same && one.state == RestoreState::Running
-        };
-        if let Some(left) = recent.items.into_iter().find(left) {
-            info!(restoration.id = %left.id, "going on with a restoration");
-            return Ok(left);
-        }
-        let now = self.back_up.clock.now();
-        let live = self.back_up.tables.tenants().live(tenant).await?;
-        let target = self.back_up.tables.tenants().new_incarnation(&live).await?;
-        let restoration = Restoration {
-            tenant: live.account(),
-            id: RestoreId::new(now, entropy()),
-            backup_id: backup.id.clone(),
-            is_drill,
-            state: RestoreState::Running,
-            replaces: live.incarnation(),
-            incarnation: target.incarnation(),
-            partitions_done: Vec::new(),
-            counts: BackupCounts::default(),
-            embedded: 0,
-            begun_at: now,
-            ready_at: None,
-            live_at: None,
-            ended_at: None,
-            failure: None,
-        };
-        restores.begin(&restoration).await?;
-        Ok(restoration)
     }
 
     /// Writes what is left, compares it and says that it is ready. What cannot become ready is removed.
@@ -177,15 +139,22 @@ impl Restore {
         time_budget: Duration,
     ) -> Result<Restoration, RestoreError> {
         let until = Instant::now() + time_budget;
+        restoration = self.lease(&restoration).await?;
         let written = self.fill(backup, &mut restoration, until).await;
         match written {
             Ok(()) => {}
             // It goes on another time, from where it is.
-            Err(error @ (RestoreError::OutOfTime | RestoreError::Port(_))) => return Err(error),
+            Err(error @ (RestoreError::OutOfTime | RestoreError::Port(_))) => {
+                self.release(&restoration).await;
+                return Err(error);
+            }
             Err(error) => {
                 self.give_up(restoration, &error).await;
                 return Err(error);
             }
+        }
+        if let Some(bulk) = &self.bulk {
+            bulk.barrier.sync().await?;
         }
         restoration.state = RestoreState::Ready;
         restoration.ready_at = Some(self.back_up.clock.now());
@@ -194,29 +163,35 @@ impl Restore {
         Ok(restoration)
     }
 
+    fn files(&self) -> &Blobs {
+        self.bulk.as_ref().map_or(&self.back_up.blobs, |bulk| &bulk.blobs)
+    }
+
     async fn fill(
         &self,
         backup: &Backup,
         restoration: &mut Restoration,
         until: Instant,
     ) -> Result<(), RestoreError> {
-        let store = Store::new(&self.back_up.backups, &backup.tenant);
-        let manifest = self.usable(&store, backup).await?;
+        let (store, manifest) = self.usable(backup).await?;
         self.write(&store, &manifest, restoration, until).await?;
         self.compare(&manifest, restoration).await
     }
 
-    /// Returns the manifest of a backup that can be restored here.
-    async fn usable(&self, store: &Store, backup: &Backup) -> Result<Manifest, RestoreError> {
+    /// Returns the manifest of a backup that can be restored here, and where its parts are.
+    async fn usable(&self, backup: &Backup) -> Result<(Store, Manifest), RestoreError> {
         if backup.state != BackupState::Complete {
             return Err(RestoreError::Unusable("the backup is not complete".into()));
         }
-        self.back_up.trusted(store, backup).await?.map_err(|fault| {
+        let store = Store::new(&self.back_up.backups, &backup.tenant);
+        let trusted = self.back_up.trusted(&store, backup).await?;
+        trusted.and_then(|manifest| Ok((store.of(&manifest)?, manifest))).map_err(|fault| {
             RestoreError::Unusable(match fault {
                 Fault::Newer => format!(
                     "the backup was written by a newer release of Lectern, this one reads schema {SCHEMA}: install that release"
                 ),
                 Fault::Missing => "the backup's manifest is missing".into(),
+                Fault::Sealed => "the backup is encrypted, and none of the identities in LECTERN_BACKUP_IDENTITY opens it".into(),
                 _ => "the backup's manifest is damaged; `lectern backup list` shows others".into(),
             })
         })

@@ -7,7 +7,10 @@ use reqwest as _;
 
 use async_trait::async_trait;
 use http::Method;
-use lectern_app::blobs::{Blobs, Signer};
+use lectern_app::{
+    back_up::{BackupStore, seal::Seal},
+    blobs::{Blobs, Signer},
+};
 use lectern_core::errors::{ErrorKind, PortError};
 use object_store::{
     ClientOptions, RetryConfig,
@@ -17,6 +20,7 @@ use object_store::{
     prefix::PrefixStore,
     signer::Signer as _,
 };
+use secrecy::SecretString;
 
 const OPERATION: &str = "open blobs";
 /// Longest wait for a connection to S3.
@@ -41,6 +45,19 @@ pub fn open(url: &str) -> Result<Blobs, PortError> {
         }
         _ => Err(invalid("blobs are at s3://bucket or file:///folder")),
     }
+}
+
+/// Returns where backups are kept, at a URL as for [`open`]; with lines of `age-keygen`, encrypted.
+///
+/// # Errors
+/// `Invalid` when the URL is none, or the lines are not identities.
+pub fn open_backups(url: &str, identity: Option<SecretString>) -> Result<BackupStore, PortError> {
+    let seal = identity.map(|identity| Seal::parse(&identity)).transpose();
+    let seal = seal.map_err(|error| {
+        PortError::new(ErrorKind::Invalid, "read LECTERN_BACKUP_IDENTITY", error)
+    })?;
+    // What S3 has accepted stays.
+    Ok(BackupStore { objects: open(url)?.store, seal: seal.map(Arc::new), barrier: None })
 }
 
 fn bucket(place: &str) -> Result<Blobs, PortError> {

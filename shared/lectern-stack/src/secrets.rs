@@ -3,7 +3,11 @@
 use std::collections::BTreeSet;
 
 use lectern_aws::secrets::SecretsManager;
-use lectern_core::secret::{LiveSecret, SecretSetting};
+use lectern_core::{
+    errors::PortError,
+    secret::{LiveSecret, SecretSetting},
+};
+use secrecy::SecretString;
 
 /// Resolves secrets. Connects to Secrets Manager only when a setting names it.
 #[derive(Clone, Debug)]
@@ -47,5 +51,19 @@ impl Secrets {
     #[must_use]
     pub fn optional(&self, setting: Option<&SecretSetting>) -> Option<LiveSecret> {
         setting.map(|setting| self.get(setting))
+    }
+
+    /// Returns the value of a secret that is set, for what is made of it once.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn read(
+        &self,
+        setting: Option<&SecretSetting>,
+    ) -> Result<Option<SecretString>, PortError> {
+        match self.optional(setting) {
+            Some(secret) => secret.get().await.map(Some),
+            None => Ok(None),
+        }
     }
 }

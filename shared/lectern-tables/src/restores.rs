@@ -13,11 +13,11 @@ use serde::{Deserialize, Serialize};
 use crate::{
     MAX_PAGE, Page,
     backups::BackupCounts,
-    item::{from_item, text, to_item},
+    item::{from_item, number, text, to_item},
     layout::{self, RESTORE},
     range::Range,
     table::{Conditional, Table},
-    transaction::Condition,
+    transaction::{Change, Condition},
 };
 
 /// How a restoration stands.
@@ -80,6 +80,9 @@ pub struct Restoration {
     pub replaces: u32,
     /// The incarnation it is.
     pub incarnation: u32,
+    /// Until when whoever writes it is taken to be alive.
+    #[serde(default)]
+    pub lease_until: Option<Timestamp>,
     /// Partitions of the backup that are written.
     pub partitions_done: Vec<usize>,
     /// What is written.
@@ -139,6 +142,30 @@ impl Restores<'_> {
     ) -> Result<(), PortError> {
         let condition = Condition::new("#state = :from").with(":from", text(from.as_str()));
         self.put("advance restoration", restoration, condition).await
+    }
+
+    /// Takes a running restoration over whose writer is gone, or gives one's own back, until `until`.
+    ///
+    /// # Errors
+    /// `Conflict` when it is not running, or somebody else took it since it was read.
+    pub async fn lease(
+        &self,
+        restoration: &Restoration,
+        until: Timestamp,
+    ) -> Result<Restoration, PortError> {
+        let operation = "lease restoration";
+        let read = restoration.lease_until.map_or(0, Timestamp::as_millis);
+        let key = layout::restoration(&restoration.tenant, &restoration.id);
+        // One without a lease is no longer than any.
+        let change = Change::of(key, "SET #lease_until = :until")
+            .when("#state = :running AND NOT #lease_until > :read")
+            .with(":running", text("running"))
+            .with(":read", number(read))
+            .with(":until", number(until.as_millis()));
+        match self.table.update(operation, change).await? {
+            Conditional::Done(item) => from_item(operation, &item),
+            Conditional::Refused(_) => Err(PortError::bare(ErrorKind::Conflict, operation)),
+        }
     }
 
     async fn put(

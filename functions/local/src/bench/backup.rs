@@ -51,6 +51,10 @@ pub(super) async fn run(passages: usize, output: &Output) -> Result<Finding, Fai
     }
     bar.finish_and_clear();
     local.edge.flush().await?;
+    // Else the first backup would wait for all of that to be on the disk, too.
+    if let Some(barrier) = &local.back_up.backups.barrier {
+        barrier.sync().await?;
+    }
 
     let caller = Caller::operator(local.tenant.clone());
     let (first, export, memory) = timed_backup(&local, &caller).await?;

@@ -8,7 +8,8 @@ use std::{
 
 use lectern_app::{
     ask::ChatModels,
-    blobs::Blobs,
+    back_up::BackupStore,
+    blobs::{Blobs, Bulk},
     cache::{CachedEmbedder, Caches},
     errors::FlowError,
 };
@@ -25,11 +26,10 @@ use lectern_models::{
 };
 use lectern_parse::Sandbox;
 use lectern_tables::Tables;
-use object_store::local::LocalFileSystem;
 use secrecy::SecretString;
 use thiserror::Error;
 
-use super::model_directory;
+use super::{disk, model_directory};
 use crate::{main_arguments::PARSE_WORKER, settings::Settings};
 
 /// The tenant that owns a local data directory.
@@ -70,7 +70,8 @@ pub(super) struct Parts {
     pub(super) tenant: TenantId,
     pub(super) tables: Tables,
     pub(super) blobs: Blobs,
-    pub(super) backups: Blobs,
+    pub(super) backups: BackupStore,
+    pub(super) bulk: Option<Bulk>,
     pub(super) edge: Edge,
     pub(super) model: Option<EmbeddingModel>,
     pub(super) embedder: Option<Arc<dyn Embedder>>,
@@ -98,11 +99,11 @@ pub(super) async fn open(data: &Path, settings: &Settings) -> Result<Parts, Open
         .map_err(|source| OpenError::Disk { path: data.to_owned(), source })?;
     let tables = Tables::connect(&format!("embedded://{}", table.display())).await?;
     tables.ensure().await?;
-    let blobs = files(&directory("blobs")?)?;
-    let backups = match &settings.backups_directory {
-        Some(elsewhere) => files(&made(elsewhere)?)?,
-        None => files(&directory("backups")?)?,
-    };
+    let (blobs, bulk) = disk::files(&directory("blobs")?)?;
+    let backups = disk::backups(&match &settings.backups_directory {
+        Some(elsewhere) => made(elsewhere)?,
+        None => directory("backups")?,
+    })?;
     let program = std::env::current_exe()
         .map_err(|source| OpenError::Disk { path: PathBuf::from("lectern"), source })?;
     let chat = settings.chat.open(&settings.api, RetryPolicy::default())?;
@@ -110,7 +111,8 @@ pub(super) async fn open(data: &Path, settings: &Settings) -> Result<Parts, Open
         tenant: tables.tenants().live(&LOCAL_TENANT.parse().expect("`local` is a slug")).await?,
         tables,
         blobs,
-        backups,
+        backups: BackupStore { seal: settings.backup_seal.clone(), ..backups },
+        bulk,
         model,
         edge,
         embedder,
@@ -128,13 +130,6 @@ fn made(path: &Path) -> Result<PathBuf, OpenError> {
     let made = std::fs::create_dir_all(path);
     made.map_err(|source| OpenError::Disk { path: path.to_owned(), source })?;
     Ok(path.to_owned())
-}
-
-/// Returns the store of files in a directory.
-fn files(directory: &Path) -> Result<Blobs, OpenError> {
-    let store = LocalFileSystem::new_with_prefix(directory)
-        .map_err(|error| PortError::new(ErrorKind::Unavailable, "open blobs", error))?;
-    Ok(Blobs { store: Arc::new(store), signer: None })
 }
 
 /// Returns the models that a collection's settings may name: the default one, the alternatives, and none.

@@ -112,6 +112,7 @@ Examples:
 
 Backups belong to the data directory (--data, LECTERN_DATA): stop `lectern serve` first, or let a server make them
 (POST /v1/backups). They lie in its folder `backups`, or where LECTERN_BACKUPS_DIRECTORY says: put that on another disk.
+With lines of age-keygen in LECTERN_BACKUP_IDENTITY they are encrypted before they are stored.
 API keys are backed up as hashes under the directory's file `pepper`, which is not: keep a copy of it apart.";
 
 pub(crate) const EXPORT: &str = "\

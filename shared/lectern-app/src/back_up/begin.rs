@@ -73,6 +73,10 @@ impl BackUp {
             return Ok(HashSet::new());
         };
         let Ok(manifest) = self.trusted(store, &parent).await? else { return Ok(HashSet::new()) };
+        // What is encrypted for somebody else, or not at all, is stored again: who gives an identity up gives up what it opens.
+        if manifest.sealed_for != store.seal.as_ref().map(|seal| seal.recipient()) {
+            return Ok(HashSet::new());
+        }
         let mut kept: HashSet<String> = HashSet::new();
         for part in manifest.parts {
             if part.kind == Kind::Original

@@ -89,6 +89,8 @@ impl Reading {
             partition.state = state;
         }
         let bytes = bytes.map_err(|error| PortError::new(ErrorKind::Internal, OPERATION, error))?;
+        // The parts it names must outlive it.
+        store.sync().await?;
         store.put(&store.checkpoint(&backup.id), bytes.into()).await?;
         self.kept_at = self.line_bytes();
         Ok(())

@@ -98,6 +98,7 @@ impl BackUp {
             })?);
         }
         let swept = self.sweep(&store, &needed, Duration::ZERO, false).await?;
+        store.sync().await?;
         info!(%tenant, document.id = %document_id, backups = rewritten.len(), objects = swept.objects, locked = swept.locked, "erased a document from backups");
         Ok(Erasure {
             document_id: document_id.clone(),
@@ -144,10 +145,13 @@ impl BackUp {
         backup: &Backup,
         document_id: &DocumentId,
     ) -> Result<bool, FlowError> {
-        let manifest = self.trusted(store, backup).await?.map_err(|_| unreadable(&backup.id))?;
+        let trusted = self.trusted(store, backup).await?;
+        let opened = trusted.and_then(|manifest| Ok((store.of(&manifest)?, manifest)));
+        let (store, manifest) =
+            opened.map_err(|fault| unreadable(&backup.id, &format!("its manifest: {fault:?}")))?;
         let rewritten = store.without(manifest, document_id).await;
         let rewritten = rewritten.map_err(|error| match error.kind {
-            ErrorKind::NotFound | ErrorKind::Invalid => unreadable(&backup.id),
+            ErrorKind::NotFound | ErrorKind::Invalid => unreadable(&backup.id, &chain(&error)),
             _ => error.into(),
         })?;
         let Some(manifest) = rewritten else { return Ok(false) };
@@ -196,8 +200,8 @@ fn conflict(reason: &str) -> FlowError {
     FlowError::Conflict(reason.to_owned())
 }
 
-fn unreadable(id: &BackupId) -> FlowError {
+fn unreadable(id: &BackupId, cause: &str) -> FlowError {
     FlowError::Conflict(format!(
-        "the backup {id} cannot be read, and may have the document; `lectern backup verify {id}` says what is wrong with it"
+        "the backup {id} cannot be read ({cause}), and may have the document; `lectern backup verify {id}` says what is wrong with it"
     ))
 }

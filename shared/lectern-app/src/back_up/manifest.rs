@@ -18,7 +18,8 @@ use super::parts::Part;
 /// | 1 | records, texts, passages |
 /// | 2 | also files as uploaded, API keys, and a digest of the state |
 /// | 3 | small files stand in parts; vectors are base64 |
-pub const SCHEMA: u32 = 3;
+/// | 4 | parts may be encrypted |
+pub const SCHEMA: u32 = 4;
 
 /// A backup's table of contents.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +35,9 @@ pub struct Manifest {
     /// Whether it has files as they were uploaded. Schema 1 has none.
     #[serde(default)]
     pub originals: bool,
+    /// For whom parts, files as uploaded and checkpoints are encrypted, an age recipient; `null` where they are not.
+    #[serde(default)]
+    pub sealed_for: Option<String>,
     /// Of which moment it is.
     pub cut: Cut,
     /// What it holds.

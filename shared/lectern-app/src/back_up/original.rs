@@ -2,7 +2,6 @@
 //! however often they are there.
 
 use lectern_core::{document::DocumentVersion, errors::PortError};
-use object_store::{MultipartUpload as _, ObjectStoreExt as _};
 use sha2::{Digest as _, Sha256};
 use tracing::warn;
 
@@ -11,7 +10,8 @@ use super::{
     document::found,
     parts::Partition,
     records::{FileContent, FileLine, Kind, OriginalLine},
-    store::{Store, failed},
+    store::Store,
+    upload::Upload,
 };
 use crate::blobs::BlobName;
 
@@ -78,8 +78,7 @@ impl BackUp {
             return Ok(true);
         }
 
-        let upload = store.objects.put_multipart(&place).await;
-        let mut upload = upload.map_err(|error| failed("store backup", error))?;
+        let mut upload = Upload::begin(store, &place).await?;
         let (mut digest, mut start) = (Sha256::new(), 0);
         while start < size_bytes {
             let end = size_bytes.min(start + PIECE_BYTES);
@@ -87,24 +86,23 @@ impl BackUp {
                 Ok(Some(piece)) => piece,
                 Ok(None) => break,
                 Err(error) => {
-                    // The store forgets it in time where this fails, too.
-                    upload.abort().await.ok();
+                    upload.abort().await;
                     return Err(error);
                 }
             };
             digest.update(&piece);
-            if let Err(error) = upload.put_part(piece.into()).await {
-                upload.abort().await.ok();
-                return Err(failed("store backup", error));
+            if let Err(error) = upload.push(piece).await {
+                upload.abort().await;
+                return Err(error);
             }
             start = end;
         }
         let is_whole = hex::encode(digest.finalize()) == version.sha256;
         if !is_whole {
-            upload.abort().await.ok();
+            upload.abort().await;
             return Ok(false);
         }
-        upload.complete().await.map_err(|error| failed("store backup", error))?;
+        upload.finish().await?;
         Ok(true)
     }
 }

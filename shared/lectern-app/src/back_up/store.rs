@@ -1,18 +1,11 @@
 //! Where backups are kept.
 //!
-//! | name | holds |
-//! |---|---|
-//! | `parts/{tenant}/{sha256}.jsonl.zst` | lines of one kind, compressed; named by the SHA-256 of these very bytes |
-//! | `files/{tenant}/{sha256}` | a file as it was uploaded |
-//! | `manifests/{tenant}/{backup}-{sha256}.json` | which parts a backup is made of; the hash is of these very bytes, so that a store alone says whether they are what was written |
-//! | `checkpoints/{tenant}/{backup}.json.zst` | how far a backup is that runs, or was killed |
-//!
-//! `{tenant}` is the account, whatever incarnation of its data was backed up.
+//! `names` says under which names.
 //!
 //! What the newest complete backup has, or what was stored within [`FRESH`], is not stored again. Anything else is, even where
 //! it lies already: it may be what is left of a backup that was pruned, and [`super::prune`] removes what nobody stored lately.
 
-use std::{collections::HashSet, io::Read as _, sync::Arc, time::Duration};
+use std::{collections::HashSet, io, ops::RangeInclusive, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use futures::TryStreamExt as _;
@@ -23,32 +16,48 @@ use lectern_core::{
 };
 use object_store::{Error as StoreError, ObjectStore, ObjectStoreExt as _, path::Path};
 use sha2::{Digest as _, Sha256};
-use zstd::{bulk::Compressor, stream::read::Decoder, zstd_safe::CParameter};
 
-use super::records::Kind;
-use crate::blobs::Blobs;
+use super::{
+    manifest::Manifest,
+    pack::{packed, unpacked},
+    records::Kind,
+    seal::{Seal, Unopened, sealed_sizes},
+    verify::Fault,
+};
+use crate::blobs::Barrier;
 
 /// Effort for texts and records.
 pub(crate) const LEVEL: i32 = 3;
 /// Effort for passages. More takes twice the time and makes them hardly smaller: most of their bytes are vectors.
 const LEVEL_OF_PASSAGES: i32 = 1;
-/// Most bytes of a part's lines. Larger ones are never written: a part holds [`super::PartLimits::max_bytes`] and one line.
-const MAX_PART_BYTES: u64 = 64 << 20;
 /// How young something is that nobody removes while a backup runs: the time [`super::prune`] leaves it, less the time a backup
 /// may take.
 pub(crate) const FRESH: Duration = Duration::from_secs(4 * 60 * 60);
-const PARTS: &str = "parts";
-const FILES: &str = "files";
-const CHECKPOINTS: &str = "checkpoints";
+
+/// Where backups of all tenants are kept, and by whom they can be read.
+#[derive(Clone, Debug)]
+pub struct BackupStore {
+    /// Where they are.
+    pub objects: Arc<dyn ObjectStore>,
+    /// Encrypts new backups and decrypts those that are; `None` where they are as they are.
+    pub seal: Option<Arc<Seal>>,
+    /// Makes what was stored stay, where writes alone do not.
+    pub barrier: Option<Arc<dyn Barrier>>,
+}
 
 /// One tenant's place in the store.
 #[derive(Clone, Debug)]
 pub(crate) struct Store {
     pub(crate) objects: Arc<dyn ObjectStore>,
-    tenant: TenantId,
+    /// What can be decrypted, if anything.
+    opens: Option<Arc<Seal>>,
+    barrier: Option<Arc<dyn Barrier>>,
+    /// What parts, files and checkpoints are encrypted with, if they are.
+    pub(super) seal: Option<Arc<Seal>>,
+    pub(super) tenant: TenantId,
     /// Hashes of the parts and files that a kept backup has.
     kept: Arc<HashSet<String>>,
-    /// What was stored since needs not be stored again either.
+    /// What was stored since needs not be stored again either, where it stays.
     fresh_since: Option<Timestamp>,
 }
 
@@ -62,9 +71,25 @@ pub(crate) struct Stored {
 }
 
 impl Store {
-    pub(crate) fn new(backups: &Blobs, tenant: &TenantId) -> Self {
-        let objects = Arc::clone(&backups.store);
-        Self { objects, tenant: tenant.account(), kept: Arc::default(), fresh_since: None }
+    pub(crate) fn new(backups: &BackupStore, tenant: &TenantId) -> Self {
+        let BackupStore { objects, seal, barrier } = backups.clone();
+        let (tenant, kept) = (tenant.account(), Arc::default());
+        Self { objects, opens: seal.clone(), seal, barrier, tenant, kept, fresh_since: None }
+    }
+
+    /// Returns the same place as the parts of a backup are in it: encrypted, or not.
+    ///
+    /// # Errors
+    /// [`Fault::Sealed`] when they were encrypted for somebody else.
+    pub(crate) fn of(&self, manifest: &Manifest) -> Result<Self, Fault> {
+        let seal = match &manifest.sealed_for {
+            None => None,
+            Some(recipient) => {
+                let seal = self.opens.as_ref().and_then(|seal| seal.of(recipient));
+                Some(Arc::new(seal.ok_or(Fault::Sealed)?))
+            }
+        };
+        Ok(Self { seal, ..self.clone() })
     }
 
     /// Returns the same place, in which what has one of these hashes, or was stored since, is not stored again.
@@ -102,19 +127,40 @@ impl Store {
             Err(error) => return Err(failed("look into backup", error)),
         };
         let stored = u64::try_from(meta.last_modified.timestamp_millis()).unwrap_or(0);
-        let is_fresh =
-            self.fresh_since.is_some_and(|since| Timestamp::from_millis(stored) >= since);
-        Ok(meta.size == size_bytes && (is_fresh || self.kept.contains(sha256)))
+        // Where writes alone do not stay, what is young may have a name and a size, and other bytes.
+        let fresh_since = self.fresh_since.filter(|_| self.barrier.is_none());
+        let is_fresh = fresh_since.is_some_and(|since| Timestamp::from_millis(stored) >= since);
+        let has_size = self.sizes_of(size_bytes).contains(&meta.size);
+        Ok(has_size && (is_fresh || self.kept.contains(sha256)))
     }
 
-    /// Stores bytes, replacing what was there.
+    /// Returns how many bytes so many may be where they lie.
+    pub(super) fn sizes_of(&self, size_bytes: u64) -> RangeInclusive<u64> {
+        match self.seal {
+            Some(_) => sealed_sizes(size_bytes),
+            None => size_bytes..=size_bytes,
+        }
+    }
+
+    /// Stores a part, a file or a checkpoint, replacing what was there.
     pub(crate) async fn put(&self, place: &Path, bytes: Bytes) -> Result<(), PortError> {
+        let Some(seal) = self.seal.clone() else { return self.put_plain(place, bytes).await };
+        let sealed = tokio::task::spawn_blocking(move || seal.seal(&bytes)).await;
+        let internal = |error| PortError::new(ErrorKind::Internal, "encrypt backup", error);
+        let sealed = sealed.map_err(io::Error::other).flatten().map_err(internal)?;
+        self.put_plain(place, sealed).await
+    }
+
+    async fn put_plain(&self, place: &Path, bytes: Bytes) -> Result<(), PortError> {
         let written = self.objects.put(place, bytes.into()).await;
         written.map(|_| ()).map_err(|error| failed("store backup", error))
     }
 
-    /// Reads what lies there and returns its bytes' SHA-256 and number, `None` when nothing does. Holds no more of it than
+    /// Reads a part or file and returns its bytes' SHA-256 and number, `None` when nothing lies there. Holds no more of it than
     /// arrives at once.
+    ///
+    /// # Errors
+    /// `Invalid` when it is not what was encrypted.
     pub(crate) async fn hash(&self, place: &Path) -> Result<Option<(String, u64)>, PortError> {
         let found = match self.objects.get(place).await {
             Ok(found) => found,
@@ -122,6 +168,10 @@ impl Store {
             Err(error) => return Err(failed("read backup", error)),
         };
         let mut pieces = found.into_stream();
+        if let Some(seal) = &self.seal {
+            let sealed = pieces.map_err(io::Error::other).into_async_read();
+            return seal.hash(sealed).await.map(Some).map_err(unopened);
+        }
         let (mut digest, mut read) = (Sha256::new(), 0);
         while let Some(piece) =
             pieces.try_next().await.map_err(|error| failed("read backup", error))?
@@ -132,8 +182,22 @@ impl Store {
         Ok(Some((hex::encode(digest.finalize()), read)))
     }
 
-    /// Returns the bytes that lie there, `None` when nothing does.
+    /// Returns the bytes of a part, a file or a checkpoint, `None` when nothing lies there.
+    ///
+    /// # Errors
+    /// `Invalid` when it is not what was encrypted.
     pub(crate) async fn bytes(&self, place: &Path) -> Result<Option<Bytes>, PortError> {
+        let bytes = self.plain_bytes(place).await?;
+        let (Some(sealed), Some(seal)) = (&bytes, &self.seal) else { return Ok(bytes) };
+        let (sealed, seal) = (sealed.clone(), Arc::clone(seal));
+        let opened = tokio::task::spawn_blocking(move || seal.open(&sealed)).await;
+        let opened =
+            opened.map_err(|panic| PortError::new(ErrorKind::Internal, "decrypt backup", panic))?;
+        opened.map(Some).map_err(unopened)
+    }
+
+    /// Returns the bytes that lie there, as they lie there.
+    pub(super) async fn plain_bytes(&self, place: &Path) -> Result<Option<Bytes>, PortError> {
         match self.objects.get(place).await {
             Ok(found) => {
                 found.bytes().await.map(Some).map_err(|error| failed("read backup", error))
@@ -167,15 +231,26 @@ impl Store {
         lines.map_err(|error| PortError::new(ErrorKind::Invalid, operation, error))
     }
 
-    /// Stores a manifest under a name that has its hash, and returns the hash.
+    /// Stores a manifest under a name that has its hash, and returns the hash. All that was stored before stays before it is
+    /// there, and it does when this returns.
     pub(crate) async fn put_manifest(
         &self,
         id: &BackupId,
         bytes: Bytes,
     ) -> Result<String, PortError> {
         let sha256 = hex::encode(Sha256::digest(&bytes));
-        self.put(&self.manifest(id, &sha256), bytes).await?;
+        self.sync().await?;
+        self.put_plain(&self.manifest(id, &sha256), bytes).await?;
+        self.sync().await?;
         Ok(sha256)
+    }
+
+    /// Returns when all that was stored, or removed, before stays so.
+    pub(super) async fn sync(&self) -> Result<(), PortError> {
+        match &self.barrier {
+            Some(barrier) => barrier.sync().await,
+            None => Ok(()),
+        }
     }
 
     /// Returns the manifests that are there, by backup and hash.
@@ -189,56 +264,6 @@ impl Store {
         });
         Ok(parsed.collect())
     }
-
-    pub(crate) fn part(&self, sha256: &str) -> Path {
-        Path::from_iter([PARTS, self.tenant.as_str(), &format!("{sha256}.jsonl.zst")])
-    }
-
-    pub(crate) fn file(&self, sha256: &str) -> Path {
-        Path::from_iter([FILES, self.tenant.as_str(), sha256])
-    }
-
-    pub(crate) fn manifest(&self, id: &BackupId, sha256: &str) -> Path {
-        Path::from_iter(["manifests", self.tenant.as_str(), &format!("{id}-{sha256}.json")])
-    }
-
-    pub(crate) fn checkpoint(&self, id: &BackupId) -> Path {
-        Path::from_iter([CHECKPOINTS, self.tenant.as_str(), &format!("{id}.json.zst")])
-    }
-
-    /// Returns where parts, files and checkpoints are, for who removes those that nobody needs.
-    pub(crate) fn folders(&self) -> [Path; 3] {
-        [PARTS, FILES, CHECKPOINTS].map(|folder| Path::from_iter([folder, self.tenant.as_str()]))
-    }
-}
-
-/// Compresses text and returns the SHA-256 of the result with it.
-async fn packed(text: String, level: i32) -> Result<(String, Bytes), PortError> {
-    let packed = tokio::task::spawn_blocking(move || pack(text.as_bytes(), level)).await;
-    let packed = packed.map_err(|panic| PortError::new(ErrorKind::Internal, "pack part", panic))?;
-    packed.map_err(|error| PortError::new(ErrorKind::Internal, "pack part", error))
-}
-
-/// Compresses lines with the format's own checksum, so that `zstd --test` finds damage too; returns the SHA-256 of the
-/// result with it.
-fn pack(lines: &[u8], level: i32) -> std::io::Result<(String, Bytes)> {
-    let mut compressor = Compressor::new(level)?;
-    compressor.set_parameter(CParameter::ChecksumFlag(true))?;
-    let packed = compressor.compress(lines)?;
-    Ok((hex::encode(Sha256::digest(&packed)), packed.into()))
-}
-
-/// Returns the text that was packed, if these are the bytes of that hash.
-fn unpacked(bytes: &[u8], sha256: &str) -> std::io::Result<String> {
-    if hex::encode(Sha256::digest(bytes)) != sha256 {
-        return Err(std::io::Error::other(format!("part {sha256} has other bytes")));
-    }
-    let mut text = String::new();
-    let read = Decoder::new(bytes)?.take(MAX_PART_BYTES + 1).read_to_string(&mut text)?;
-    if read as u64 > MAX_PART_BYTES {
-        return Err(std::io::Error::other(format!("part {sha256} unpacks to too much")));
-    }
-    Ok(text)
 }
 
 pub(crate) fn failed(operation: &'static str, error: StoreError) -> PortError {
@@ -249,4 +274,12 @@ pub(crate) fn failed(operation: &'static str, error: StoreError) -> PortError {
         _ => ErrorKind::Unavailable,
     };
     PortError::new(kind, operation, error)
+}
+
+fn unopened(error: Unopened) -> PortError {
+    let kind = match &error {
+        Unopened::Damaged(_) => ErrorKind::Invalid,
+        Unopened::Read(_) => ErrorKind::Unavailable,
+    };
+    PortError::new(kind, "decrypt backup", error)
 }

@@ -45,6 +45,7 @@ impl BackUp {
             PortError::new(ErrorKind::Conflict, OPERATION, reason)
         };
         let manifest = store.trusted_manifest(id, sha256).await?.map_err(|_| unreadable())?;
+        let store = &store.of(&manifest).map_err(|_| unreadable())?;
         let mut needed = HashSet::new();
         for part in manifest.parts {
             if part.kind == Kind::Original {

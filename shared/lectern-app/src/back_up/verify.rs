@@ -49,6 +49,8 @@ pub enum Fault {
     Newer,
     /// It is nothing that can be read.
     Unreadable,
+    /// It is encrypted, and none of the identities here opens it.
+    Sealed,
 }
 
 /// A damaged part.
@@ -102,9 +104,14 @@ impl BackUp {
     ) -> Result<Verification, PortError> {
         let started = Instant::now();
         let store = Store::new(&self.backups, &backup.tenant);
-        let (needed, mut damages) = match self.trusted(&store, backup).await? {
-            Ok(manifest) => needed(&store, &manifest).await?,
-            Err(fault) => (Vec::new(), vec![Damage { part: "manifest".to_owned(), fault }]),
+        let trusted = self.trusted(&store, backup).await?;
+        let opened = trusted.and_then(|manifest| Ok((store.of(&manifest)?, manifest)));
+        let (store, needed, mut damages) = match opened {
+            Ok((store, manifest)) => {
+                let (needed, damages) = needed(&store, &manifest).await?;
+                (store, needed, damages)
+            }
+            Err(fault) => (store, Vec::new(), vec![Damage { part: "manifest".to_owned(), fault }]),
         };
         let (parts, seed) = (needed.len() as u64, entropy());
         let sizes = if needed.is_empty() { HashMap::new() } else { store.sizes().await? };
@@ -146,7 +153,7 @@ impl Store {
         id: &BackupId,
         expected: &str,
     ) -> Result<Result<Manifest, Fault>, PortError> {
-        let Some(bytes) = self.bytes(&self.manifest(id, expected)).await? else {
+        let Some(bytes) = self.plain_bytes(&self.manifest(id, expected)).await? else {
             return Ok(Err(Fault::Missing));
         };
         if hex::encode(Sha256::digest(&bytes)) != expected {
@@ -232,12 +239,14 @@ async fn look(
     };
     let (read, fault) = match sizes.get(&place) {
         None => (None, Some(Fault::Missing)),
-        Some(size) if *size != size_bytes => (None, Some(Fault::WrongSize)),
+        Some(size) if !store.sizes_of(size_bytes).contains(size) => (None, Some(Fault::WrongSize)),
         Some(_) if !is_read => (None, None),
-        Some(_) => match store.hash(&place).await? {
-            None => (None, Some(Fault::Missing)),
-            Some((_, read)) if read != size_bytes => (Some(read), Some(Fault::WrongSize)),
-            Some((hash, read)) => (Some(read), (hash != sha256).then_some(Fault::WrongBytes)),
+        Some(_) => match store.hash(&place).await {
+            Ok(None) => (None, Some(Fault::Missing)),
+            Ok(Some((_, read))) if read != size_bytes => (Some(read), Some(Fault::WrongSize)),
+            Ok(Some((hash, read))) => (Some(read), (hash != sha256).then_some(Fault::WrongBytes)),
+            Err(error) if error.kind == ErrorKind::Invalid => (None, Some(Fault::WrongBytes)),
+            Err(error) => return Err(error),
         },
     };
     Ok((read, fault.map(|fault| Damage { part: sha256, fault })))

@@ -47,7 +47,7 @@ impl Restore {
                     error!(%tenant, failure = drill.failure, "a backup does not restore");
                     round.failed += 1;
                 }
-                Err(RestoreError::OutOfTime) => round.unfinished += 1,
+                Err(RestoreError::OutOfTime | RestoreError::Busy) => round.unfinished += 1,
                 Err(failure) => {
                     error!(%tenant, error = %chain(&failure), "failed to drill a restoration");
                     round.failed += 1;
@@ -66,30 +66,33 @@ impl Restore {
         let mut round = Round::default();
         let tables = &self.back_up.tables;
         for tenant in self.back_up.tenants().await? {
-            let has_backup = !tables.backups().running(&tenant).await?.is_empty();
+            // One that somebody writes now needs nobody, and would get a second beside it.
+            let now = self.back_up.clock.now();
+            let is_left = |one: &Backup| one.lease_until.is_none_or(|until| until <= now);
+            let has_backup = tables.backups().running(&tenant).await?.iter().any(is_left);
             let restorations = tables.restores().list(&tenant, MAX_PAGE, None).await?;
             let running = restorations.items.into_iter();
             let running = running.filter(|one| one.state == RestoreState::Running);
             let (drills, restorations): (Vec<_>, Vec<_>) = running.partition(|one| one.is_drill);
-            let has_drill = !drills.is_empty();
-            let Some(time) = left(until) else {
-                let is_left = has_backup || has_drill || !restorations.is_empty();
-                round.unfinished += u64::from(is_left);
-                continue;
-            };
+            // How much time is left is asked before each: none may take another's.
             for restoration in restorations {
                 round.count(self.go_on_with(&tenant, restoration, until).await);
             }
             if has_backup {
-                round.count(
-                    self.back_up
+                round.count(match left(until) {
+                    Some(time) => self
+                        .back_up
                         .run(&tenant, time)
                         .await
                         .map(|backup| backup.state == BackupState::Complete),
-                );
+                    None => Ok(false),
+                });
             }
-            if has_drill {
-                round.count(finished(self.drill_one(&tenant, time).await));
+            if !drills.is_empty() {
+                round.count(match left(until) {
+                    Some(time) => finished(self.drill_one(&tenant, time).await),
+                    None => Ok(false),
+                });
             }
         }
         Ok(round)
@@ -138,7 +141,9 @@ impl Restore {
                 let reason = format!("{lost} of its passages were not found by their own vectors");
                 (restoration.counts, Some(reason))
             }
-            Err(error @ (RestoreError::OutOfTime | RestoreError::Port(_))) => return Err(error),
+            Err(error @ (RestoreError::OutOfTime | RestoreError::Busy | RestoreError::Port(_))) => {
+                return Err(error);
+            }
             Err(error) => (BackupCounts::default(), Some(error.to_string())),
         };
         let took = self.back_up.clock.now().since(begun_at);
@@ -186,8 +191,7 @@ impl Restore {
         backup: &Backup,
         restoration: &Restoration,
     ) -> Result<usize, RestoreError> {
-        let store = Store::new(&self.back_up.backups, &backup.tenant);
-        let manifest = self.usable(&store, backup).await?;
+        let (store, manifest) = self.usable(backup).await?;
         let target = restoration.target();
         let mut lost = 0;
         for canary in self.canaries(&store, &manifest, &target).await? {
@@ -240,7 +244,7 @@ impl Restore {
 fn finished<T>(ended: Result<T, RestoreError>) -> Result<bool, PortError> {
     match ended {
         Ok(_) => Ok(true),
-        Err(RestoreError::OutOfTime) => Ok(false),
+        Err(RestoreError::OutOfTime | RestoreError::Busy) => Ok(false),
         Err(RestoreError::Port(error)) => Err(error),
         Err(other) => Err(PortError::new(ErrorKind::Conflict, "restore", other)),
     }

@@ -108,20 +108,20 @@ impl Restore {
         line: &OriginalLine,
     ) -> Result<(), RestoreError> {
         let name = BlobName::raw(target, &line.document_id, &line.sha256);
-        if found(self.back_up.blobs.size(&name).await)? == Some(line.size_bytes) {
+        if found(self.files().size(&name).await)? == Some(line.size_bytes) {
             return Ok(());
         }
         let bytes = source.store.bytes(&source.store.file(&line.sha256)).await?;
         let bytes = bytes.filter(|bytes| is_it(bytes, line)).ok_or_else(|| unusable(line))?;
-        Ok(self.back_up.blobs.put(&name, bytes).await?)
+        Ok(self.files().put(&name, bytes).await?)
     }
 
     async fn put_unless_there(&self, name: &BlobName, bytes: Bytes) -> Result<(), PortError> {
-        let size = found(self.back_up.blobs.size(name).await)?;
+        let size = found(self.files().size(name).await)?;
         if size == Some(bytes.len() as u64) {
             return Ok(());
         }
-        self.back_up.blobs.put(name, bytes).await
+        self.files().put(name, bytes).await
     }
 }
 

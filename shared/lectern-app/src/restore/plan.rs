@@ -52,8 +52,7 @@ impl Restore {
     }
 
     async fn plan_of(&self, backup: &Backup) -> Result<Plan, RestoreError> {
-        let store = Store::new(&self.back_up.backups, &backup.tenant);
-        let manifest = self.usable(&store, backup).await?;
+        let (store, manifest) = self.usable(backup).await?;
         let live = self.back_up.tables.tenants().live(&backup.tenant).await?;
         let mut plan = Plan {
             backup_id: backup.id.clone(),

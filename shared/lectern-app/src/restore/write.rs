@@ -55,6 +55,7 @@ impl Restore {
                 restoration.embedded += embedded;
             }
             restoration.partitions_done.extend(partitions);
+            restoration.lease_until = Some(self.back_up.clock.now() + self.back_up.lease);
             self.advance(restoration, RestoreState::Running).await?;
         }
         self.write_account(store, manifest, restoration).await?;
@@ -140,8 +141,7 @@ impl Restore {
         let backup = backup.ok_or_else(|| {
             RestoreError::Unusable("the backup it is restored from is gone; restore another".into())
         })?;
-        let store = Store::new(&self.back_up.backups, &restoration.tenant);
-        let manifest = self.usable(&store, &backup).await?;
+        let (store, manifest) = self.usable(&backup).await?;
         for partition in 0..PARTITIONS {
             let source = Source { store: &store, manifest: &manifest, partition };
             for part in source.parts(Kind::Version) {

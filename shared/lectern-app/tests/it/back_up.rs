@@ -6,8 +6,10 @@ pub(crate) mod failing;
 mod hostile;
 mod kill;
 mod moving;
+mod power;
 mod pruning;
 mod rounds;
+pub(crate) mod sealing;
 pub(crate) mod site;
 mod writers;
 

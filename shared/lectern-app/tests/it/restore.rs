@@ -223,6 +223,40 @@ async fn a_backup_of_the_first_schema_is_restored() {
 }
 
 #[tokio::test]
+async fn one_at_a_time_writes_a_restoration() {
+    let site = Site::new().await;
+    site.add(&text("heron", 1), &["*"]).await;
+    let backup = site.run().await;
+    let (restore, caller) = (site.restore(), site.world.caller(&[]));
+    let left = restore.restore_or_leave(&caller, &backup.id, Duration::ZERO).await.unwrap();
+    assert_eq!(left.state, RestoreState::Running);
+
+    // Somebody else goes on with it, and may take a minute.
+    let restores = site.world.tables.restores();
+    let until = site.world.now() + Duration::from_secs(60);
+    restores.lease(&left, until).await.unwrap();
+    assert!(restores.lease(&left, until).await.is_err(), "it was taken since it was read");
+    let refused = restore.restore(&caller, &backup.id, LONG).await.unwrap_err().to_string();
+    assert!(refused.contains("somebody else is restoring it"), "{refused}");
+    let waiting = restore.restore_or_leave(&caller, &backup.id, LONG).await.unwrap();
+    assert_eq!((waiting.state, &waiting.id), (RestoreState::Running, &left.id));
+    let later = || std::time::Instant::now() + LONG;
+    let round = restore.go_on(later()).await.unwrap();
+    assert_eq!((round.done, round.unfinished, round.failed), (0, 1, 0));
+
+    // Where one process alone has the data, the next one need not wait.
+    restore.take_over(&caller.tenant).await.unwrap();
+    restores.lease(&restore.show(&caller, &left.id).await.unwrap(), until).await.unwrap();
+
+    // It died. The schedule goes on where it was.
+    site.world.pass(Duration::from_secs(61));
+    let round = restore.go_on(later()).await.unwrap();
+    assert_eq!((round.done, round.unfinished, round.failed), (1, 0, 0));
+    let ready = restore.show(&caller, &left.id).await.unwrap();
+    assert_eq!((ready.state, ready.counts), (RestoreState::Ready, backup.counts));
+}
+
+#[tokio::test]
 async fn a_backup_that_was_left_does_not_go_on_in_restored_data() {
     let site = Site::new().await;
     let document = site.add(&text("heron", 1), &["*"]).await;

@@ -107,6 +107,7 @@ pub(super) fn damage(damage: &Damage) -> String {
         Fault::WrongBytes => "wrong bytes",
         Fault::Newer => "written by a newer release",
         Fault::Unreadable => "unreadable",
+        Fault::Sealed => "encrypted for an identity that is not here",
     };
     format!("{}  {fault}", damage.part)
 }

@@ -1,6 +1,7 @@
 //! Backups by schedule, the drill by schedule, and an operator who restores: all by the built functions.
 
 use lectern_testkit::lambda::{Driver, Outcome, RestEvent, events};
+use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
 use super::{Stack, send};
@@ -16,7 +17,9 @@ async fn told(function: &Driver, event: &Value) -> Value {
 
 #[tokio::test]
 async fn a_deleted_document_is_back_after_a_restoration_that_an_operator_asked_for() {
-    let stack = Stack::start().await;
+    let mut stack = Stack::start().await;
+    let identity = age::x25519::Identity::generate().to_string();
+    stack.set("LECTERN_BACKUP_IDENTITY", identity.expose_secret());
     let key = stack.key("acme").await;
     let (upload, ingest) = tokio::join!(stack.function("upload"), stack.function("ingest"));
     let (query, backup) = tokio::join!(stack.function("query"), stack.function("backup"));
@@ -45,6 +48,14 @@ async fn a_deleted_document_is_back_after_a_restoration_that_an_operator_asked_f
         RestEvent::post("/v1/query").bearer(&key).json(&body)
     };
     assert!(!send(&query, ask()).await.json().to_string().contains("03:00"));
+
+    // Without the identity nobody reads it.
+    stack.set("LECTERN_BACKUP_IDENTITY", "");
+    let blind = stack.function("backup").await;
+    let verify = format!("/v1/backups/{}/verify", made["id"].as_str().unwrap());
+    let event = RestEvent::post(&verify).resource("/v1/backups/{id}/verify").bearer(&key);
+    let found = send(&blind, event.json(&json!({}))).await.json();
+    assert_eq!(found["damages"], json!([{"part": "manifest", "fault": "sealed"}]), "{found}");
 
     // Also by the API, with a key for backups; not used here.
     let by_key = [("KEY", key.as_str()), ("BACKUP_ID", made["id"].as_str().unwrap())];

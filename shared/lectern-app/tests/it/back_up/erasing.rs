@@ -15,6 +15,7 @@ use sha2::{Digest as _, Sha256};
 use super::{
     TINY,
     failing::Fate,
+    sealing::identity,
     site::{LONG, Site},
 };
 use crate::world::text;
@@ -48,6 +49,7 @@ impl Site {
         let listed: Vec<_> = self.kept.list(Some(&all)).try_collect().await.unwrap();
         for meta in listed {
             let bytes = self.kept.get(&meta.location).await.unwrap().bytes().await.unwrap();
+            let bytes = self.opened(&bytes);
             let unpacked = zstd::decode_all(&*bytes).unwrap_or_else(|_| bytes.to_vec());
             let is_manifest = meta.location.as_ref().starts_with("manifests/");
             if !is_manifest && String::from_utf8_lossy(&unpacked).contains(wanted) {
@@ -59,7 +61,10 @@ impl Site {
 }
 
 async fn filled(inline_bytes: u64) -> (Site, DocumentId, DocumentId) {
-    let mut site = Site::new().await;
+    fill(Site::new().await, inline_bytes).await
+}
+
+async fn fill(mut site: Site, inline_bytes: u64) -> (Site, DocumentId, DocumentId) {
     site.limits = lectern_app::back_up::PartLimits { inline_bytes, ..TINY };
     for number in 0..40 {
         site.add(&text("heron", number), &["*"]).await;
@@ -72,8 +77,12 @@ async fn filled(inline_bytes: u64) -> (Site, DocumentId, DocumentId) {
 
 #[tokio::test]
 async fn an_erased_document_is_in_no_byte_of_any_backup() {
-    for inline_bytes in [0, 64 << 10] {
-        let (site, secret, _) = filled(inline_bytes).await;
+    for (inline_bytes, is_sealed) in [(0, false), (64 << 10, false), (64 << 10, true), (0, true)] {
+        let mut site = Site::new().await;
+        if is_sealed {
+            site = site.sealed(&identity());
+        }
+        let (site, secret, _) = fill(site, inline_bytes).await;
         let first = site.run().await;
         site.world.pass(DAY);
         site.change(&secret, "Whoever told was Zephyrine Quillfeather, twice.").await;

@@ -1,6 +1,7 @@
 //! A store that fails when told, and backups that meet it.
 
 use std::{
+    collections::BTreeSet,
     fmt,
     sync::{
         Arc, Mutex,
@@ -11,8 +12,10 @@ use std::{
 
 use async_trait::async_trait;
 use futures::{TryStreamExt as _, stream::BoxStream};
-use lectern_app::back_up::PartLimits;
-use lectern_app::back_up::{BackupState, verify::Depth};
+use lectern_app::{
+    back_up::{BackupState, PartLimits, verify::Depth},
+    blobs::Barrier,
+};
 use lectern_core::{
     errors::{ErrorKind, PortError},
     passage::{Candidates, Passage, PassageQuery, PointId, Scope, ScrollPage, Visibility},
@@ -21,8 +24,8 @@ use lectern_core::{
 use lectern_index::Edge;
 use object_store::{
     CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta,
-    ObjectStore, PutMultipartOptions, PutOptions, PutPayload, PutResult, memory::InMemory,
-    path::Path,
+    ObjectStore, ObjectStoreExt as _, PutMultipartOptions, PutOptions, PutPayload, PutResult,
+    memory::InMemory, path::Path,
 };
 
 use super::{TINY, site::LONG, site::Site};
@@ -46,6 +49,8 @@ pub(crate) struct Failing {
     writes: AtomicUsize,
     // A lock for what tests set and writes look at for an instant.
     judge: Mutex<Judge>,
+    /// What a power cut would take.
+    unsynced: Mutex<BTreeSet<Path>>,
 }
 
 impl Failing {
@@ -54,6 +59,24 @@ impl Failing {
             inner,
             writes: AtomicUsize::new(0),
             judge: Mutex::new(Arc::new(|_, _| Fate::Written)),
+            unsynced: Mutex::default(),
+        }
+    }
+
+    /// The power goes, and with it what nobody made stay: names, or what they name.
+    pub(crate) async fn cut_power(&self) {
+        let lost = std::mem::take(&mut *self.unsynced.lock().unwrap());
+        for (number, place) in lost.iter().enumerate() {
+            match number % 3 {
+                // Some of it was on the disk by chance: checkpoints, which come first.
+                0 => {}
+                1 => self.inner.delete(place).await.unwrap(),
+                _ => {
+                    let size = self.inner.head(place).await.unwrap().size;
+                    let zeros = vec![0; usize::try_from(size).unwrap()];
+                    self.inner.put(place, zeros.into()).await.unwrap();
+                }
+            }
         }
     }
 
@@ -81,6 +104,14 @@ impl fmt::Display for Failing {
 }
 
 #[async_trait]
+impl Barrier for Failing {
+    async fn sync(&self) -> Result<(), PortError> {
+        self.unsynced.lock().unwrap().clear();
+        Ok(())
+    }
+}
+
+#[async_trait]
 impl ObjectStore for Failing {
     async fn put_opts(
         &self,
@@ -91,7 +122,10 @@ impl ObjectStore for Failing {
         let number = self.writes.fetch_add(1, Ordering::SeqCst) + 1;
         let judge = Arc::clone(&self.judge.lock().unwrap());
         match judge(number, location) {
-            Fate::Written => self.inner.put_opts(location, payload, options).await,
+            Fate::Written => {
+                self.unsynced.lock().unwrap().insert(location.clone());
+                self.inner.put_opts(location, payload, options).await
+            }
             Fate::Failed => Err(Error::Generic { store: "failing", source: "secret host".into() }),
             Fate::Hangs => std::future::pending().await,
         }

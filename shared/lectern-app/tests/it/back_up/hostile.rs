@@ -13,8 +13,7 @@ use std::{
 use async_trait::async_trait;
 use futures::{FutureExt as _, StreamExt as _, stream, stream::BoxStream};
 use lectern_app::{
-    back_up::{BackUp, Backup, BackupState, prune::GRACE, verify::Depth},
-    blobs::Blobs,
+    back_up::{BackUp, Backup, BackupState, BackupStore, prune::GRACE, verify::Depth},
     clock::Clock,
     restore::{Restore, RestoreState},
 };
@@ -251,7 +250,10 @@ struct Siege {
 impl Siege {
     fn back_up(&self) -> BackUp {
         let store = Arc::<Hostile>::clone(&self.store);
-        BackUp { backups: Blobs { store, signer: None }, ..self.site.back_up() }
+        BackUp {
+            backups: BackupStore { objects: store, ..self.site.back_up().backups },
+            ..self.site.back_up()
+        }
     }
 
     fn restore(&self) -> Restore {

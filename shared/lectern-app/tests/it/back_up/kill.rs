@@ -13,7 +13,7 @@ use std::{
 use async_trait::async_trait;
 use futures::{StreamExt as _, stream::BoxStream};
 use lectern_app::{
-    back_up::{BackUp, Backup, BackupState, PartLimits, verify::Depth},
+    back_up::{BackUp, Backup, BackupState, BackupStore, PartLimits, verify::Depth},
     blobs::{BlobName, Blobs},
     restore::{Restore, RestoreState},
 };
@@ -122,7 +122,7 @@ impl Place {
         let back_up = BackUp {
             tables: world.tables.clone(),
             blobs: files("blobs"),
-            backups: files("backups"),
+            backups: BackupStore { objects: files("backups").store, seal: None, barrier: None },
             reader: Arc::new(world.index.clone()),
             model: Some(world.embedder.model.clone()),
             originals: true,
@@ -132,7 +132,7 @@ impl Place {
             clock: world.clock(),
         };
         let writer = Arc::new(world.index.clone());
-        let restore = Restore { back_up, writer, embedder: None };
+        let restore = Restore { back_up, writer, embedder: None, bulk: None };
         let caller = world.caller(&[]);
         Self { world, restore, caller }
     }

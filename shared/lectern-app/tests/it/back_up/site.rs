@@ -4,9 +4,10 @@ use std::{sync::Arc, time::Duration};
 
 use lectern_app::{
     back_up::{
-        BackUp, Backup, Part, PartLimits,
+        BackUp, Backup, BackupStore, Part, PartLimits,
         manifest::Manifest,
         records::{Kind, PassageLine, TextLine},
+        seal::Seal,
     },
     blobs::{BlobName, Blobs},
     forget::Forgotten,
@@ -39,6 +40,11 @@ pub(crate) struct Site {
     /// What the flow takes for it.
     pub(crate) store: Arc<Failing>,
     pub(crate) limits: PartLimits,
+    /// Encrypts backups, if they are.
+    pub(crate) seal: Option<Arc<Seal>>,
+    pub(crate) identity: Option<String>,
+    /// Whether writes alone do not stay, as on a disk.
+    pub(crate) loses_power: bool,
 }
 
 impl Site {
@@ -50,7 +56,16 @@ impl Site {
             store: Arc::new(Failing::new(Arc::clone(&kept))),
             kept,
             limits: PartLimits::default(),
+            seal: None,
+            identity: None,
+            loses_power: false,
         }
+    }
+
+    /// Returns the same place, in which backups are encrypted.
+    pub(crate) fn sealed(self, identity: &str) -> Self {
+        let seal = Seal::parse(&identity.to_owned().into()).unwrap();
+        Self { seal: Some(Arc::new(seal)), identity: Some(identity.to_owned()), ..self }
     }
 
     /// Returns the same place with another tenant.
@@ -61,6 +76,9 @@ impl Site {
             kept: Arc::clone(&self.kept),
             store: Arc::clone(&self.store),
             limits: self.limits,
+            seal: self.seal.clone(),
+            identity: self.identity.clone(),
+            loses_power: self.loses_power,
         }
     }
 
@@ -72,7 +90,11 @@ impl Site {
         BackUp {
             tables: self.world.tables.clone(),
             blobs: self.blobs.clone(),
-            backups: Blobs { store: Arc::<Failing>::clone(&self.store), signer: None },
+            backups: BackupStore {
+                objects: Arc::<Failing>::clone(&self.store),
+                seal: self.seal.clone(),
+                barrier: self.loses_power.then(|| Arc::<Failing>::clone(&self.store) as _),
+            },
             reader,
             model: Some(self.world.embedder.model.clone()),
             originals: true,
@@ -87,7 +109,7 @@ impl Site {
     pub(crate) fn restore(&self) -> Restore {
         let embedder: Arc<dyn Embedder> = Arc::<BagOfWords>::clone(&self.world.embedder);
         let writer = Arc::new(self.world.index.clone());
-        Restore { back_up: self.back_up(), writer, embedder: Some(embedder) }
+        Restore { back_up: self.back_up(), writer, embedder: Some(embedder), bulk: None }
     }
 
     pub(crate) async fn run(&self) -> Backup {
@@ -122,7 +144,24 @@ impl Site {
     }
 
     pub(crate) fn part_path(&self, sha256: &str) -> Path {
-        format!("parts/{}/{sha256}.jsonl.zst", self.world.tenant).into()
+        format!("parts/{}/{sha256}.jsonl.zst{}", self.world.tenant, self.ending()).into()
+    }
+
+    pub(crate) fn file_path(&self, sha256: &str) -> Path {
+        format!("files/{}/{sha256}{}", self.world.tenant, self.ending()).into()
+    }
+
+    /// Returns what an object says to who has the identity.
+    pub(crate) fn opened(&self, bytes: &[u8]) -> Vec<u8> {
+        let identity = self.identity.as_deref().and_then(|one| one.parse().ok());
+        let opened = identity.map(|one: age::x25519::Identity| age::decrypt(&one, bytes));
+        opened.and_then(Result::ok).unwrap_or_else(|| bytes.to_vec())
+    }
+
+    fn ending(&self) -> String {
+        self.seal.as_ref().map_or_else(String::new, |seal| {
+            format!(".{}.age", &hex::encode(Sha256::digest(seal.recipient()))[..8])
+        })
     }
 
     pub(crate) fn manifest_path(&self, backup: &Backup) -> Path {
@@ -137,7 +176,7 @@ impl Site {
 
     pub(crate) async fn unpacked(&self, part: &Part) -> Vec<u8> {
         let found = self.kept.get(&self.part_path(&part.sha256)).await.unwrap();
-        zstd::decode_all(&*found.bytes().await.unwrap()).unwrap()
+        zstd::decode_all(&*self.opened(&found.bytes().await.unwrap())).unwrap()
     }
 
     pub(crate) async fn lines_as<T: DeserializeOwned>(

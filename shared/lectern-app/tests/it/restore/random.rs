@@ -19,6 +19,7 @@ use proptest::{prelude::*, test_runner::TestRunner};
 use crate::{
     back_up::{
         TINY,
+        sealing::identity,
         site::{LONG, Site},
     },
     world::World,
@@ -216,15 +217,18 @@ fn whatever_there_is_comes_back_from_either_index_to_the_other() {
     });
     let config =
         ProptestConfig { cases: 12, failure_persistence: None, ..ProptestConfig::default() };
-    let steps = (proptest::collection::vec(any_step(), 0..25), any::<bool>());
+    let steps = (proptest::collection::vec(any_step(), 0..25), any::<bool>(), any::<bool>());
     let tenants = std::sync::atomic::AtomicUsize::new(0);
-    let run = TestRunner::new(config).run(&steps, |(steps, is_tiny)| {
+    let run = TestRunner::new(config).run(&steps, |(steps, is_tiny, is_sealed)| {
         runtime.block_on(async {
             let number = tenants.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
             let name: TenantId = format!("tenant-{number}").parse().unwrap();
             let mut site = engines.of(name.as_str()).await;
             if is_tiny {
                 site.limits = TINY;
+            }
+            if is_sealed {
+                site = site.sealed(&identity());
             }
             // Somebody else's data stands beside it all along.
             let other = engines.of(&format!("other-{number}")).await;
