@@ -5,7 +5,7 @@ mod convert;
 mod errors;
 mod schema;
 
-use std::{fmt, time::Duration};
+use std::{fmt, future::Future, time::Duration};
 
 use async_trait::async_trait;
 use lectern_core::{
@@ -17,10 +17,13 @@ use lectern_core::{
     ports::{PassageReader, PassageWriter},
     secret::LiveSecret,
 };
-use qdrant_client::qdrant::{
-    BatchResult, CountPoints, DeletePoints, PointsOperationResponse, PointsSelector,
-    QueryBatchPoints, ScrollPoints, UpdateResult, UpdateStatus, UpsertPoints,
-    points_selector::PointsSelectorOneOf, with_payload_selector, with_vectors_selector,
+use qdrant_client::{
+    QdrantError,
+    qdrant::{
+        BatchResult, CountPoints, DeletePoints, PointsOperationResponse, PointsSelector,
+        QueryBatchPoints, ScrollPoints, UpdateResult, UpdateStatus, UpsertPoints,
+        points_selector::PointsSelectorOneOf, with_payload_selector, with_vectors_selector,
+    },
 };
 use tokio::sync::OnceCell;
 
@@ -69,7 +72,7 @@ impl Qdrant {
     }
 
     /// Creates collection, field indexes and alias where they are missing. Two processes may do so at
-    /// once. Writers call it by themselves; a reader's process calls it at start, which warms the
+    /// once. Writers call it by themselves, and readers that find nothing; a process calls it at start, which warms the
     /// connection too.
     ///
     /// # Errors
@@ -125,6 +128,25 @@ impl Qdrant {
         self.check_collection(OPERATION).await
     }
 
+    /// Reads. Where nothing was ever written (the start of this process came before the collection, or could not reach
+    /// the server), there is nothing to find, which is no failure. A collection that was there and is gone is one.
+    async fn read<T, F>(
+        &self,
+        operation: &'static str,
+        call: impl Fn(Client) -> F,
+    ) -> Result<T, PortError>
+    where
+        F: Future<Output = Result<T, QdrantError>>,
+    {
+        match self.server.read(operation, &call).await {
+            Err(error) if error.kind == ErrorKind::NotFound && !self.ensured.initialized() => {
+                self.ensure().await?;
+                self.server.read(operation, call).await
+            }
+            other => other,
+        }
+    }
+
     async fn check_collection(&self, operation: &'static str) -> Result<(), PortError> {
         let call = |client: Client| {
             let alias = self.alias.clone();
@@ -172,7 +194,6 @@ impl PassageReader for Qdrant {
             ..QueryBatchPoints::default()
         };
         let found = self
-            .server
             .read(OPERATION, |client| {
                 let batch = batch.clone();
                 async move { client.query_batch(batch).await }
@@ -212,7 +233,6 @@ impl PassageReader for Qdrant {
             ..ScrollPoints::default()
         };
         let found = self
-            .server
             .read(OPERATION, |client| {
                 let request = request.clone();
                 async move { client.scroll(request).await }
@@ -232,7 +252,6 @@ impl PassageReader for Qdrant {
             ..CountPoints::default()
         };
         let reply = self
-            .server
             .read(OPERATION, |client| {
                 let request = request.clone();
                 async move { client.count(request).await }
@@ -262,7 +281,6 @@ impl PassageReader for Qdrant {
             ..ScrollPoints::default()
         };
         let reply = self
-            .server
             .read(OPERATION, |client| {
                 let request = request.clone();
                 async move { client.scroll(request).await }

@@ -29,12 +29,17 @@ async fn two_processes_may_create_the_collection_at_once() {
 }
 
 #[tokio::test]
-async fn reading_before_anything_was_created_is_not_found() {
+async fn reading_before_anything_was_created_finds_nothing() {
     let directory = tempfile::tempdir().unwrap();
     let facade = Facade::start(directory.path());
-    let qdrant = super::server(&facade.url, super::contract_settings());
-    let error = qdrant.search(&a_query(&a_tenant("nobody"))).await.unwrap_err();
-    assert_eq!(error.kind, ErrorKind::NotFound);
+    let nobody = a_tenant("nobody");
+    let searching = super::server(&facade.url, super::contract_settings());
+    // A probe says that nothing is there; it does not mend it.
+    assert_eq!(searching.ping().await.unwrap_err().kind, ErrorKind::NotFound);
+    let found = searching.search(&a_query(&nobody)).await.unwrap();
+    assert!(found.dense.is_empty() && found.sparse.is_empty(), "{found:?}");
+    let counting = super::server(&facade.url, super::contract_settings());
+    assert_eq!(counting.count(&everything(&nobody)).await.unwrap(), 0);
 }
 
 #[tokio::test]
