@@ -10,7 +10,11 @@ use std::time::Duration;
 
 use axum::{Router, middleware};
 use lectern_app::restore::Restore;
-use lectern_runtime::gate::{Gate, admit};
+use lectern_runtime::{
+    extract::MAX_JSON_BYTES,
+    gate::{Gate, admit},
+    idempotency::{Guard, once},
+};
 use utoipa::openapi::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -28,7 +32,8 @@ pub struct Backup {
 /// Returns the routes, all behind the gate.
 pub fn router(backup: Backup) -> Router {
     let gate = backup.gate.clone();
-    let router = Router::from(routes());
+    let guard = Guard::keeping(&gate, MAX_JSON_BYTES, backup.request_timeout);
+    let router = Router::from(routes()).layer(middleware::from_fn_with_state(guard, once));
     router.layer(middleware::from_fn_with_state(gate, admit)).with_state(backup)
 }
 

@@ -12,7 +12,11 @@ use std::time::Duration;
 
 use axum::{Router, middleware};
 use lectern_app::ask::Ask;
-use lectern_runtime::gate::{Gate, admit};
+use lectern_runtime::{
+    extract::MAX_JSON_BYTES,
+    gate::{Gate, admit},
+    idempotency::{Guard, once},
+};
 use utoipa::openapi::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -30,7 +34,8 @@ pub struct Query {
 /// Returns the routes, all behind the gate.
 pub fn router(query: Query) -> Router {
     let gate = query.gate.clone();
-    let router = Router::from(routes());
+    let guard = Guard::forgetting(&gate, MAX_JSON_BYTES, query.answer_timeout);
+    let router = Router::from(routes()).layer(middleware::from_fn_with_state(guard, once));
     router.layer(middleware::from_fn_with_state(gate, admit)).with_state(query)
 }
 

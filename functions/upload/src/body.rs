@@ -33,9 +33,14 @@ pub(crate) async fn read(request: Request, max_bytes: usize) -> Result<NewDocume
     }
 }
 
+/// Returns the largest body that one of the forms may have.
+pub(crate) fn limit(max_bytes: usize) -> usize {
+    max_bytes.saturating_mul(2) + ENVELOPE_BYTES
+}
+
 async fn read_json(request: Request, max_bytes: usize) -> Result<NewDocument, Problem> {
     // JSON escapes make a text longer, at worst six bytes for one.
-    let body = read_body(request, max_bytes.saturating_mul(2) + ENVELOPE_BYTES).await?;
+    let body = read_body(request, limit(max_bytes)).await?;
     let document: TextDocument = parse_json(&body)?;
     let identity = Identity { collection: document.collection, document_id: document.document_id };
     identity.document(

@@ -8,14 +8,22 @@ mod collections;
 mod documents;
 mod uploads;
 
+use std::time::Duration;
+
 use axum::{Router, extract::DefaultBodyLimit, middleware};
 use lectern_app::{
     collections::Collections, documents::Documents, forget::Forget, upload::Upload as UploadFlow,
     uploads::Uploads,
 };
-use lectern_runtime::gate::{Gate, admit};
+use lectern_runtime::{
+    gate::{Gate, admit},
+    idempotency::{Guard, once},
+};
 use utoipa::openapi::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// How long a request may take where nobody ends it.
+const LONGEST: Duration = Duration::from_secs(60);
 
 /// What the routes need.
 #[derive(Clone, Debug)]
@@ -39,6 +47,8 @@ pub fn router(upload: Upload) -> Router {
     let gate = upload.gate.clone();
     // The handlers bound bodies themselves and say so as a problem; axum's own 2 MB would come first.
     let router = Router::from(routes()).layer(DefaultBodyLimit::disable());
+    let guard = Guard::keeping(&gate, body::limit(upload.upload.max_bytes), LONGEST);
+    let router = router.layer(middleware::from_fn_with_state(guard, once));
     router.layer(middleware::from_fn_with_state(gate, admit)).with_state(upload)
 }
 

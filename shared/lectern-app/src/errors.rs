@@ -47,6 +47,15 @@ pub enum FlowError {
         /// When the next one will pass.
         retry_after: Duration,
     },
+    /// The same request is being carried out.
+    #[error("the same request is being carried out")]
+    InProgress {
+        /// When it is over at the latest.
+        retry_after: Duration,
+    },
+    /// The key of a request was used for another one.
+    #[error("the key was used for another request")]
+    Reused,
     /// Something behind a port failed.
     #[error(transparent)]
     Port(#[from] PortError),

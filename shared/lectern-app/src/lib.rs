@@ -17,6 +17,7 @@
 //! | [`conversation`] | reading and deleting a conversation, feedback |
 //! | [`experiments`] | how questions came out by variant, and what the counts say |
 //! | [`keys`] | API keys and authentication |
+//! | [`once`] | a request that is sent again is carried out once |
 //! | [`cache`], [`known_vectors`] | vectors, passages and answers that need not be made again |
 //! | [`worker`] | jobs at the doorbell and those the sweep finds |
 //! | [`back_up`] | one tenant is backed up: read documents whole → parts → manifest → record; all of them on schedule |
@@ -44,6 +45,7 @@ pub mod health;
 pub mod ingest;
 pub mod keys;
 pub mod known_vectors;
+pub mod once;
 pub mod restore;
 pub mod search;
 pub mod upload;

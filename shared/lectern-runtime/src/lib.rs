@@ -5,6 +5,7 @@
 //! | module | answers |
 //! |---|---|
 //! | [`gate`] | who is calling: credential → verified caller, rate headers |
+//! | [`idempotency`] | how a POST that is sent again is carried out once |
 //! | [`problem`] | how an error looks to a client: the one place that maps errors to HTTP |
 //! | [`extract`] | how bodies, queries and ids are read, with a pointer to the wrong field |
 //! | [`deadline`] | when a request's time is over |
@@ -17,6 +18,7 @@
 pub mod deadline;
 pub mod extract;
 pub mod gate;
+pub mod idempotency;
 #[cfg(feature = "lambda")]
 pub mod lambda;
 pub mod openapi;

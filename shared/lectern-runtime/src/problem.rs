@@ -151,6 +151,20 @@ impl From<FlowError> for Problem {
                 "this key's rate is used up; wait as `Retry-After` says",
             )
             .with_retry_after(retry_after),
+            FlowError::InProgress { retry_after } => Self::new(
+                StatusCode::CONFLICT,
+                "in-progress",
+                "Request in progress",
+                "a request with this `Idempotency-Key` is being carried out; send it again to hear how it ended",
+            )
+            // Most are over long before they must be.
+            .with_retry_after(retry_after.min(Duration::from_secs(1))),
+            FlowError::Reused => Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "idempotency-key-reused",
+                "Key used before",
+                "this `Idempotency-Key` was used for another request; use a new one for each",
+            ),
             FlowError::Port(port) => port.into(),
         }
     }

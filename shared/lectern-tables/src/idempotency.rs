@@ -35,6 +35,9 @@ pub struct StoredResponse {
     pub status: u16,
     /// Body, JSON text.
     pub body: String,
+    /// Its media type.
+    #[serde(default)]
+    pub content_type: Option<String>,
 }
 
 /// The right to carry a request out.

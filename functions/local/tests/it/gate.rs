@@ -27,7 +27,42 @@ fn routes(id: &str) -> Vec<(&'static str, String, Option<Value>)> {
         ("GET", "/v1/collections/default".into(), None),
         ("DELETE", "/v1/collections/default".into(), None),
         ("GET", "/v1/experiments".into(), None),
+        ("PATCH", "/v1/collections/default".into(), Some(json!({}))),
+        ("POST", "/v1/documents/uploads".into(), Some(json!({"name": "a.txt", "size_bytes": 1}))),
+        ("GET", format!("/v1/documents/uploads/{id}"), None),
+        ("PUT", format!("/v1/documents/uploads/{id}"), Some(json!({}))),
+        ("POST", "/v1/backups".into(), Some(json!({}))),
+        ("GET", "/v1/backups".into(), None),
+        ("GET", format!("/v1/backups/{id}"), None),
+        ("POST", format!("/v1/backups/{id}/verify"), Some(json!({}))),
+        ("POST", format!("/v1/backups/{id}/restore"), Some(json!({}))),
+        ("GET", "/v1/restorations".into(), None),
+        ("GET", format!("/v1/restorations/{id}"), None),
+        ("POST", format!("/v1/restorations/{id}/switch"), Some(json!({}))),
+        ("POST", format!("/v1/restorations/{id}/confirm"), Some(json!({}))),
+        ("POST", format!("/v1/restorations/{id}/undo"), Some(json!({}))),
+        ("POST", format!("/v1/restorations/{id}/discard"), Some(json!({}))),
     ]
+}
+
+#[tokio::test]
+async fn every_route_that_is_described_is_tried_here() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::open(data.path());
+    let (_, document) = server.get("/openapi.json").await;
+    let tried: Vec<(String, String)> = routes("{id}")
+        .into_iter()
+        .map(|(method, path, _)| {
+            (method.to_owned(), path.replace("collections/default", "collections/{id}"))
+        })
+        .collect();
+    for (path, operations) in document["paths"].as_object().unwrap() {
+        for method in operations.as_object().unwrap().keys() {
+            let is_open = matches!(path.as_str(), "/health" | "/ready");
+            let route = (method.to_uppercase(), path.clone());
+            assert!(is_open || tried.contains(&route), "{route:?}");
+        }
+    }
 }
 
 pub(crate) fn create_key(data: &Path, arguments: &[&str]) -> String {
@@ -133,6 +168,8 @@ async fn a_key_does_what_it_is_for_and_no_more() {
         let status = request.send().await.unwrap().status().as_u16();
         // What does not exist is not found; what may not be done is forbidden; neither is done.
         assert!(!is_write || matches!(status, 403 | 404), "{method} {path}: {status}");
+        let is_of_backups = path.contains("/backups") || path.contains("/restorations");
+        assert!(!is_of_backups || status == 403, "{method} {path}: {status}");
     }
     let server = server.with_key(&writes);
     for path in ["/v1/query", "/v1/search"] {

@@ -11,6 +11,7 @@ mod evaluation;
 mod experiments;
 mod followups;
 mod gate;
+mod idempotency;
 mod lectern;
 mod permissions;
 mod portable;

@@ -123,7 +123,8 @@ pub(crate) async fn a_request_is_carried_out_once(tables: &Tables) {
     assert_eq!(begin("two", 1).await, Begin::Mismatch);
     // The first sender dies; at the deadline the next one begins, and the first comes too late.
     let Begin::Started(second) = begin("one", 30).await else { panic!("the deadline passed") };
-    let response = StoredResponse { status: 202, body: "{\"id\": 1.0}".into() };
+    let content_type = Some("application/json".to_owned());
+    let response = StoredResponse { status: 202, body: "{\"id\": 1.0}".into(), content_type };
     let late = tables.idempotency().complete(&first, &response).await.unwrap_err();
     assert_eq!(late.kind, ErrorKind::Conflict);
     tables.idempotency().abandon(&first).await.unwrap();
