@@ -44,7 +44,18 @@ ROUTES = {
         ("/v1/restorations/{id}/undo", "POST"),
         ("/v1/restorations/{id}/discard", "POST"),
     },
-    "admin": {("/v1/experiments", "GET")},
+    "admin": {
+        ("/v1/keys", "POST"),
+        ("/v1/keys", "GET"),
+        ("/v1/keys/{id}", "GET"),
+        ("/v1/keys/{id}", "PATCH"),
+        ("/v1/keys/{id}", "DELETE"),
+        ("/v1/keys/{id}/rotate", "POST"),
+        ("/v1/usage", "GET"),
+        ("/v1/budget", "GET"),
+        ("/v1/budget", "PATCH"),
+        ("/v1/experiments", "GET"),
+    },
     "site": {
         ("/", "GET"),
         ("/favicon.svg", "GET"),
@@ -54,7 +65,15 @@ ROUTES = {
     },
 }
 # Routes whose body the gateway wants to be a JSON object.
-JSON_ROUTES = {("/v1/query", "POST"), ("/v1/search", "POST"), ("/v1/feedback", "POST")}
+JSON_ROUTES = {
+    ("/v1/query", "POST"),
+    ("/v1/search", "POST"),
+    ("/v1/feedback", "POST"),
+    ("/v1/keys", "POST"),
+    ("/v1/keys/{id}", "PATCH"),
+    ("/v1/keys/{id}/rotate", "POST"),
+    ("/v1/budget", "PATCH"),
+}
 # Routes that cost more than others, with a throttle of their own.
 THROTTLED_ROUTES = {
     ("/v1/query", "POST"),
@@ -89,6 +108,9 @@ VARIABLES = {
     "RERANKER_URL": "query",
     "RERANKER_API_KEY": "query",
     "ANSWER_TIMEOUT_MS": "query",
+    "BUDGET_USD_PER_DAY": "query admin",
+    "BUDGET_USD_PER_MONTH": "query admin",
+    "PRICES": "query admin",
     "MAX_DOCUMENT_BYTES": "upload ingest",
     "CHUNK_TOKENS": "ingest",
 }

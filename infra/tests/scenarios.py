@@ -24,6 +24,9 @@ FULL = {
         for region in ("eu-west-1", "eu-west-3")
     ),
     "Reranker": "cohere:rerank-v3.5",
+    "BudgetUsdPerDay": "12.5",
+    "BudgetUsdPerMonth": "200",
+    "Prices": '{"gpt-4.1-mini":{"prompt":0.4,"completion":1.6}}',
     "DomainName": "ask.example.com",
     "CertificateArn": "arn:aws:acm:eu-central-1:123456789012:certificate/0a1b2c3d",
     "HostedZoneId": "Z0123456789",

@@ -183,12 +183,42 @@ def is_allowed(parameter, value):
         return False
     if "AllowedPattern" in parameter and not re.fullmatch(parameter["AllowedPattern"], value):
         return False
+    if len(value) > parameter.get("MaxLength", float("inf")):
+        return False
     if parameter["Type"] == "Number":
         if not re.fullmatch(r"-?\d+(\.\d+)?", value):
             return False
         low, high = parameter.get("MinValue", float("-inf")), parameter.get("MaxValue", float("inf"))
         return low <= float(value) <= high
     return True
+
+
+DOLLARS = ["", "0", "12", "0.005", "1.000001", "999999999.999999", "1000000000", "1000000000.000000"]
+NO_DOLLARS = [" ", ".", "1.", ".5", "-1", "+1", "1e3", "$5", "1,000", "0.0000001", "1000000000.000001", "1000000001"]
+PRICE = '{"prompt":2.5,"completion":10}'
+PRICES = [
+    "{}",
+    "{ }",
+    f'{{"gpt-4o":{PRICE}}}',
+    f'{{"gpt-4o":{PRICE},"us.amazon.nova-lite-v1:0":{PRICE}}}',
+    '{\n  "local/": {"prompt": 0, "completion": 0},\n  "gpt-4o": {"prompt": 2.5, "completion": 10}\n}',
+]
+NO_PRICES = [
+    "",
+    "[]",
+    "null",
+    "prices.json",
+    '{"gpt-4o":2.5}',
+    '{"gpt-4o":{}}',
+    f'"gpt-4o":{PRICE}',
+    f'{{gpt-4o:{PRICE}}}',
+    f'{{"gpt-4o":{PRICE},}}',
+    f'{{"gpt-4o":{PRICE}"gpt-4.1":{PRICE}}}',
+    f'{{"gpt-4o":{PRICE}',
+    f'{{"gpt-4o":{{"prompt":2.5}},"gpt-4.1":{{{PRICE}}}}}',
+    # Longer than the variables of a function have room for.
+    f'{{"{"x" * 2048}":{PRICE}}}',
+]
 
 
 @pytest.mark.parametrize(
@@ -205,12 +235,27 @@ def is_allowed(parameter, value):
         ("DomainName", ["", "ask.example.com"], ["localhost", "https://ask.example.com"]),
         ("BedrockModelArns", ["", "arn:aws:bedrock:eu-west-1::foundation-model/a.b-v1:0"], ["*", "arn:aws:bedrock:eu-west-1::foundation-model/*"]),
         ("AnswerTimeoutMs", ["30000", "55000"], ["60000", "x"]),
+        ("BudgetUsdPerDay", DOLLARS, NO_DOLLARS),
+        ("BudgetUsdPerMonth", DOLLARS, NO_DOLLARS),
+        ("Prices", PRICES, NO_PRICES),
     ],
 )
 def test_wrong_parameters_are_refused_before_anything_is_made(name, good, bad):
     parameter = sources()["template.yaml"]["Parameters"][name]
     assert [value for value in good if not is_allowed(parameter, value)] == []
     assert [value for value in bad if is_allowed(parameter, value)] == []
+
+
+def test_prices_are_given_to_sam_in_quotes_and_refused_without():
+    from samcli.cli.types import CfnParameterOverridesType
+
+    parameter = sources()["template.yaml"]["Parameters"]["Prices"]
+    prices = f'{{"gpt-4o":{PRICE}}}'
+    given = CfnParameterOverridesType().convert([f"Prices='{prices}'"], None, None)
+    assert given == {"Prices": prices} and is_allowed(parameter, prices)
+    # SAM ends a value at the first quote, without a word.
+    given = CfnParameterOverridesType().convert([f"Prices={prices}"], None, None)
+    assert given["Prices"] != prices and not is_allowed(parameter, given["Prices"])
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)

@@ -1,15 +1,26 @@
-//! `admin`: how experiments came out. Routes and contract; everything with a decision in it is in the flows.
+//! `admin`: keys, usage, budgets, and how experiments came out. Routes and contract; everything with a decision in it is in the flows.
 
 pub mod contract;
 pub mod settings;
 
+mod budget;
 mod experiments;
+mod keys;
+
+use std::time::Duration;
 
 use axum::{Router, middleware};
-use lectern_app::experiments::Experiments;
-use lectern_runtime::gate::{Gate, admit};
+use lectern_app::{experiments::Experiments, spending::Spending};
+use lectern_runtime::{
+    extract::MAX_JSON_BYTES,
+    gate::{Gate, admit},
+    idempotency::{Guard, once},
+};
 use utoipa::openapi::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// How long a request may take.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What the routes need.
 #[derive(Clone, Debug)]
@@ -18,12 +29,16 @@ pub struct Admin {
     pub gate: Gate,
     /// Reads how experiments came out.
     pub experiments: Experiments,
+    /// Says what was spent, and what may be.
+    pub spending: Spending,
 }
 
 /// Returns the routes, all behind the gate.
 pub fn router(admin: Admin) -> Router {
     let gate = admin.gate.clone();
-    let router = Router::from(routes());
+    // What is answered holds secrets: it is not kept.
+    let guard = Guard::forgetting(&gate, MAX_JSON_BYTES, REQUEST_TIMEOUT);
+    let router = Router::from(routes()).layer(middleware::from_fn_with_state(guard, once));
     router.layer(middleware::from_fn_with_state(gate, admit)).with_state(admin)
 }
 
@@ -34,5 +49,11 @@ pub fn openapi() -> OpenApi {
 }
 
 fn routes() -> OpenApiRouter<Admin> {
-    OpenApiRouter::new().routes(routes!(experiments::report))
+    OpenApiRouter::new()
+        .routes(routes!(keys::create, keys::list))
+        .routes(routes!(keys::show, keys::change, keys::revoke))
+        .routes(routes!(keys::rotate))
+        .routes(routes!(budget::usage))
+        .routes(routes!(budget::show, budget::change))
+        .routes(routes!(experiments::report))
 }

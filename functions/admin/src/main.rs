@@ -5,9 +5,12 @@ mod operator;
 use std::process::ExitCode;
 
 use admin::{Admin, router, settings::Settings};
-use lectern_app::{clock::Clock, collections::Collections, experiments::Experiments, keys::Keys};
+use lectern_app::{
+    clock::Clock, collections::Collections, experiments::Experiments, keys::Keys,
+    spending::Spending,
+};
 use lectern_runtime::{gate::Gate, lambda};
-use lectern_stack::{secrets::Secrets, warm::warm_up};
+use lectern_stack::{secrets::Secrets, settings::Budget, warm::warm_up};
 use lectern_tables::Tables;
 
 use self::operator::Operator;
@@ -23,11 +26,15 @@ async fn run(settings: Settings) -> Result<(), lambda::Error> {
 
     let clock = Clock::system();
     let pepper = secrets.get(&settings.key_pepper);
-    let keys = Keys { tables: tables.clone(), pepper, clock: clock.clone() };
-    let operator =
-        Operator { keys: keys.clone(), collections: Collections { tables: tables.clone(), clock } };
+    let keys = Keys::new(tables.clone(), pepper, clock.clone());
+    let operator = Operator {
+        keys: keys.clone(),
+        collections: Collections { tables: tables.clone(), clock: clock.clone() },
+    };
     let gate = Gate { keys, open_to: None };
-    let routes = router(Admin { gate, experiments: Experiments { tables } });
+    let Budget { prices, limits } = settings.budget;
+    let spending = Spending { tables: tables.clone(), prices, limits, clock };
+    let routes = router(Admin { gate, experiments: Experiments { tables }, spending });
     lambda::events::serve_with_routes(routes, async |task, _| {
         Ok(serde_json::to_value(operator.run(serde_json::from_value(task)?).await?)?)
     })

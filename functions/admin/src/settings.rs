@@ -4,7 +4,7 @@ use lectern_core::{
     env::{Settings as ReadSettings, SettingsReader},
     secret::SecretSetting,
 };
-use lectern_stack::settings::{self, Process, Table};
+use lectern_stack::settings::{self, Budget, Process, Table};
 
 /// Settings of `admin`.
 #[derive(Clone, Debug)]
@@ -15,6 +15,8 @@ pub struct Settings {
     pub table: Table,
     /// `LECTERN_KEY_PEPPER`: under which API keys are hashed.
     pub key_pepper: SecretSetting,
+    /// What may be spent where an account has no limits of its own.
+    pub budget: Budget,
 }
 
 impl ReadSettings for Settings {
@@ -22,6 +24,7 @@ impl ReadSettings for Settings {
         let process = Process::read(reader);
         let table = Table::read(reader);
         let key_pepper = settings::key_pepper(reader);
-        Some(Self { process: process?, table: table?, key_pepper: key_pepper? })
+        let budget = Budget::read(reader);
+        Some(Self { process: process?, table: table?, key_pepper: key_pepper?, budget: budget? })
     }
 }

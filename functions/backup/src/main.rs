@@ -34,7 +34,7 @@ async fn run(settings: Settings) -> Result<(), lambda::Error> {
     let identity = secrets.read(settings.backup_identity.as_ref()).await?;
     let clock = Clock::system();
     let pepper = secrets.get(&settings.key_pepper);
-    let keys = Keys { tables: tables.clone(), pepper, clock: clock.clone() };
+    let keys = Keys::new(tables.clone(), pepper, clock.clone());
     let back_up = BackUp {
         tables,
         blobs: blobs::open(&settings.blobs_url)?,

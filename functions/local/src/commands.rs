@@ -7,6 +7,7 @@
 //! | `collections` | collections and their settings |
 //! | `experiments` | how experiments came out |
 //! | `keys` | API keys of a data directory |
+//! | `usage`, `budget` | what was spent, and what may be |
 //! | `backup` | backups of a data directory, and what is restored from them |
 //! | `portable` | a collection to a folder, and back; records of other systems |
 //! | `eval` | golden sets: figures, and a gate |
@@ -18,6 +19,7 @@
 mod ask;
 mod backup;
 pub(crate) mod bodies;
+mod budget;
 mod collections;
 mod doctor;
 mod documents;
@@ -30,6 +32,7 @@ mod openapi;
 mod places;
 mod portable;
 mod search;
+mod usage;
 pub(crate) mod waiting;
 
 use std::process::ExitCode;
@@ -41,7 +44,9 @@ use crate::{
     bench,
     compose::Local,
     failure::Failure,
-    main_arguments::{Arguments, CollectionsCommand, Command, Global, KeysCommand, ServeArguments},
+    main_arguments::{
+        Arguments, CollectionsCommand, Command, Global, ServeArguments, keys::KeysCommand,
+    },
     output::Output,
     serve::{ServeOptions, serve},
     session::{Missing, Session, data_directory},
@@ -120,6 +125,8 @@ async fn with_session(
         Command::Collections(command) => collections::run(&session.api, &command, output).await,
         Command::Experiments => experiments::run(&session.api, collection, output).await,
         Command::Keys(command) => keys::run(session, command, output).await,
+        Command::Usage(options) => usage::run(&session.api, &options, output).await,
+        Command::Budget(options) => budget::run(&session.api, &options, output).await,
         Command::Backup(command) => backup::run(session, command, output).await,
         Command::Export(options) => {
             portable::export(session, collection, &options.folder, output).await

@@ -32,12 +32,14 @@ use lectern_app::{
     errors::FlowError,
     experiments::Experiments,
     forget::Forget,
+    guesses::Guesses,
     health::Health,
     ingest::{Ingest, LEASE},
     keys::{Keys, NewKey},
     known_vectors::KnownVectors,
     restore::Restore,
     search::Search,
+    spending::Spending,
     upload::Upload,
     uploads::Uploads,
     worker::{JobResult, Worker},
@@ -49,7 +51,6 @@ use lectern_core::{
     fusion::Fusion,
     ids::{CollectionId, TenantId},
     ports::Embedder,
-    pricing::PriceTable,
     prompt::PromptBudget,
     retention::Retention,
 };
@@ -149,9 +150,8 @@ impl Local {
         let local = Self {
             tenant: parts.tenant,
             keys: Keys {
-                tables: parts.tables.clone(),
-                pepper: parts.pepper.into(),
-                clock: clock.clone(),
+                guesses: Guesses::new(settings.wrong_keys_per_minute, clock.clone()),
+                ..Keys::new(parts.tables.clone(), parts.pepper.into(), clock.clone())
             },
             collections: Collections { tables: parts.tables.clone(), clock: clock.clone() },
             ask,
@@ -238,8 +238,8 @@ impl Local {
             restore: self.restore(),
             request_timeout: BACKUP_TIMEOUT,
         });
-        let experiments = self.experiments.clone();
-        let admin = admin::router(admin::Admin { gate, experiments });
+        let (experiments, spending) = (self.experiments.clone(), self.ask.spending.clone());
+        let admin = admin::router(admin::Admin { gate, experiments, spending });
         let health = health::router(health::Health { health: self.health.clone() });
         routes::complete(
             query.merge(upload).merge(backup).merge(admin).merge(health).merge(site::router()),
@@ -368,8 +368,18 @@ fn answering(parts: &Parts, settings: &Settings, clock: &Clock) -> Ask {
         tables: parts.tables.clone(),
         chat: parts.chat.clone(),
         chat_models: parts.chat_models.clone(),
-        prices: Arc::new(PriceTable::built_in()),
+        spending: spending(parts, settings, clock),
         budget: PromptBudget::default(),
+        clock: clock.clone(),
+    }
+}
+
+/// Returns what counts and limits spending.
+fn spending(parts: &Parts, settings: &Settings, clock: &Clock) -> Spending {
+    Spending {
+        tables: parts.tables.clone(),
+        prices: Arc::clone(&settings.prices),
+        limits: settings.spending,
         clock: clock.clone(),
     }
 }

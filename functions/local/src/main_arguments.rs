@@ -3,20 +3,21 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand};
-use lectern_core::{
-    auth::Permission,
-    ids::{CollectionId, TenantId},
-};
+use lectern_core::ids::CollectionId;
 
 use self::{
     backup::BackupCommand,
+    keys::KeysCommand,
     portable::{ExportArguments, ImportArguments},
+    spending::{BudgetArguments, UsageArguments},
 };
 use crate::{bench::BenchArguments, commands::eval::EvalArguments, main_arguments::help::*};
 
 pub(crate) mod backup;
 mod help;
+pub(crate) mod keys;
 pub(crate) mod portable;
+pub(crate) mod spending;
 
 /// The hidden first argument that makes this program a parser of one document.
 pub(crate) const PARSE_WORKER: &str = "parse-worker";
@@ -95,6 +96,12 @@ pub(crate) enum Command {
     /// Show how the collection's experiments came out so far
     #[command(after_long_help = EXPERIMENTS)]
     Experiments,
+    /// Show what was used, by day and key, and how much of the budget is gone
+    #[command(after_long_help = USAGE)]
+    Usage(UsageArguments),
+    /// Show what may be spent, change it, or stop all spending at once
+    #[command(after_long_help = BUDGET)]
+    Budget(BudgetArguments),
     /// Install the embedding model, or see whether it is there
     #[command(subcommand, after_long_help = MODEL)]
     Model(ModelCommand),
@@ -250,39 +257,6 @@ pub(crate) enum CollectionsCommand {
     },
 }
 
-/// `lectern keys …`.
-#[derive(Debug, Subcommand)]
-pub(crate) enum KeysCommand {
-    /// Create a key and print it; it is never shown again
-    Create {
-        /// What people call it
-        name: String,
-        /// What it may do: query, upload, admin, backup
-        #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "query", value_parser = permission)]
-        permission: Vec<Permission>,
-        /// Requests per minute
-        #[arg(long, value_name = "N", default_value_t = lectern_app::keys::DEFAULT_RATE_PER_MINUTE, value_parser = clap::value_parser!(u32).range(1..))]
-        rate: u32,
-        /// Whose data it opens; a tenant's collections are its own
-        #[arg(long, value_name = "ID", default_value = crate::compose::LOCAL_TENANT)]
-        tenant: TenantId,
-    },
-    /// List the keys
-    List {
-        /// Whose
-        #[arg(long, value_name = "ID", default_value = crate::compose::LOCAL_TENANT)]
-        tenant: TenantId,
-    },
-    /// Make a key stop working, at once
-    Revoke {
-        /// Its id
-        id: String,
-        /// Whose it is
-        #[arg(long, value_name = "ID", default_value = crate::compose::LOCAL_TENANT)]
-        tenant: TenantId,
-    },
-}
-
 /// `lectern model …`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ModelCommand {
@@ -301,11 +275,6 @@ pub(crate) enum ModelCommand {
     Status,
 }
 
-fn permission(raw: &str) -> Result<Permission, String> {
-    let named = serde_json::from_value(serde_json::Value::from(raw.trim()));
-    named.map_err(|_| "must be query, upload, admin or backup".to_owned())
-}
-
 fn settings(raw: &str) -> Result<serde_json::Map<String, serde_json::Value>, String> {
     serde_json::from_str(raw).map_err(|error| format!("must be a JSON object: {error}"))
 }
@@ -313,6 +282,7 @@ fn settings(raw: &str) -> Result<serde_json::Map<String, serde_json::Value>, Str
 #[cfg(test)]
 mod tests {
     use clap::{CommandFactory as _, error::ErrorKind};
+    use lectern_core::auth::Permission;
 
     use super::*;
 

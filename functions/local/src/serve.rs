@@ -65,7 +65,8 @@ pub(crate) async fn serve(local: &Local, options: &ServeOptions) -> Result<(), S
             warn!(%error, "failed to set TCP_NODELAY");
         }
     });
-    let server = axum::serve(listener, local.router(open_to)).with_graceful_shutdown(stopped());
+    let router = local.router(open_to).into_make_service_with_connect_info::<SocketAddr>();
+    let server = axum::serve(listener, router).with_graceful_shutdown(stopped());
     let files_in = async {
         // Watching begins first, so that no change falls between reading and watching.
         let changes = if options.watch { Some(watch(options)?) } else { None };

@@ -2,10 +2,12 @@
 
 use std::{fmt::Display, path::PathBuf, str::FromStr, sync::Arc, time::Duration};
 
-use lectern_app::back_up::seal::Seal;
+use lectern_app::{back_up::seal::Seal, guesses::GUESSES_PER_MINUTE};
 use lectern_core::{
     chunking::ChunkSettings,
     env::{Env, EnvError},
+    pricing::PriceTable,
+    spending::SpendingLimits,
 };
 use lectern_models::config::{ApiConfig, ChatConfig, EmbedderConfig, RerankerConfig};
 
@@ -26,6 +28,13 @@ pub(crate) struct Settings {
     pub(crate) reranker_api: ApiConfig,
     /// `LECTERN_ANSWER_TIMEOUT_MS`: how long a whole answer may take.
     pub(crate) answer_timeout: Duration,
+    /// `LECTERN_PRICES`: own prices by model, over the built-in ones.
+    pub(crate) prices: Arc<PriceTable>,
+    /// `LECTERN_BUDGET_USD_PER_DAY` and `LECTERN_BUDGET_USD_PER_MONTH`: most that an account may spend which has no limits of
+    /// its own.
+    pub(crate) spending: SpendingLimits,
+    /// `LECTERN_WRONG_KEYS_PER_MINUTE`: how often an address may present what is no key.
+    pub(crate) wrong_keys_per_minute: u32,
     /// `LECTERN_MAX_DOCUMENT_BYTES`: largest document.
     pub(crate) max_document_bytes: usize,
     /// `LECTERN_INGEST_WORKERS`: documents ingested at the same time.
@@ -73,6 +82,20 @@ impl Settings {
             note(&mut errors, "LECTERN_CHAT_ALTERNATIVES", parse_alternatives(alternatives));
         let timeout =
             read(&mut errors, env, "LECTERN_ANSWER_TIMEOUT_MS", DEFAULT_ANSWER_TIMEOUT_MS);
+        let prices = PriceTable::overridden(env.get("LECTERN_PRICES").unwrap_or("{}"));
+        let prices = note(&mut errors, "LECTERN_PRICES", prices);
+        let mut limit = |name| match env.parsed(name) {
+            Ok(limit) => limit,
+            Err(error) => {
+                errors.push(error);
+                None
+            }
+        };
+        let spending = SpendingLimits {
+            per_day: limit("LECTERN_BUDGET_USD_PER_DAY"),
+            per_month: limit("LECTERN_BUDGET_USD_PER_MONTH"),
+        };
+        let guesses = read(&mut errors, env, "LECTERN_WRONG_KEYS_PER_MINUTE", GUESSES_PER_MINUTE);
         let bytes =
             read(&mut errors, env, "LECTERN_MAX_DOCUMENT_BYTES", DEFAULT_MAX_DOCUMENT_BYTES);
         let workers = read(&mut errors, env, "LECTERN_INGEST_WORKERS", DEFAULT_INGEST_WORKERS);
@@ -83,13 +106,14 @@ impl Settings {
         let chunking = note(&mut errors, "LECTERN_CHUNK_TOKENS", chunking);
         let seal = env.secret("LECTERN_BACKUP_IDENTITY").map(|identity| Seal::parse(&identity));
         let seal = note(&mut errors, "LECTERN_BACKUP_IDENTITY", seal.transpose());
-        match (embedder, chat, alternatives, reranker, chunking) {
+        match (embedder, chat, alternatives, reranker, chunking, prices) {
             (
                 Some(embedder),
                 Some(chat),
                 Some(chat_alternatives),
                 Some(reranker),
                 Some(chunking),
+                Some(prices),
             ) if errors.is_empty() => Ok(Self {
                 embedder,
                 chat,
@@ -98,6 +122,9 @@ impl Settings {
                 reranker,
                 reranker_api,
                 answer_timeout: Duration::from_millis(timeout),
+                prices: Arc::new(prices),
+                spending,
+                wrong_keys_per_minute: guesses,
                 max_document_bytes: bytes,
                 ingest_workers: workers.max(1),
                 chunking,

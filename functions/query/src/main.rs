@@ -8,10 +8,11 @@ use lectern_app::{
     clock::Clock,
     keys::Keys,
     search::Search,
+    spending::Spending,
 };
-use lectern_core::{fusion::Fusion, ports::Embedder, pricing::PriceTable, prompt::PromptBudget};
+use lectern_core::{fusion::Fusion, ports::Embedder, prompt::PromptBudget};
 use lectern_runtime::{gate::Gate, lambda};
-use lectern_stack::{index, models, secrets::Secrets, warm::warm_up};
+use lectern_stack::{index, models, secrets::Secrets, settings::Budget, warm::warm_up};
 use lectern_tables::Tables;
 use query::{Query, router, settings::Settings};
 
@@ -37,8 +38,7 @@ async fn run(settings: Settings) -> Result<(), lambda::Error> {
     let embedder = embedder.map(|embedder| -> Arc<dyn Embedder> {
         Arc::new(CachedEmbedder::new(embedder, caches.clone()))
     });
-    let keys =
-        Keys { tables: tables.clone(), pepper: secrets.get(key_pepper), clock: clock.clone() };
+    let keys = Keys::new(tables.clone(), secrets.get(key_pepper), clock.clone());
     let search = Search {
         tables: tables.clone(),
         passages: index,
@@ -47,9 +47,10 @@ async fn run(settings: Settings) -> Result<(), lambda::Error> {
         fusion: Fusion::default(),
         caches,
     };
-    let prices = Arc::new(PriceTable::built_in());
+    let Budget { prices, limits } = settings.budget;
+    let spending = Spending { tables: tables.clone(), prices, limits, clock: clock.clone() };
     let budget = PromptBudget::default();
-    let ask = Ask { search, tables, chat, chat_models, prices, budget, clock };
+    let ask = Ask { search, tables, chat, chat_models, spending, budget, clock };
     let answer_timeout = settings.answer_timeout;
     let gate = Gate { keys, open_to: None };
     lambda::http::serve_streaming(router(Query { gate, ask, answer_timeout })).await

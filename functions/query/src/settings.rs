@@ -6,7 +6,9 @@ use lectern_core::{
     env::{Settings as ReadSettings, SettingsReader},
     secret::SecretSetting,
 };
-use lectern_stack::settings::{self, ChatConfig, Index, ModelApi, Process, Reranking, Table};
+use lectern_stack::settings::{
+    self, Budget, ChatConfig, Index, ModelApi, Process, Reranking, Table,
+};
 
 /// Settings of `query`.
 #[derive(Clone, Debug)]
@@ -27,6 +29,8 @@ pub struct Settings {
     pub model_api: ModelApi,
     /// The reranker.
     pub reranking: Reranking,
+    /// What models cost, and what may be spent.
+    pub budget: Budget,
     /// `LECTERN_ANSWER_TIMEOUT_MS`: how long a whole answer may take.
     pub answer_timeout: Duration,
 }
@@ -41,6 +45,7 @@ impl ReadSettings for Settings {
         let chat_alternatives = settings::chat_alternatives(reader);
         let model_api = ModelApi::read(reader);
         let reranking = Reranking::read(reader);
+        let budget = Budget::read(reader);
         let answer_timeout = settings::answer_timeout(reader);
         Some(Self {
             process: process?,
@@ -51,6 +56,7 @@ impl ReadSettings for Settings {
             chat_alternatives: chat_alternatives?,
             model_api: model_api?,
             reranking: reranking?,
+            budget: budget?,
             answer_timeout: answer_timeout?,
         })
     }

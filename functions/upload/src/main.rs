@@ -32,8 +32,7 @@ async fn run(settings: Settings) -> Result<(), lambda::Error> {
     .await;
 
     let clock = Clock::system();
-    let keys =
-        Keys { tables: tables.clone(), pepper: secrets.get(key_pepper), clock: clock.clone() };
+    let keys = Keys::new(tables.clone(), secrets.get(key_pepper), clock.clone());
     let flow = UploadFlow {
         tables: tables.clone(),
         blobs: blobs.clone(),

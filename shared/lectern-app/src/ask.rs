@@ -25,7 +25,7 @@ use lectern_core::{
     ids::{CollectionId, DocumentId, QueryId, SessionId},
     passage::ScoredPassage,
     ports::{ChatModel, TokenCount},
-    pricing::{MicroDollars, PriceTable},
+    pricing::MicroDollars,
     prompt::PromptBudget,
     question::Question,
     settings::Mmr,
@@ -43,6 +43,7 @@ use crate::{
     conversation::is_open,
     errors::FlowError,
     search::{Search, SearchRequest, millis},
+    spending::{Bill, Spending},
 };
 
 /// Nearest passages returned with a refusal.
@@ -117,17 +118,6 @@ pub struct Spent {
     pub cost: MicroDollars,
 }
 
-impl Spent {
-    /// Returns what both used together.
-    fn and(self, other: Self) -> Self {
-        let tokens = TokenCount {
-            prompt: self.tokens.prompt.saturating_add(other.tokens.prompt),
-            completion: self.tokens.completion.saturating_add(other.tokens.completion),
-        };
-        Self { tokens, cost: MicroDollars(self.cost.0.saturating_add(other.cost.0)) }
-    }
-}
-
 /// An answered question.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Asked {
@@ -164,8 +154,8 @@ pub struct Ask {
     pub chat: Option<Arc<dyn ChatModel>>,
     /// The models that settings may name instead.
     pub chat_models: ChatModels,
-    /// What tokens cost.
-    pub prices: Arc<PriceTable>,
+    /// Counts what answers cost, and refuses what would be too much.
+    pub spending: Spending,
     /// How long prompts may be.
     pub budget: PromptBudget,
     /// The time.
@@ -193,12 +183,17 @@ impl Ask {
             session_id: request.session_id.clone().unwrap_or_else(new_session),
             now,
             started: Instant::now(),
+            bill: self.spending.bill(caller, self.most(request), request.time_budget),
         };
         let answered = self.answer(&turn);
-        match tokio::time::timeout(request.time_budget, answered).await {
+        let answered = match tokio::time::timeout(request.time_budget, answered).await {
             Ok(answered) => answered,
             Err(late) => Err(PortError::new(ErrorKind::Timeout, "answer", late).into()),
+        };
+        if answered.is_err() {
+            turn.bill.give_up().await;
         }
+        answered
     }
 
     async fn answer(&self, turn: &Turn<'_>) -> Result<Asked, FlowError> {
@@ -206,11 +201,11 @@ impl Ask {
         // What is searched for depends on the conversation so far, where there is one.
         let turns = self.history(caller, request.session_id.as_ref()).await?;
         let understood = self.understand(turn, &turns).await?;
-        let rewrite::Understood { search, opened, standalone_question, spent } = understood;
+        let rewrite::Understood { search, opened, standalone_question } = understood;
         let (similar, place) = match opened {
             Opened::Hit(hit) => {
                 let mut asked = hit.asked(turn);
-                (asked.standalone_question, asked.spent) = (standalone_question, spent);
+                asked.standalone_question = standalone_question;
                 return self.give(turn, &hit, asked).await;
             }
             Opened::Searched(similar, place) => (*similar, place),
@@ -245,7 +240,7 @@ impl Ask {
             answer,
             nearest: found.passages.into_iter().take(nearest).collect(),
             degraded: found.degraded,
-            spent: spent.and(drafted.spent),
+            spent: turn.spent(),
             timings: AskTimings { total: millis(turn.started.elapsed()), ..drafted.timings },
             cache: place.cache_use(),
             experiment,
@@ -281,9 +276,16 @@ struct Turn<'a> {
     session_id: SessionId,
     now: Timestamp,
     started: Instant,
+    bill: Bill,
 }
 
 impl Turn<'_> {
+    /// Returns what the question used so far.
+    fn spent(&self) -> Spent {
+        let (tokens, cost) = self.bill.spent();
+        Spent { tokens, cost }
+    }
+
     fn remaining(&self) -> Duration {
         self.request.time_budget.saturating_sub(self.started.elapsed())
     }

@@ -1,9 +1,27 @@
 //! How flows fail, in words a client can act on.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
-use lectern_core::errors::PortError;
+use lectern_core::{errors::PortError, spending::Period};
 use thiserror::Error;
+
+/// Whose money.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spender {
+    /// The account's.
+    Account,
+    /// One key's.
+    Key,
+}
+
+impl fmt::Display for Spender {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Account => "account",
+            Self::Key => "key",
+        })
+    }
+}
 
 /// One wrong field of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +65,25 @@ pub enum FlowError {
         /// When the next one will pass.
         retry_after: Duration,
     },
+    /// What may be spent is spent.
+    #[error("the {whose}'s budget of this {period} is spent")]
+    OverBudget {
+        /// Whose budget.
+        whose: Spender,
+        /// Which of its limits.
+        period: Period,
+        /// When the next begins.
+        retry_after: Duration,
+    },
+    /// What may be spent is set aside for requests that are under way.
+    #[error("what is left of the {whose}'s budget is set aside for requests under way")]
+    BudgetHeld {
+        /// Whose budget.
+        whose: Spender,
+    },
+    /// Somebody stopped all spending.
+    #[error("spending is stopped")]
+    SpendingStopped,
     /// The same request is being carried out.
     #[error("the same request is being carried out")]
     InProgress {

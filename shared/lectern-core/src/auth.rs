@@ -1,8 +1,9 @@
 //! Keys, tenants, scopes: who a caller is and what they may do.
 
-use std::fmt;
+use std::{fmt, net::IpAddr};
 
 use hmac::{Hmac, Mac};
+use ipnet::IpNet;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
@@ -12,6 +13,7 @@ use thiserror::Error;
 use crate::{
     ids::{CollectionId, KeyId, TenantId},
     passage::EVERYBODY,
+    spending::SpendingLimits,
     time::Timestamp,
 };
 
@@ -56,12 +58,24 @@ pub struct ApiKey {
     pub principals: Vec<String>,
     /// Requests per minute.
     pub rate_per_minute: u32,
+    /// Most that may be spent with it.
+    #[serde(flatten)]
+    pub limits: SpendingLimits,
+    /// The networks it may be used from; empty for all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub allowed_ips: Vec<IpNet>,
     /// When it was created.
     pub created_at: Timestamp,
     /// When it stops working by itself.
     pub expires_at: Option<Timestamp>,
     /// When it was revoked.
     pub revoked_at: Option<Timestamp>,
+    /// The hash of the secret before the last rotation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous_hmac: Option<String>,
+    /// Until when that secret works, too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous_until: Option<Timestamp>,
 }
 
 impl ApiKey {
@@ -69,6 +83,28 @@ impl ApiKey {
     #[must_use]
     pub fn is_active(&self, now: Timestamp) -> bool {
         self.revoked_at.is_none() && self.expires_at.is_none_or(|expiry| now < expiry)
+    }
+
+    /// Whether a secret of this hash opens it at `now`: its own does, and the one before while both do. Takes the same time
+    /// whatever the answer.
+    #[must_use]
+    pub fn opens(&self, secret_hmac: &str, now: Timestamp) -> bool {
+        let hmac = secret_hmac.as_bytes();
+        let current = hmac.ct_eq(self.secret_hmac.as_bytes());
+        let previous = hmac.ct_eq(self.previous_hmac.as_deref().unwrap_or_default().as_bytes());
+        let overlaps = self.previous_until.is_some_and(|until| now < until);
+        bool::from(current) | (bool::from(previous) & overlaps & !hmac.is_empty())
+    }
+
+    /// Whether it may be used from an address. One that is not known is none of its networks'.
+    #[must_use]
+    pub fn allows(&self, address: Option<IpAddr>) -> bool {
+        let is_listed = |address: IpAddr| {
+            // An IPv4 client of a socket that takes both kinds.
+            let address = address.to_canonical();
+            self.allowed_ips.iter().any(|network| network.contains(&address))
+        };
+        self.allowed_ips.is_empty() || address.is_some_and(is_listed)
     }
 }
 
@@ -85,6 +121,8 @@ pub struct Caller {
     pub collections: Option<Vec<CollectionId>>,
     /// Whom documents' ACLs are matched with.
     pub principals: Vec<String>,
+    /// Most that may be spent with the key.
+    pub limits: SpendingLimits,
 }
 
 impl Caller {
@@ -93,7 +131,14 @@ impl Caller {
     pub fn operator(tenant: TenantId) -> Self {
         use Permission::{Admin, Backup, Query, Upload};
         let permissions = vec![Query, Upload, Admin, Backup];
-        Self { tenant, key_id: None, permissions, collections: None, principals: Vec::new() }
+        Self {
+            tenant,
+            key_id: None,
+            permissions,
+            collections: None,
+            principals: Vec::new(),
+            limits: SpendingLimits::default(),
+        }
     }
 
     /// Whether the caller holds `permission`.
@@ -129,6 +174,7 @@ impl From<&ApiKey> for Caller {
             permissions: key.permissions.clone(),
             collections: key.collections.clone(),
             principals: key.principals.clone(),
+            limits: key.limits,
         }
     }
 }
@@ -184,12 +230,11 @@ impl Credential {
         hex::encode(mac.finalize().into_bytes())
     }
 
-    /// Whether this credential belongs to `key`; takes the same time whatever the answer.
+    /// Whether this credential opens `key` at `now`; takes the same time whatever the answer.
     #[must_use]
-    pub fn matches(&self, key: &ApiKey, pepper: &SecretString) -> bool {
+    pub fn matches(&self, key: &ApiKey, pepper: &SecretString, now: Timestamp) -> bool {
         let same_id = self.key_id == key.id;
-        let same_hash = self.hmac(pepper).as_bytes().ct_eq(key.secret_hmac.as_bytes());
-        same_id & bool::from(same_hash)
+        same_id & key.opens(&self.hmac(pepper), now)
     }
 }
 
@@ -208,6 +253,10 @@ mod tests {
             collections: None,
             principals: vec![],
             rate_per_minute: 100,
+            limits: SpendingLimits::default(),
+            allowed_ips: vec![],
+            previous_hmac: None,
+            previous_until: None,
             created_at: Timestamp::from_millis(0),
             expires_at: Some(Timestamp::from_millis(10)),
             revoked_at: None,
@@ -221,12 +270,57 @@ mod tests {
         let (credential, text) = Credential::generate(id.clone(), [7; SECRET_BYTES]);
         let presented = Credential::parse(text.expose_secret()).unwrap();
         let key = key(&credential, &pepper);
-        assert!(presented.matches(&key, &pepper));
+        let now = Timestamp::from_millis(0);
+        assert!(presented.matches(&key, &pepper, now));
         let (other, _) = Credential::generate(id, [8; SECRET_BYTES]);
-        assert!(!other.matches(&key, &pepper));
-        assert!(!presented.matches(&key, &"other pepper".to_owned().into()));
+        assert!(!other.matches(&key, &pepper, now));
+        assert!(!presented.matches(&key, &"other pepper".to_owned().into(), now));
         assert!(key.is_active(Timestamp::from_millis(9)));
         assert!(!key.is_active(Timestamp::from_millis(10)));
+    }
+
+    #[test]
+    fn a_rotated_key_opens_with_both_secrets_for_a_while() {
+        let pepper = "pepper".to_owned().into();
+        let id = KeyId::new(Timestamp::from_millis(5), 1);
+        let (old, _) = Credential::generate(id.clone(), [7; SECRET_BYTES]);
+        let (new, _) = Credential::generate(id, [8; SECRET_BYTES]);
+        let until = Timestamp::from_millis(8);
+        let rotated = ApiKey {
+            secret_hmac: new.hmac(&pepper),
+            previous_hmac: Some(old.hmac(&pepper)),
+            previous_until: Some(until),
+            ..key(&old, &pepper)
+        };
+        let opens = |credential: &Credential, at| {
+            credential.matches(&rotated, &pepper, Timestamp::from_millis(at))
+        };
+        assert_eq!([opens(&old, 7), opens(&new, 7)], [true, true]);
+        assert_eq!([opens(&old, 8), opens(&new, 8)], [false, true]);
+        assert!(!rotated.opens("", Timestamp::from_millis(0)));
+        let never = ApiKey { previous_hmac: None, ..rotated };
+        assert!(!never.opens("", Timestamp::from_millis(0)), "no hash is no secret's");
+    }
+
+    #[test]
+    fn a_key_is_used_from_its_networks_only() {
+        let pepper = "pepper".to_owned().into();
+        let id = KeyId::new(Timestamp::from_millis(5), 1);
+        let (credential, _) = Credential::generate(id, [7; SECRET_BYTES]);
+        let everywhere = key(&credential, &pepper);
+        assert!(everywhere.allows(None));
+        let networks = ["192.0.2.0/24", "2001:db8::/32"].map(|text| text.parse().unwrap());
+        let key = ApiKey { allowed_ips: networks.to_vec(), ..everywhere };
+        for (address, fine) in [
+            ("192.0.2.200", true),
+            ("::ffff:192.0.2.7", true),
+            ("192.0.3.1", false),
+            ("2001:db8:1::1", true),
+            ("2001:db9::1", false),
+        ] {
+            assert_eq!(key.allows(Some(address.parse().unwrap())), fine, "{address}");
+        }
+        assert!(!key.allows(None));
     }
 
     #[test]

@@ -24,7 +24,7 @@
 //! | [`prompt`] | what the model is sent |
 //! | [`answer`], [`citations`], [`extract`] | how a draft becomes an answer whose citations hold |
 //! | [`metrics`] | how good rankings and answers are |
-//! | [`limits`], [`pricing`], [`retention`] | arithmetic of rates, money and how long backups are kept |
+//! | [`limits`], [`pricing`], [`spending`], [`retention`] | arithmetic of rates, money and how long backups are kept |
 //! | [`auth`], [`secret`] | keys, tenants, scopes; secrets that may be replaced |
 //! | [`ports`], [`errors`], [`env`] | the edge: what adapters implement, how they fail, what configures them |
 
@@ -56,6 +56,7 @@ pub mod retention;
 pub mod secret;
 pub mod sentences;
 pub mod settings;
+pub mod spending;
 pub mod support;
 pub mod text;
 pub mod time;

@@ -1,6 +1,6 @@
 //! What tokens cost.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -22,6 +22,51 @@ impl MicroDollars {
     #[expect(clippy::cast_precision_loss, reason = "exact below 9 billion dollars")]
     pub fn as_dollars(self) -> f64 {
         self.0 as f64 / 1_000_000.0
+    }
+}
+
+/// Most dollars that are taken as an amount.
+const MAX_DOLLARS: u64 = 1_000_000_000;
+
+/// A text is no amount of dollars.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("must be dollars, 0 to {MAX_DOLLARS}, with at most six decimals")]
+pub struct NotDollars;
+
+impl FromStr for MicroDollars {
+    type Err = NotDollars;
+
+    /// Parses dollars, `12.5`.
+    fn from_str(raw: &str) -> Result<Self, NotDollars> {
+        let (whole, decimals) = raw.split_once('.').unwrap_or((raw, "0"));
+        let is_number = |digits: &str| digits.bytes().all(|byte| byte.is_ascii_digit());
+        let is_short = !whole.is_empty() && (1..=6).contains(&decimals.len());
+        if !is_short || !is_number(whole) || !is_number(decimals) {
+            return Err(NotDollars);
+        }
+        let whole: u64 = whole.parse().map_err(|_| NotDollars)?;
+        let decimals: u64 = format!("{decimals:0<6}").parse().map_err(|_| NotDollars)?;
+        let amount = whole.checked_mul(1_000_000).map(|micro| micro + decimals);
+        amount.filter(|micro| *micro <= MAX_DOLLARS * 1_000_000).map(Self).ok_or(NotDollars)
+    }
+}
+
+impl TryFrom<f64> for MicroDollars {
+    type Error = NotDollars;
+
+    /// Returns an amount of dollars, rounded to the millionth.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_precision_loss,
+        reason = "in bounds"
+    )]
+    fn try_from(dollars: f64) -> Result<Self, NotDollars> {
+        if (0.0..=MAX_DOLLARS as f64).contains(&dollars) {
+            Ok(Self((dollars * 1_000_000.0).round() as u64))
+        } else {
+            Err(NotDollars)
+        }
     }
 }
 
@@ -73,15 +118,30 @@ impl PriceTable {
     /// # Errors
     /// When the form is another or a price is negative or not finite.
     pub fn parse(json: &str) -> Result<Self, PriceError> {
-        let table: Self = serde_json::from_str(json)?;
+        serde_json::from_str::<Self>(json)?.checked()
+    }
+
+    fn checked(self) -> Result<Self, PriceError> {
         let valid = |price: &Price| {
             [price.prompt, price.completion].iter().all(|usd| usd.is_finite() && *usd >= 0.0)
         };
-        let listed = table.models.iter().find(|(_, price)| !valid(price));
+        let listed = self.models.iter().find(|(_, price)| !valid(price));
         if let Some((model, _)) = listed {
             return Err(PriceError::Number(model.clone()));
         }
-        if valid(&table.unlisted) { Ok(table) } else { Err(PriceError::Number("unlisted".into())) }
+        if valid(&self.unlisted) { Ok(self) } else { Err(PriceError::Number("unlisted".into())) }
+    }
+
+    /// Returns the built-in table with other prices for some models: a JSON object of [`Price`] by name, where a name is the
+    /// begin of a model's.
+    ///
+    /// # Errors
+    /// When the form is another or a price is negative or not finite.
+    pub fn overridden(json: &str) -> Result<Self, PriceError> {
+        let own: BTreeMap<String, Price> = serde_json::from_str(json)?;
+        let mut table = Self::built_in();
+        table.models.extend(own);
+        table.checked()
     }
 
     /// Returns the price of `model`.
@@ -124,6 +184,50 @@ mod tests {
     fn refuses_prices_that_are_no_price() {
         let bad = r#"{"version":"x","unlisted":{"prompt":-1,"completion":1},"models":{}}"#;
         assert!(PriceTable::parse(bad).is_err());
+    }
+
+    #[test]
+    fn own_prices_stand_before_the_built_in_ones() {
+        let own = r#"{"gpt-4o":{"prompt":1,"completion":2},"local/":{"prompt":0,"completion":0}}"#;
+        let table = PriceTable::overridden(own).unwrap();
+        assert!((table.price("gpt-4o").completion - 2.0).abs() < f64::EPSILON);
+        assert!(table.price("local/qwen").completion.abs() < f64::EPSILON);
+        assert_eq!(table.price("gpt-4.1"), PriceTable::built_in().price("gpt-4.1"));
+        for bad in [r#"{"x":{"prompt":-1,"completion":1}}"#, r#"{"x":1}"#, "[]"] {
+            assert!(PriceTable::overridden(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn amounts_are_dollars_to_the_millionth() {
+        for (raw, micro) in
+            [("0", 0), ("12", 12_000_000), ("0.005", 5_000), ("1.000001", 1_000_001)]
+        {
+            assert_eq!(raw.parse(), Ok(MicroDollars(micro)), "{raw}");
+            assert_eq!(
+                MicroDollars::try_from(raw.parse::<f64>().unwrap()),
+                Ok(MicroDollars(micro))
+            );
+        }
+        assert_eq!("1000000000".parse(), Ok(MicroDollars(MAX_DOLLARS * 1_000_000)));
+        let bad = [
+            "",
+            ".",
+            "1.",
+            ".5",
+            "-1",
+            "+1",
+            "1e3",
+            "0.0000001",
+            "1000000000.000001",
+            "1000000001",
+        ];
+        for raw in bad {
+            assert_eq!(raw.parse::<MicroDollars>(), Err(NotDollars), "{raw}");
+        }
+        for bad in [-0.1, 1.1e9, f64::NAN, f64::INFINITY] {
+            assert_eq!(MicroDollars::try_from(bad), Err(NotDollars), "{bad}");
+        }
     }
 
     proptest! {

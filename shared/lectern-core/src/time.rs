@@ -12,6 +12,8 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339, macros::form
 #[serde(transparent)]
 pub struct Timestamp(u64);
 
+const MILLIS_PER_DAY: u64 = 24 * 60 * 60 * 1_000;
+
 impl Timestamp {
     /// Returns the moment `millis` milliseconds after the epoch.
     #[must_use]
@@ -43,10 +45,37 @@ impl Timestamp {
         self.calendar().format(&Rfc3339).unwrap_or_default()
     }
 
+    /// Returns the moment of an RFC 3339 text in any zone, `None` for another text and for one before 1970.
+    #[must_use]
+    pub fn parse_rfc3339(text: &str) -> Option<Self> {
+        let moment = OffsetDateTime::parse(text, &Rfc3339).ok()?;
+        u64::try_from(moment.unix_timestamp_nanos() / 1_000_000).ok().map(Self)
+    }
+
+    /// Returns the moment so much earlier, the epoch at the earliest.
+    #[must_use]
+    pub fn before(self, earlier: Duration) -> Self {
+        Self(self.0.saturating_sub(u64::try_from(earlier.as_millis()).unwrap_or(u64::MAX)))
+    }
+
     /// Returns the UTC day, `2026-11-21`, the key of a usage record.
     #[must_use]
     pub fn day(self) -> String {
         self.calendar().format(format_description!("[year]-[month]-[day]")).unwrap_or_default()
+    }
+
+    /// Returns when the next UTC day begins.
+    #[must_use]
+    pub fn next_day(self) -> Self {
+        Self((self.0 / MILLIS_PER_DAY + 1) * MILLIS_PER_DAY)
+    }
+
+    /// Returns when the next UTC month begins.
+    #[must_use]
+    pub fn next_month(self) -> Self {
+        let today = self.calendar().date();
+        let left = today.month().length(today.year()) - today.day();
+        Self(self.next_day().0 + u64::from(left) * MILLIS_PER_DAY)
     }
 
     fn calendar(self) -> OffsetDateTime {
@@ -78,5 +107,27 @@ mod tests {
         let moment = Timestamp::from_millis(1_795_230_000_250);
         assert_eq!(moment.to_rfc3339(), "2026-11-21T03:00:00.25Z");
         assert_eq!(moment.day(), "2026-11-21");
+    }
+
+    #[test]
+    fn parses_what_it_formats_and_other_zones() {
+        for text in ["2026-11-21T03:00:00.25Z", "2026-11-21T05:00:00.25+02:00"] {
+            let parsed = Timestamp::parse_rfc3339(text).unwrap();
+            assert_eq!(parsed.as_millis(), 1_795_230_000_250, "{text}");
+        }
+        for text in ["", "2026-11-21", "2026-02-30T00:00:00Z", "1969-12-31T23:59:59Z"] {
+            assert_eq!(Timestamp::parse_rfc3339(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn days_and_months_end_in_utc() {
+        let moment = Timestamp::from_millis(1_795_230_000_250);
+        assert_eq!(moment.next_day().to_rfc3339(), "2026-11-22T00:00:00Z");
+        assert_eq!(moment.next_month().to_rfc3339(), "2026-12-01T00:00:00Z");
+        assert_eq!(moment.next_month().next_month().to_rfc3339(), "2027-01-01T00:00:00Z");
+        let leap_day = Timestamp::from_millis(1_835_395_200_000);
+        assert_eq!(leap_day.to_rfc3339(), "2028-02-29T00:00:00Z");
+        assert_eq!(leap_day.next_day(), leap_day.next_month());
     }
 }

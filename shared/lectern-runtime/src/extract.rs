@@ -137,6 +137,19 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
     }
 }
 
+/// Reads a field that is there, `null` included: with `#[serde(default)]` a patch tells `null`, which takes away, from a field
+/// that is absent, which changes nothing (RFC 7396).
+///
+/// # Errors
+/// When the value is of another form.
+pub fn present<'de, D, T>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: serde::Deserialize<'de>,
+{
+    <Option<T> as serde::Deserialize>::deserialize(deserializer).map(Some)
+}
+
 /// Parses an identifier from a path; one that cannot exist is simply not found.
 ///
 /// # Errors

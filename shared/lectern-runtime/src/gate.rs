@@ -2,8 +2,10 @@
 //! by default, and the verified [`Caller`] it leaves in the request is the only source of tenant,
 //! permissions and principals.
 
+use std::net::{IpAddr, SocketAddr};
+
 use axum::{
-    extract::{FromRequestParts, Request, State},
+    extract::{ConnectInfo, FromRequestParts, Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, header, request::Parts},
     middleware::Next,
     response::{IntoResponse, Response},
@@ -34,7 +36,8 @@ pub struct Gate {
 
 /// Lets a request with a valid credential through, with rate headers on the response.
 pub async fn admit(State(gate): State<Gate>, mut request: Request, next: Next) -> Response {
-    let admitted = match gate.verify(request.headers()).await {
+    let address = client_address(&request);
+    let admitted = match gate.verify(request.headers(), address).await {
         Ok(admitted) => admitted,
         Err(error) => return Problem::from(error).into_response(),
     };
@@ -47,11 +50,19 @@ pub async fn admit(State(gate): State<Gate>, mut request: Request, next: Next) -
 }
 
 impl Gate {
-    async fn verify(&self, headers: &HeaderMap) -> Result<Admitted, FlowError> {
+    async fn verify(
+        &self,
+        headers: &HeaderMap,
+        address: Option<IpAddr>,
+    ) -> Result<Admitted, FlowError> {
         match (presented(headers), &self.open_to) {
             (Some(text), _) => {
-                let credential = Credential::parse(text).map_err(|_| FlowError::Unauthenticated)?;
-                self.keys.admit(&credential).await
+                self.keys.guesses.check(address)?;
+                let admitted = self.admitted(text, address).await;
+                if matches!(admitted, Err(FlowError::Unauthenticated)) {
+                    self.keys.guesses.count(address);
+                }
+                admitted
             }
             (None, Some(tenant)) => {
                 // A restoration may have made another incarnation live.
@@ -61,6 +72,23 @@ impl Gate {
             (None, None) => Err(FlowError::Unauthenticated),
         }
     }
+
+    async fn admitted(&self, text: &str, address: Option<IpAddr>) -> Result<Admitted, FlowError> {
+        let credential = Credential::parse(text).map_err(|_| FlowError::Unauthenticated)?;
+        self.keys.admit(&credential, address).await
+    }
+}
+
+/// The address of the client, as a gateway saw it. Headers say nothing of it: a client writes them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClientAddress(pub IpAddr);
+
+/// Returns the address of the client: what the gateway saw, or who is at the other end of the connection.
+fn client_address(request: &Request) -> Option<IpAddr> {
+    let extensions = request.extensions();
+    let gateway = extensions.get::<ClientAddress>().map(|client| client.0);
+    let peer = || extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
+    gateway.or_else(peer)
 }
 
 fn presented(headers: &HeaderMap) -> Option<&str> {

@@ -148,9 +148,29 @@ impl From<FlowError> for Problem {
                 StatusCode::TOO_MANY_REQUESTS,
                 "rate-limited",
                 "Too many requests",
-                "this key's rate is used up; wait as `Retry-After` says",
+                "too many requests; wait as `Retry-After` says",
             )
             .with_retry_after(retry_after),
+            FlowError::OverBudget { retry_after, .. } => Self::new(
+                StatusCode::PAYMENT_REQUIRED,
+                "over-budget",
+                "Budget spent",
+                format!("{error}; searches and answers that are kept go on. An administrator can raise it, see /v1/budget"),
+            )
+            .with_retry_after(retry_after),
+            FlowError::BudgetHeld { .. } => Self::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "budget-held",
+                "Budget set aside",
+                format!("{error}; try again when they are answered"),
+            )
+            .with_retry_after(Duration::from_secs(2)),
+            FlowError::SpendingStopped => Self::new(
+                StatusCode::PAYMENT_REQUIRED,
+                "spending-stopped",
+                "Spending stopped",
+                "an administrator stopped all spending; searches and answers that are kept go on. See /v1/budget",
+            ),
             FlowError::InProgress { retry_after } => Self::new(
                 StatusCode::CONFLICT,
                 "in-progress",

@@ -2,13 +2,15 @@
 //!
 //! Each group reads every variable it has in any case (see [`Settings::read`]).
 
-use std::{path::PathBuf, str::FromStr, time::Duration};
+use std::{path::PathBuf, str::FromStr, sync::Arc, time::Duration};
 
 use lectern_core::{
     chunking::ChunkSettings,
     env::{Settings, SettingsReader},
     ports::EmbeddingModel,
+    pricing::PriceTable,
     secret::SecretSetting,
+    spending::SpendingLimits,
 };
 pub use lectern_models::config::{ChatConfig, EmbedderConfig, RerankerConfig};
 
@@ -169,6 +171,26 @@ pub fn chunking(reader: &mut SettingsReader<'_>) -> Option<ChunkSettings> {
 /// Reads `LECTERN_ANSWER_TIMEOUT_MS`, how long a whole answer may take.
 pub fn answer_timeout(reader: &mut SettingsReader<'_>) -> Option<Duration> {
     milliseconds(reader, "LECTERN_ANSWER_TIMEOUT_MS", DEFAULT_ANSWER_TIMEOUT_MS)
+}
+
+/// What models cost, and what may be spent on them.
+#[derive(Clone, Debug)]
+pub struct Budget {
+    /// `LECTERN_PRICES`: own prices by model, over the built-in ones.
+    pub prices: Arc<PriceTable>,
+    /// `LECTERN_BUDGET_USD_PER_DAY` and `LECTERN_BUDGET_USD_PER_MONTH`: most that an account may spend which has no limits of
+    /// its own.
+    pub limits: SpendingLimits,
+}
+
+impl Settings for Budget {
+    fn read(reader: &mut SettingsReader<'_>) -> Option<Self> {
+        let prices = reader.or("LECTERN_PRICES", "{}", PriceTable::overridden);
+        let per_day = reader.optional("LECTERN_BUDGET_USD_PER_DAY", str::parse);
+        let per_month = reader.optional("LECTERN_BUDGET_USD_PER_MONTH", str::parse);
+        let limits = SpendingLimits { per_day: per_day?, per_month: per_month? };
+        Some(Self { prices: Arc::new(prices?), limits })
+    }
 }
 
 /// Reads `LECTERN_INGEST_LEASE_MS`, how long a worker alone may write a version; what a killed worker had waits as long.

@@ -10,6 +10,7 @@ use lectern_core::{
     auth::ApiKey,
     document::Metadata,
     ids::{CollectionId, DocumentId, KeyId, TenantId},
+    spending::SpendingLimits,
     time::Timestamp,
 };
 use lectern_tables::{
@@ -57,6 +58,10 @@ async fn simple_calls(tables: &Tables) -> Result<(), Box<dyn Error>> {
         collections: None,
         principals: Vec::new(),
         rate_per_minute: 60_000,
+        limits: SpendingLimits::default(),
+        allowed_ips: Vec::new(),
+        previous_hmac: None,
+        previous_until: None,
         created_at: now,
         expires_at: None,
         revoked_at: None,

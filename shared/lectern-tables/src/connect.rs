@@ -8,7 +8,8 @@ use crate::{
     backups::Backups, budget::Budgets, cache::Cache, collections::Collections, deletion::Deletions,
     documents::Documents, erasures::Erasures, experiments::Experiments, feedback::Feedbacks,
     idempotency::Idempotency, keys::Keys, layout, restores::Restores, schema, sessions::Sessions,
-    table::Table, tenants::Tenants, uploads::Uploads, usage::UsageDays, versions::Versions,
+    spending_rules::AllSpendingRules, table::Table, tenants::Tenants, uploads::Uploads,
+    usage::UsageDays, versions::Versions,
 };
 
 const CONNECT: &str = "connect to table";
@@ -168,10 +169,16 @@ impl Tables {
         UsageDays { table: &self.table }
     }
 
-    /// What may be spent, by month.
+    /// What is spent and set aside, by month and day.
     #[must_use]
     pub fn budgets(&self) -> Budgets<'_> {
         Budgets { table: &self.table }
+    }
+
+    /// What may be spent.
+    #[must_use]
+    pub fn spending_rules(&self) -> AllSpendingRules<'_> {
+        AllSpendingRules { table: &self.table }
     }
 
     /// Outcomes of experiments.

@@ -1,16 +1,19 @@
 //! API keys, and the one call that finds a key and takes from its rate.
 
+use aws_sdk_dynamodb::types::AttributeValue;
+use ipnet::IpNet;
 use lectern_core::{
     auth::ApiKey,
     errors::{ErrorKind, PortError},
     ids::{KeyId, TenantId},
     limits::{Rate, Verdict},
+    pricing::MicroDollars,
     time::Timestamp,
 };
 
 use crate::{
     MAX_PAGE, Page,
-    item::{Item, from_item, number, number_in, text, text_in, to_item},
+    item::{Item, from_item, native, number, number_in, text, text_in, to_item},
     layout::{self, KEY},
     range::Range,
     table::{Conditional, Table},
@@ -21,6 +24,57 @@ use crate::{
 const AUTHENTICATE: &str = "authenticate";
 /// How often a request is decided anew because clocks of two callers differ or the rate changed.
 const MAX_LOOKS: u32 = 4;
+
+/// Whether a secret is the key's, or was until a rotation a while ago.
+const OPENS: &str =
+    "(#secret_hmac = :secret OR (#previous_hmac = :secret AND #previous_until > :now))";
+
+/// What is to be changed of a key. What is `None` stays; `Some(None)` takes away.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KeyChange {
+    /// What a person calls it.
+    pub name: Option<String>,
+    /// Requests per minute.
+    pub rate_per_minute: Option<u32>,
+    /// Most that may be spent with it in a day.
+    pub per_day: Option<Option<MicroDollars>>,
+    /// Most that may be spent with it in a month.
+    pub per_month: Option<Option<MicroDollars>>,
+    /// When it stops working.
+    pub expires_at: Option<Option<Timestamp>>,
+    /// The networks it may be used from.
+    pub allowed_ips: Option<Vec<IpNet>>,
+}
+
+impl KeyChange {
+    /// Returns the attributes that change, by name.
+    fn attributes(&self) -> Vec<(&'static str, AttributeValue)> {
+        let of = |value: Result<serde_json::Value, serde_json::Error>| {
+            native(value.expect("numbers and texts are JSON"))
+        };
+        let mut changed = Vec::new();
+        if let Some(name) = &self.name {
+            changed.push(("name", text(name)));
+        }
+        if let Some(rate) = self.rate_per_minute {
+            changed.push(("rate_per_minute", number(rate)));
+            changed.push(("interval_ms", number(interval_ms(rate))));
+        }
+        if let Some(limit) = self.per_day {
+            changed.push(("micro_usd_per_day", of(serde_json::to_value(limit))));
+        }
+        if let Some(limit) = self.per_month {
+            changed.push(("micro_usd_per_month", of(serde_json::to_value(limit))));
+        }
+        if let Some(expires_at) = self.expires_at {
+            changed.push(("expires_at", of(serde_json::to_value(expires_at))));
+        }
+        if let Some(networks) = &self.allowed_ips {
+            changed.push(("allowed_ips", of(serde_json::to_value(networks))));
+        }
+        changed
+    }
+}
 
 /// The API keys of every tenant.
 #[derive(Clone, Copy, Debug)]
@@ -123,7 +177,7 @@ impl Keys<'_> {
         self.change("revoke key", tenant, change.with(":now", number(now.as_millis()))).await
     }
 
-    /// Gives a key another name and rate; returns its record.
+    /// Changes what a key may do; returns its record.
     ///
     /// # Errors
     /// `NotFound` when the tenant has no such key.
@@ -131,17 +185,41 @@ impl Keys<'_> {
         &self,
         tenant: &TenantId,
         id: &KeyId,
-        name: &str,
-        rate_per_minute: u32,
+        changed: &KeyChange,
+    ) -> Result<ApiKey, PortError> {
+        let attributes = changed.attributes();
+        let set = attributes.iter().map(|(name, _)| format!("#{name} = :{name}"));
+        // Naming the owner anew changes nothing, where nothing else is changed.
+        let set: Vec<String> = set.chain(["#tenant = :tenant".to_owned()]).collect();
+        let change = Change::of(layout::api_key(id), &format!("SET {}", set.join(", ")));
+        let change = attributes
+            .into_iter()
+            .fold(change, |change, (name, value)| change.with(&format!(":{name}"), value));
+        self.change("update key", tenant, change).await
+    }
+
+    /// Gives a key another secret; the one it had works until `until`, too. Returns its record. Rotating twice at once keeps
+    /// one of the two: `current` is the hash the caller saw.
+    ///
+    /// # Errors
+    /// `NotFound` when the tenant has no such key, or it has another secret by now.
+    pub async fn rotate(
+        &self,
+        tenant: &TenantId,
+        id: &KeyId,
+        current: &str,
+        secret_hmac: &str,
+        until: Timestamp,
     ) -> Result<ApiKey, PortError> {
         let change = Change::of(
             layout::api_key(id),
-            "SET #name = :name, #rate_per_minute = :rate, #interval_ms = :interval",
+            "SET #secret_hmac = :new, #previous_hmac = :current, #previous_until = :until",
         )
-        .with(":name", text(name))
-        .with(":rate", number(rate_per_minute))
-        .with(":interval", number(interval_ms(rate_per_minute)));
-        self.change("update key", tenant, change).await
+        .when("#secret_hmac = :current AND attribute_not_exists(#revoked_at)")
+        .with(":new", text(secret_hmac))
+        .with(":current", text(current))
+        .with(":until", number(until.as_millis()));
+        self.change("rotate key", tenant, change).await
     }
 
     async fn change(
@@ -150,8 +228,9 @@ impl Keys<'_> {
         tenant: &TenantId,
         change: Change,
     ) -> Result<ApiKey, PortError> {
-        let owned =
-            change.when("#tenant = :tenant").with(":tenant", text(tenant.account().as_str()));
+        let also = change.condition.text.as_ref().map(|also| format!(" AND {also}"));
+        let condition = format!("#tenant = :tenant{}", also.unwrap_or_default());
+        let owned = change.when(&condition).with(":tenant", text(tenant.account().as_str()));
         match self.table.update(operation, owned).await? {
             Conditional::Done(item) => from_item(operation, &item),
             Conditional::Refused(_) => Err(PortError::bare(ErrorKind::NotFound, operation)),
@@ -179,7 +258,7 @@ impl Keys<'_> {
                 Conditional::Refused(None) => return Ok(None),
                 Conditional::Refused(Some(item)) => {
                     let key: ApiKey = from_item(AUTHENTICATE, &item)?;
-                    if key.secret_hmac != secret_hmac {
+                    if !key.opens(secret_hmac, now) {
                         return Ok(None);
                     }
                     let verdict = Rate::per_minute(key.rate_per_minute).decide(tat(&item), now);
@@ -200,7 +279,7 @@ impl Keys<'_> {
 /// The request of a key that was quiet: its arrival time restarts at `now`.
 fn at_rest(id: &KeyId, now: Timestamp) -> Change {
     Change::of(layout::api_key(id), "SET #tat = :now + #interval_ms")
-        .when("#secret_hmac = :secret AND (attribute_not_exists(#tat) OR #tat <= :now)")
+        .when(&format!("{OPENS} AND (attribute_not_exists(#tat) OR #tat <= :now)"))
         .with(":now", number(now.as_millis()))
 }
 
@@ -211,10 +290,7 @@ fn within_burst(key: &ApiKey, now: Timestamp) -> Change {
     // Allowed while the new arrival time is at most `burst` intervals ahead.
     let latest = now.as_millis() + interval * u64::from(key.rate_per_minute.max(1) - 1);
     Change::of(layout::api_key(&key.id), "SET #tat = #tat + #interval_ms")
-        .when(
-            "#secret_hmac = :secret AND #tat > :now AND #tat <= :latest \
-             AND #interval_ms = :interval",
-        )
+        .when(&format!("{OPENS} AND #tat > :now AND #tat <= :latest AND #interval_ms = :interval"))
         .with(":now", number(now.as_millis()))
         .with(":latest", number(latest))
         .with(":interval", number(interval))

@@ -136,8 +136,14 @@ pub(crate) fn usage_day(tenant: &TenantId, day: &str, spender: &str) -> Key {
     Key::new(spending(tenant), format!("DAY#{day}#KEY#{spender}"))
 }
 
-pub(crate) fn budget(tenant: &TenantId, month: &str, spender: &str) -> Key {
-    Key::new(spending(tenant), format!("BUDGET#{month}#KEY#{spender}"))
+/// A month's ledger: the account's, or that of one of its keys.
+pub(crate) fn budget(tenant: &TenantId, month: &str, key: Option<&KeyId>) -> Key {
+    let of = key.map_or("ACCOUNT".to_owned(), |key| format!("KEY#{key}"));
+    Key::new(spending(tenant), format!("BUDGET#{month}#{of}"))
+}
+
+pub(crate) fn spending_rules(tenant: &TenantId) -> Key {
+    Key::new(spending(tenant), "RULES")
 }
 
 pub(crate) fn feedback(owner: &TenantId, query: &QueryId) -> Key {

@@ -18,7 +18,7 @@
 //! | [`sessions`], [`feedback`] | conversations and what readers thought of answers |
 //! | [`cache`], [`idempotency`] | what may be forgotten: cached values, replayed responses |
 //! | [`experiments`] | outcomes by variant, and which variants a question was answered with |
-//! | [`usage`], [`budget`] | what was spent, and what may be |
+//! | [`usage`], [`budget`], [`spending_rules`] | what was spent, and what may be |
 //! | [`backups`], [`restores`], [`erasures`] | what is backed up, restored, and rewritten |
 //! | [`tenants`] | who there is, and which incarnation of their data is live |
 //!
@@ -40,7 +40,8 @@
 //! | cached value | `CACHE#{hash}` | `CACHE` | | |
 //! | idempotent request | `T#{tenant}#I#{hash}` | `IDEMPOTENCY` | | |
 //! | usage of a day | `T#{tenant}#U` | `DAY#{day}#KEY#{key}` | | |
-//! | budget of a month | `T#{tenant}#U` | `BUDGET#{month}#KEY#{key}` | | |
+//! | ledger of a month | `T#{tenant}#U` | `BUDGET#{month}#ACCOUNT`, `BUDGET#{month}#KEY#{key}` | | |
+//! | what may be spent | `T#{tenant}#U` | `RULES` | | |
 //! | feedback | `T#{tenant}` | `FEEDBACK#{query}` | | |
 //! | upload under way | `T#{tenant}` | `UPLOAD#{id}` | | |
 //! | backup | `T#{tenant}` | `BACKUP#{id}` | | |
@@ -91,6 +92,7 @@ pub mod keys;
 pub mod registration;
 pub mod restores;
 pub mod sessions;
+pub mod spending_rules;
 pub mod tenants;
 pub mod uploads;
 pub mod usage;

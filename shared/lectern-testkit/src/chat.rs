@@ -144,6 +144,11 @@ impl ScriptedChat {
         lock(&self.script).chat.push_back(reply);
     }
 
+    /// Takes back the chat replies that were not used.
+    pub fn forget_rest(&self) {
+        lock(&self.script).chat.clear();
+    }
+
     /// Scripts the next reply of the embeddings endpoint.
     pub fn push_embeddings(&self, reply: Reply) {
         lock(&self.script).embeddings.push_back(reply);

@@ -275,7 +275,7 @@ fn evaluation(
     let judge = judge.map(|chat| Judge {
         chat,
         embedder: ask.search.embedder.clone(),
-        prices: Arc::clone(&ask.prices),
+        prices: Arc::clone(&ask.spending.prices),
         timeout: JUDGE_TIMEOUT,
     });
     Evaluation {

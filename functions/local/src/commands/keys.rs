@@ -1,9 +1,14 @@
 //! `lectern keys`: the keys of a data directory.
 
+use std::time::Duration;
+
 use lectern_app::keys::NewKey;
 use lectern_core::{
-    auth::ApiKey,
+    auth::{ApiKey, Caller},
     ids::{CollectionId, KeyId, TenantId},
+    pricing::MicroDollars,
+    spending::SpendingLimits,
+    time::Timestamp,
 };
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
@@ -11,12 +16,13 @@ use serde_json::{Value, json};
 use crate::{
     compose::Local,
     failure::Failure,
-    main_arguments::KeysCommand,
+    main_arguments::keys::KeysCommand,
     output::{Output, harmless, one_line},
     session::Session,
     text_table::{Align, text_table},
 };
 
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// Characters of a name in a table.
 const NAME_CHARS: usize = 40;
 
@@ -30,12 +36,36 @@ pub(super) async fn run(
         return Err(Failure::Usage(reason.into()));
     };
     match command {
-        KeysCommand::Create { name, mut permission, rate, tenant } => {
+        KeysCommand::Create {
+            name,
+            mut permission,
+            rate,
+            usd_per_day,
+            usd_per_month,
+            expires_in_days,
+            allowed_ips,
+            collections,
+            principals,
+            tenant,
+        } => {
             permission.sort_unstable();
             permission.dedup();
-            let new =
-                NewKey { permissions: permission, rate_per_minute: rate, ..NewKey::full(&name) };
+            let expires_at = expires_in_days.map(|days| local.keys.clock.now() + DAY * days);
+            let new = NewKey {
+                name,
+                permissions: permission,
+                collections: Some(collections).filter(|ids| !ids.is_empty()),
+                principals,
+                rate_per_minute: rate,
+                limits: SpendingLimits { per_day: usd_per_day, per_month: usd_per_month },
+                expires_at,
+                allowed_ips,
+            };
             create(local, &tenant, new, output).await
+        }
+        KeysCommand::Rotate { id, overlap_hours, tenant } => {
+            let overlap = Duration::from_secs(overlap_hours * 60 * 60);
+            rotate(local, &tenant, &id, overlap, output).await
         }
         KeysCommand::List { tenant } => list(local, &tenant, output).await,
         KeysCommand::Revoke { id, tenant } => revoke(local, &tenant, &id, output).await,
@@ -56,6 +86,34 @@ async fn create(
     }
     output.note(format_args!("key {} `{}`; it is shown this once:", key.id, harmless(&key.name)));
     Ok(output.line(text.expose_secret())?)
+}
+
+async fn rotate(
+    local: &Local,
+    tenant: &TenantId,
+    id: &str,
+    overlap: Duration,
+    output: &Output,
+) -> Result<(), Failure> {
+    let operator = Caller::operator(tenant.clone());
+    let (key, text) = local.keys.rotate(&operator, &key_id(id)?, overlap).await?;
+    if output.is_json() {
+        let mut record = record(&key);
+        record["key"] = text.expose_secret().into();
+        return Ok(output.json(&record)?);
+    }
+    let until = key.previous_until.map(Timestamp::to_rfc3339).unwrap_or_default();
+    output.note(format_args!(
+        "key {} `{}`; the old secret works until {until}; the new one is shown this once:",
+        key.id,
+        harmless(&key.name)
+    ));
+    Ok(output.line(text.expose_secret())?)
+}
+
+fn key_id(id: &str) -> Result<KeyId, Failure> {
+    id.parse()
+        .map_err(|error| Failure::Usage(format!("`{}` is no key id: it {error}", harmless(id))))
 }
 
 async fn list(local: &Local, tenant: &TenantId, output: &Output) -> Result<(), Failure> {
@@ -87,9 +145,7 @@ async fn revoke(
     id: &str,
     output: &Output,
 ) -> Result<(), Failure> {
-    let id: KeyId = id
-        .parse()
-        .map_err(|error| Failure::Usage(format!("`{}` is no key id: it {error}", harmless(id))))?;
+    let id = key_id(id)?;
     local.keys.revoke(tenant, &id).await?;
     if output.is_json() {
         return Ok(output.json(&json!({ "id": id, "revoked": true }))?);
@@ -111,8 +167,16 @@ fn row(key: &ApiKey) -> Vec<String> {
         permissions(key),
         key.rate_per_minute.to_string(),
         key.created_at.day(),
-        key.revoked_at.map_or("active".to_owned(), |at| format!("revoked {}", at.day())),
+        state(key),
     ]
+}
+
+fn state(key: &ApiKey) -> String {
+    match (key.revoked_at, key.expires_at) {
+        (Some(at), _) => format!("revoked {}", at.day()),
+        (None, Some(at)) => format!("expires {}", at.day()),
+        (None, None) => "active".to_owned(),
+    }
 }
 
 /// Returns what may be told about a key: everything but its hash.
@@ -123,14 +187,20 @@ fn record(key: &ApiKey) -> Value {
         "id": key.id, "tenant": key.tenant, "name": key.name, "permissions": key.permissions, "collections": collections,
         "principals": key.principals, "rate_per_minute": key.rate_per_minute,
         "created_at": key.created_at.to_rfc3339(),
-        "expires_at": key.expires_at.map(lectern_core::time::Timestamp::to_rfc3339),
-        "revoked_at": key.revoked_at.map(lectern_core::time::Timestamp::to_rfc3339),
+        "expires_at": key.expires_at.map(Timestamp::to_rfc3339),
+        "revoked_at": key.revoked_at.map(Timestamp::to_rfc3339),
+        "previous_until": key.previous_until.map(Timestamp::to_rfc3339),
+        "allowed_ips": key.allowed_ips,
+        "budget": {
+            "usd_per_day": key.limits.per_day.map(MicroDollars::as_dollars),
+            "usd_per_month": key.limits.per_month.map(MicroDollars::as_dollars),
+        },
     })
 }
 
 #[cfg(test)]
 mod tests {
-    use lectern_core::{auth::Permission, time::Timestamp};
+    use lectern_core::auth::Permission;
 
     use super::*;
 
@@ -146,6 +216,10 @@ mod tests {
             collections: None,
             principals: vec![],
             rate_per_minute: 60,
+            limits: SpendingLimits::default(),
+            allowed_ips: vec![],
+            previous_hmac: None,
+            previous_until: None,
             created_at: now,
             expires_at: None,
             revoked_at: Some(now),

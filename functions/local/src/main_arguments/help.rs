@@ -31,6 +31,11 @@ Environment, for a data directory (a server has its own):
   LECTERN_MODEL_URL           base URL of the OpenAI-compatible API, for both
   LECTERN_MODEL_API_KEY       its key
   LECTERN_ANSWER_TIMEOUT_MS   how long a whole answer may take [default: 30000]
+  LECTERN_PRICES              own prices of models, as JSON over the built-in ones
+  LECTERN_BUDGET_USD_PER_DAY, LECTERN_BUDGET_USD_PER_MONTH
+                              most that may be spent where `lectern budget` sets nothing else
+  LECTERN_WRONG_KEYS_PER_MINUTE
+                              wrong API keys that an address may present [default: 100]
   LECTERN_MAX_DOCUMENT_BYTES  largest document [default: 50000000]
   LECTERN_INGEST_WORKERS      documents ingested at the same time [default: 2]
   LECTERN_CHUNK_TOKENS        tokens a chunk aims at, 32 to 254 [default: 192]
@@ -229,6 +234,35 @@ Environment:
   LECTERN_TEST_DATA   folder of data sets, like --sets [default: ../shared/data]
   LECTERN_EMBEDDER    minilm (default: used once installed), none, openai:MODEL; with LECTERN_MODEL_URL
                       and LECTERN_MODEL_API_KEY";
+
+pub(crate) const USAGE: &str = "\
+Examples:
+  lectern usage
+  lectern usage --from 2026-11-01 --to 2026-11-30
+  lectern usage --json --api https://lectern.example.org
+
+Dollars are tokens by the price table; LECTERN_PRICES sets own prices. Wants a key with the permission admin.
+
+Environment:
+  LECTERN_DATA                       data directory, like --data
+  LECTERN_API_URL, LECTERN_API_KEY   server to talk to, like --api and --key";
+
+pub(crate) const BUDGET: &str = "\
+Examples:
+  lectern budget                                    what may be spent, and how much of it is gone
+  lectern budget --usd-per-day 5 --usd-per-month 100
+  lectern budget --usd-per-day none                 the deployment's limit is in force again
+  lectern budget --stop                             no model is asked from now on
+  lectern budget --resume
+
+Over budget, and while spending is stopped, searches and kept answers go on; what needs a model is refused with 402.
+Wants a key with the permission admin.
+
+Environment:
+  LECTERN_DATA                       data directory, like --data
+  LECTERN_BUDGET_USD_PER_DAY, LECTERN_BUDGET_USD_PER_MONTH
+                                     limits of an account that has none of its own, for a data directory
+  LECTERN_API_URL, LECTERN_API_KEY   server to talk to, like --api and --key";
 
 pub(crate) const COMPLETIONS: &str = "\
 Examples:

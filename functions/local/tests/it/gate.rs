@@ -27,6 +27,15 @@ fn routes(id: &str) -> Vec<(&'static str, String, Option<Value>)> {
         ("GET", "/v1/collections/default".into(), None),
         ("DELETE", "/v1/collections/default".into(), None),
         ("GET", "/v1/experiments".into(), None),
+        ("POST", "/v1/keys".into(), Some(json!({"name": "new", "permissions": ["query"]}))),
+        ("GET", "/v1/keys".into(), None),
+        ("GET", format!("/v1/keys/{id}"), None),
+        ("PATCH", format!("/v1/keys/{id}"), Some(json!({}))),
+        ("POST", format!("/v1/keys/{id}/rotate"), Some(json!({}))),
+        ("DELETE", format!("/v1/keys/{id}"), None),
+        ("GET", "/v1/usage".into(), None),
+        ("GET", "/v1/budget".into(), None),
+        ("PATCH", "/v1/budget".into(), Some(json!({}))),
         ("PATCH", "/v1/collections/default".into(), Some(json!({}))),
         ("POST", "/v1/documents/uploads".into(), Some(json!({"name": "a.txt", "size_bytes": 1}))),
         ("GET", format!("/v1/documents/uploads/{id}"), None),
@@ -82,7 +91,7 @@ pub(crate) fn create_key(data: &Path, arguments: &[&str]) -> String {
 #[tokio::test]
 async fn no_route_lets_a_missing_or_wrong_credential_in() {
     let data = tempfile::tempdir().unwrap();
-    let server = Server::start(data.path(), &[], &[]);
+    let server = Server::start(data.path(), &[], &[("LECTERN_WRONG_KEYS_PER_MINUTE", "100000")]);
     let good = server.key().to_owned();
     let flipped = {
         let (head, last) = good.split_at(good.len() - 1);

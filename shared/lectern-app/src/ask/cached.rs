@@ -27,7 +27,7 @@ use lectern_core::{
 use lectern_tables::collections::Collection;
 use tracing::warn;
 
-use super::{Ask, AskEvent, AskRequest, AskTimings, Asked, MAX_REPLY_TOKENS, Spent, Turn, send};
+use super::{Ask, AskEvent, AskRequest, AskTimings, Asked, MAX_REPLY_TOKENS, Turn, send};
 use crate::{
     cache::{CacheUse, Caches, Epoch, Key, View, entry::KeptAnswer},
     collections::settings_of,
@@ -70,6 +70,14 @@ struct Verified {
     holds: Option<Assignments>,
 }
 
+/// What a question is looked up by before its collection is read.
+struct Assumed {
+    variant: String,
+    keys: Option<Keys>,
+    /// The collection, where it was read all the same.
+    read: Option<Collection>,
+}
+
 /// Where a new answer will be kept, if anywhere.
 pub(super) struct Place {
     keys: Option<Keys>,
@@ -88,10 +96,10 @@ impl Ask {
     /// Returns an earlier answer that holds, or what the index finds similar.
     pub(super) async fn open(
         &self,
-        caller: &Caller,
-        request: &AskRequest,
+        turn: &Turn<'_>,
         search: &SearchRequest,
     ) -> Result<Opened, FlowError> {
+        let Turn { caller, request, .. } = *turn;
         search.authorize(caller)?;
         search.validate()?;
         let caches = &self.search.caches;
@@ -110,7 +118,22 @@ impl Ask {
             }
             read = verified.collection;
         }
+        // A model may be asked soon: what that costs is set aside while passages are searched for.
+        let assumed = Assumed { variant, keys, read };
+        // On the heap: a follow-up that may be read in two ways looks both up at the same time.
+        let looking_up = Box::pin(self.look_up(turn, search, assumed));
+        tokio::join!(looking_up, self.prefetch(&turn.bill)).0
+    }
 
+    async fn look_up(
+        &self,
+        turn: &Turn<'_>,
+        search: &SearchRequest,
+        assumed: Assumed,
+    ) -> Result<Opened, FlowError> {
+        let Turn { caller, request, .. } = *turn;
+        let Assumed { variant, keys, read } = assumed;
+        let caches = &self.search.caches;
         let (prepared, stored) = tokio::join!(self.search.prepare(caller, search, read), async {
             caches.stored_answer(&keys?.answer).await
         });
@@ -243,7 +266,7 @@ impl Hit {
             standalone_question: None,
             nearest: Vec::new(),
             degraded: Vec::new(),
-            spent: Spent::default(),
+            spent: turn.spent(),
             timings: AskTimings { cache: took, total: took, ..AskTimings::default() },
             cache: self.matched,
             experiment: self.assignments.clone(),

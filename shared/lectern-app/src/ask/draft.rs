@@ -8,12 +8,12 @@ use lectern_core::{
     citations,
     errors::PortError,
     passage::{Passage, ScoredPassage},
-    ports::{ChatMessage, ChatModel},
+    ports::ChatMessage,
     prompt,
     settings::CollectionSettings,
 };
 
-use super::{Ask, AskTimings, Spent, Turn, reply};
+use super::{Ask, AskTimings, Turn, reply};
 use crate::{
     errors::FlowError,
     search::{Found, SearchRequest, Similar, Widened, degraded, millis},
@@ -31,21 +31,21 @@ pub(super) struct Asking<'a> {
 }
 
 /// The passages an answer is made from, and what is made of them.
-pub(super) struct Begun<'a> {
+pub(super) struct Begun {
     pub(super) widened: Widened,
-    reply: Reply<'a>,
+    reply: Reply,
 }
 
-enum Reply<'a> {
+enum Reply {
     /// The passages are not sure enough to answer.
     Unsure,
     /// There is no model, or nothing to tell it.
     None,
     /// The model's reply has begun.
-    Begun { chat: &'a dyn ChatModel, reply: reply::Begun, since: Instant },
+    Begun { reply: reply::Begun, since: Instant },
 }
 
-impl Begun<'_> {
+impl Begun {
     fn unsure() -> Self {
         let widened = Widened { passages: Vec::new(), is_degraded: false };
         Self { widened, reply: Reply::Unsure }
@@ -55,7 +55,6 @@ impl Begun<'_> {
 /// A verified answer.
 pub(super) struct Drafted {
     pub(super) answer: Answer,
-    pub(super) spent: Spent,
     pub(super) timings: AskTimings,
 }
 
@@ -78,17 +77,17 @@ impl Ask {
         turn: &Turn<'_>,
         asking: &Asking<'_>,
         similar: Similar,
-    ) -> Result<(Found, Begun<'_>), FlowError> {
+    ) -> Result<(Found, Begun), FlowError> {
         let hopeful = similar.hopeful();
         let (found, early) = tokio::join!(
             self.search.check(asking.caller, asking.search, similar),
-            self.begin_early(asking, &hopeful, turn.remaining())
+            self.begin_early(turn, asking, &hopeful)
         );
         let mut found = found?;
         let begun = match early {
             _ if !self.is_sure(asking, &found, turn.remaining()).await => Begun::unsure(),
             Some(early) if found.passages == hopeful => early?,
-            _ => self.begin(asking, &found.passages, turn.remaining()).await?,
+            _ => self.begin(turn, asking, &found.passages).await?,
         };
         found.degraded.extend(begun.widened.is_degraded.then_some(degraded::NEIGHBOURS));
         Ok((found, begun))
@@ -99,7 +98,7 @@ impl Ask {
         &self,
         turn: &Turn<'_>,
         asking: &Asking<'_>,
-        begun: Begun<'_>,
+        begun: Begun,
         found: &mut Found,
     ) -> Result<Drafted, PortError> {
         let mut timings = AskTimings {
@@ -108,23 +107,18 @@ impl Ask {
             rerank: found.timings.rerank,
             ..AskTimings::default()
         };
-        let mut spent = Spent::default();
         self.warn_of_missing(asking.settings);
         let answer = match begun.reply {
             Reply::Unsure => Answer::refusal(self.mode(asking.settings)),
-            Reply::Begun { chat, reply, since } => {
+            Reply::Begun { reply, since } => {
                 let used = reply.passages_used;
-                let reply = reply::collect(reply, turn.events).await?;
+                let text = reply::collect(reply, turn.events).await?;
                 timings.generate = millis(since.elapsed());
-                spent = Spent {
-                    tokens: reply.tokens,
-                    cost: self.prices.cost(chat.model(), reply.tokens),
-                };
                 let verifying = Instant::now();
                 let shown = begun.widened.passages.into_iter().take(used);
                 let passages: Vec<Passage> = shown.map(|found| found.passage).collect();
                 let policy = asking.settings.answers.unsupported;
-                let answer = citations::verify(&Draft::new(reply.text), &passages, policy);
+                let answer = citations::verify(&Draft::new(text), &passages, policy);
                 timings.verify = millis(verifying.elapsed());
                 answer
             }
@@ -135,19 +129,19 @@ impl Ask {
                 answer
             }
         };
-        Ok(Drafted { answer, spent, timings })
+        Ok(Drafted { answer, timings })
     }
 
     /// Begins before the passages are checked, unless they are to be measured first: a model that need not be
     /// asked is not.
     async fn begin_early(
         &self,
+        turn: &Turn<'_>,
         asking: &Asking<'_>,
         passages: &[ScoredPassage],
-        timeout: Duration,
-    ) -> Option<Result<Begun<'_>, PortError>> {
+    ) -> Option<Result<Begun, FlowError>> {
         match asking.least() {
-            None => Some(self.begin(asking, passages, timeout).await),
+            None => Some(self.begin(turn, asking, passages).await),
             Some(_) => None,
         }
     }
@@ -155,10 +149,10 @@ impl Ask {
     /// Widens the passages and sends the prompt, where there is a model and anything to tell it.
     async fn begin(
         &self,
+        turn: &Turn<'_>,
         asking: &Asking<'_>,
         passages: &[ScoredPassage],
-        timeout: Duration,
-    ) -> Result<Begun<'_>, PortError> {
+    ) -> Result<Begun, FlowError> {
         let Asking { caller, search, settings, history } = asking;
         let reach = settings.retrieval.neighbours;
         let (room, passages) = (self.budget.passages, passages.to_vec());
@@ -176,8 +170,8 @@ impl Ask {
             self.budget,
         );
         let since = Instant::now();
-        let reply = reply::begin(chat, prompt, timeout).await?;
-        Ok(Begun { widened, reply: Reply::Begun { chat, reply, since } })
+        let reply = reply::begin(&turn.bill, chat, prompt, turn.remaining()).await?;
+        Ok(Begun { widened, reply: Reply::Begun { reply, since } })
     }
 
     /// Whether the passages are as sure to answer as the collection's settings ask for, where they say.

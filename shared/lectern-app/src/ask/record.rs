@@ -3,10 +3,7 @@
 use std::time::Duration;
 
 use lectern_core::{auth::Caller, ids::SessionId};
-use lectern_tables::{
-    sessions::{SessionMessage, Speaker},
-    usage::Usage,
-};
+use lectern_tables::sessions::{SessionMessage, Speaker};
 use serde_json::{Map, Value, json};
 use tracing::warn;
 
@@ -57,13 +54,6 @@ impl Ask {
     /// Records usage, the two messages and the outcome for experiments.
     pub(super) async fn record(&self, turn: &Turn<'_>, asked: &Asked) -> Result<(), FlowError> {
         let Turn { caller, request, now, .. } = *turn;
-        let delta = Usage {
-            requests: 1,
-            prompt_tokens: u64::from(asked.spent.tokens.prompt),
-            completion_tokens: u64::from(asked.spent.tokens.completion),
-            cost_micro_usd: asked.spent.cost,
-        };
-        let usage = self.tables.usage();
         let sessions = self.tables.sessions();
         let cited = asked.answer.citations().iter();
         let cited: Vec<Value> = cited.map(|citation| json!(citation.document_id)).collect();
@@ -86,7 +76,7 @@ impl Ask {
             message(Speaker::Assistant, asked.answer.text()),
         ];
         let (billed, remembered, ()) = tokio::join!(
-            usage.add(&caller.tenant, caller.key_id.as_ref(), &delta, now),
+            turn.bill.settle(),
             sessions.append(&caller.tenant, &asked.session_id, &exchange, now + SESSION_TTL),
             experiments::count(&self.tables, caller, &request.collection, asked, now)
         );

@@ -17,6 +17,7 @@ use lectern_app::{
     errors::FlowError,
     forget::{Forget, Forgotten},
     search::Search,
+    spending::Spending,
 };
 use lectern_core::{
     analysis::{Bm25, content_terms},
@@ -30,6 +31,7 @@ use lectern_core::{
     pricing::PriceTable,
     prompt::PromptBudget,
     retention::Retention,
+    spending::SpendingLimits,
     time::Timestamp,
 };
 use lectern_index::{Edge, IndexSettings};
@@ -168,7 +170,12 @@ impl World {
             tables: self.tables.clone(),
             chat: None,
             chat_models: ChatModels::new(),
-            prices: Arc::new(PriceTable::built_in()),
+            spending: Spending {
+                tables: self.tables.clone(),
+                prices: Arc::new(PriceTable::built_in()),
+                limits: SpendingLimits::default(),
+                clock: self.clock(),
+            },
             budget: PromptBudget::default(),
             clock: self.clock(),
         }

@@ -14,7 +14,7 @@ use axum::{
 use lambda_http::{RequestExt as _, request::RequestContext};
 
 use super::{Error, nodelay};
-use crate::{deadline::Deadline, routes, trace::REQUEST_ID};
+use crate::{deadline::Deadline, gate::ClientAddress, routes, trace::REQUEST_ID};
 
 /// Serves a router's routes; each response is sent whole.
 ///
@@ -44,11 +44,18 @@ async fn of_invocation(mut request: Request, next: Next) -> Response {
     nodelay::switch_off();
     let context = request.lambda_context_ref();
     let deadline = context.map(|context| instant(context.deadline, SystemTime::now()));
-    let request_id = match request.request_context_ref() {
-        Some(RequestContext::ApiGatewayV1(gateway)) => gateway.request_id.clone(),
-        Some(RequestContext::ApiGatewayV2(gateway)) => gateway.request_id.clone(),
-        _ => None,
+    let (request_id, address) = match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV1(gateway)) => {
+            (gateway.request_id.clone(), gateway.identity.source_ip.clone())
+        }
+        Some(RequestContext::ApiGatewayV2(gateway)) => {
+            (gateway.request_id.clone(), gateway.http.source_ip.clone())
+        }
+        _ => (None, None),
     };
+    if let Some(address) = address.and_then(|address| address.parse().ok()) {
+        request.extensions_mut().insert(ClientAddress(address));
+    }
     if let Some(deadline) = deadline {
         request.extensions_mut().insert(Deadline(deadline));
     }

@@ -8,9 +8,11 @@ use lectern_core::{
     errors::ErrorKind,
     ids::{KeyId, TenantId},
     limits::Verdict,
+    pricing::MicroDollars,
+    spending::SpendingLimits,
     time::Timestamp,
 };
-use lectern_tables::Tables;
+use lectern_tables::{Tables, keys::KeyChange};
 
 use crate::world::{a_tenant, at};
 
@@ -27,6 +29,10 @@ pub(crate) fn a_key(tenant: &TenantId, seed: u64, rate_per_minute: u32) -> ApiKe
         collections: None,
         principals: vec!["staff".into()],
         rate_per_minute,
+        limits: SpendingLimits::default(),
+        allowed_ips: Vec::new(),
+        previous_hmac: None,
+        previous_until: None,
         created_at: at(seed),
         expires_at: None,
         revoked_at: None,
@@ -71,7 +77,27 @@ pub(crate) async fn rates_refill(tables: &Tables) {
     }
     // A caller whose clock is behind neither gains nor breaks anything.
     assert!(matches!(verdict(tables, &key, at(90)).await, Verdict::Refused { .. }));
-    let faster = tables.keys().update(&key.tenant, &key.id, "fast", 60).await.unwrap();
+    let changed = KeyChange {
+        name: Some("fast".to_owned()),
+        rate_per_minute: Some(60),
+        per_day: Some(Some(MicroDollars(5))),
+        expires_at: Some(Some(at(9_000))),
+        ..KeyChange::default()
+    };
+    let faster = tables.keys().update(&key.tenant, &key.id, &changed).await.unwrap();
+    assert_eq!(faster.limits.per_day, Some(MicroDollars(5)));
+    assert_eq!(faster.expires_at, Some(at(9_000)));
+    let changed = KeyChange {
+        per_day: Some(None),
+        expires_at: Some(None),
+        allowed_ips: Some(vec!["192.0.2.0/24".parse().unwrap()]),
+        ..KeyChange::default()
+    };
+    let freed = tables.keys().update(&key.tenant, &key.id, &changed).await.unwrap();
+    assert_eq!((freed.limits, freed.expires_at), (SpendingLimits::default(), None));
+    assert_eq!(freed.allowed_ips.len(), 1);
+    let same = tables.keys().update(&key.tenant, &key.id, &KeyChange::default()).await.unwrap();
+    assert_eq!(same, freed);
     assert_eq!((faster.name.as_str(), faster.rate_per_minute), ("fast", 60));
     let Verdict::Allowed { remaining, .. } = verdict(tables, &key, at(500)).await else {
         panic!("refused at rest")
@@ -90,6 +116,27 @@ pub(crate) async fn another_secret_takes_nothing(tables: &Tables) {
     assert_eq!(found.key, key);
     assert!(matches!(found.verdict, Verdict::Allowed { remaining: 0, .. }));
     assert_eq!(keys.authenticate(&key.id, "another", at(1)).await.unwrap(), None);
+}
+
+pub(crate) async fn a_rotated_key_opens_with_both_secrets_for_a_while(tables: &Tables) {
+    let key = a_key(&a_tenant(), 1, 60);
+    let keys = tables.keys();
+    keys.create(&key).await.unwrap();
+    let (old, new) = (key.secret_hmac.as_str(), "cd".repeat(32));
+    let rotated = keys.rotate(&key.tenant, &key.id, old, &new, at(100)).await.unwrap();
+    assert_eq!(rotated.secret_hmac, new);
+    for (secret, seconds, opens) in
+        [(old, 50, true), (&*new, 50, true), (old, 99, true), (old, 100, false), (&*new, 100, true)]
+    {
+        let found = keys.authenticate(&key.id, secret, at(seconds)).await.unwrap();
+        assert_eq!(found.is_some(), opens, "{secret} at {seconds}");
+    }
+    // Whoever rotates what he did not see changes nothing.
+    let late = keys.rotate(&key.tenant, &key.id, old, "ef", at(100)).await.unwrap_err();
+    assert_eq!(late.kind, ErrorKind::NotFound);
+    keys.revoke(&key.tenant, &key.id, at(60)).await.unwrap();
+    let revoked = keys.rotate(&key.tenant, &key.id, &new, "ef", at(100)).await.unwrap_err();
+    assert_eq!(revoked.kind, ErrorKind::NotFound);
 }
 
 pub(crate) async fn keys_belong_to_their_tenant(tables: &Tables) {

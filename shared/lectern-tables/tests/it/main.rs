@@ -71,9 +71,13 @@ on_every_engine! {
     ingestion::exactly_one_claim_wins,
     ingestion::pending_work_is_paged,
     keys::a_burst_of_thirty_lets_thirty_of_sixty_four_through,
+    keys::a_rotated_key_opens_with_both_secrets_for_a_while,
     keys::another_secret_takes_nothing,
     keys::keys_belong_to_their_tenant,
     keys::rates_refill,
+    spending::budgets_are_of_a_key_a_day_and_a_month,
     spending::budgets_hold_under_concurrency,
+    spending::spending_rules_are_kept,
     spending::usage_adds_up_and_is_paged,
+    spending::what_a_crash_held_is_let_go,
 }

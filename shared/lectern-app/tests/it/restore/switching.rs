@@ -20,12 +20,12 @@ use crate::{
 
 fn keys(site: &Site) -> Keys {
     let pepper = SecretString::from("pepper");
-    Keys { tables: site.world.tables.clone(), pepper: pepper.into(), clock: site.world.clock() }
+    Keys::new(site.world.tables.clone(), pepper.into(), site.world.clock())
 }
 
 async fn caller_of(keys: &Keys, key: &SecretString) -> Caller {
     let credential = Credential::parse(key.expose_secret()).unwrap();
-    keys.admit(&credential).await.unwrap().caller
+    keys.admit(&credential, None).await.unwrap().caller
 }
 
 async fn passages(site: &Site, tenant: &TenantId) -> u64 {

@@ -9,6 +9,7 @@ use lectern_app::{
     clock::Clock,
     collections::{CollectionPatch, Collections},
     search::{Found, Search, SearchRequest},
+    spending::Spending,
 };
 use lectern_core::{
     analysis::Bm25,
@@ -21,6 +22,7 @@ use lectern_core::{
     ports::{Embedder, EmbeddingModel, PassageReader, PassageWriter, Reranker},
     pricing::PriceTable,
     prompt::PromptBudget,
+    spending::SpendingLimits,
     time::Timestamp,
 };
 use lectern_index::{Edge, IndexSettings};
@@ -181,7 +183,12 @@ impl World {
             tables: self.tables.clone(),
             chat: None,
             chat_models: ChatModels::new(),
-            prices: Arc::new(PriceTable::built_in()),
+            spending: Spending {
+                tables: self.tables.clone(),
+                prices: Arc::new(PriceTable::built_in()),
+                limits: SpendingLimits::default(),
+                clock: Clock::system(),
+            },
             budget: PromptBudget::default(),
             clock: Clock::system(),
         };

@@ -1,0 +1,161 @@
+//! What a request costs: set aside before a model is called, counted as it is spent, settled when it is over.
+//!
+//! A bill is settled whatever becomes of its request: one that fails has spent as well, and one whose client hangs up is
+//! settled when it is dropped. Only a process that dies settles nothing; what it set aside is let go when its time is over.
+
+mod bill;
+mod meter;
+
+use std::{sync::Arc, time::Duration};
+
+use lectern_core::{
+    auth::{Caller, Permission},
+    ids::KeyId,
+    pricing::{MicroDollars, PriceTable},
+    spending::{SpendingLimits, Standing},
+    time::Timestamp,
+};
+use lectern_tables::{MAX_PAGE, Tables, budget::Ledger, spending_rules::SpendingRules};
+pub use lectern_tables::{spending_rules::RulesChange, usage::UsageDay};
+use tracing::info;
+
+pub use self::bill::Bill;
+use crate::{clock::Clock, errors::FlowError};
+
+/// Time after a request's own for which its money is set aside: it takes a moment to settle.
+const GRACE: Duration = Duration::from_secs(60);
+/// Most days of a report.
+pub const MAX_REPORTED_DAYS: u64 = 366;
+/// Most rows of a report: days by keys.
+pub const MAX_REPORTED_ROWS: usize = 10_000;
+
+/// Counts what is spent, and refuses what would be too much.
+#[derive(Clone, Debug)]
+pub struct Spending {
+    /// The table.
+    pub tables: Tables,
+    /// What tokens cost.
+    pub prices: Arc<PriceTable>,
+    /// The limits of an account that has none of its own.
+    pub limits: SpendingLimits,
+    /// The time.
+    pub clock: Clock,
+}
+
+/// What an account may spend, and how much of it is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BudgetReport {
+    /// Its limits, or those of the deployment.
+    pub limits: SpendingLimits,
+    /// Since when nothing may be spent.
+    pub stopped_at: Option<Timestamp>,
+    /// What went.
+    pub standing: Standing,
+}
+
+/// What was used on some days.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UsageReport {
+    /// By day, then key.
+    pub days: Vec<UsageDay>,
+    /// Whether there is more.
+    pub is_truncated: bool,
+}
+
+impl Spending {
+    /// Returns a bill for a request of `caller` that ends after `time_budget` at the latest and costs at most `amount`.
+    #[must_use]
+    pub fn bill(&self, caller: &Caller, amount: MicroDollars, time_budget: Duration) -> Bill {
+        Bill::new(self.clone(), caller, amount, time_budget + GRACE)
+    }
+
+    /// Returns what the caller's account may spend, and how much of it is gone.
+    ///
+    /// # Errors
+    /// When the caller is no administrator, or the table fails.
+    pub async fn budget(&self, caller: &Caller) -> Result<BudgetReport, FlowError> {
+        authorize(caller)?;
+        let rules = self.tables.spending_rules().get(&caller.tenant).await?;
+        self.report(caller, None, rules).await
+    }
+
+    /// Changes the account's limits, and stops or resumes all spending; from the next question on.
+    ///
+    /// # Errors
+    /// When the caller is no administrator, or the table fails.
+    pub async fn set_budget(
+        &self,
+        caller: &Caller,
+        change: RulesChange,
+    ) -> Result<BudgetReport, FlowError> {
+        authorize(caller)?;
+        let all = self.tables.spending_rules();
+        let rules = all.change(&caller.tenant, change, self.clock.now()).await?;
+        info!(tenant = %caller.tenant.account(), key.id = ?caller.key_id, ?change, "changed what may be spent");
+        self.report(caller, None, rules).await
+    }
+
+    /// Returns what one key may spend and has.
+    ///
+    /// # Errors
+    /// When the caller is no administrator, or the table fails.
+    pub async fn key_budget(
+        &self,
+        caller: &Caller,
+        key: &KeyId,
+        limits: SpendingLimits,
+    ) -> Result<BudgetReport, FlowError> {
+        authorize(caller)?;
+        self.report(caller, Some(key), SpendingRules { limits, stopped_at: None }).await
+    }
+
+    /// Returns what was used on the UTC days from `from` to `to`.
+    ///
+    /// # Errors
+    /// When the caller is no administrator, the days are too many or in the wrong order, or the table fails.
+    pub async fn usage(
+        &self,
+        caller: &Caller,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<UsageReport, FlowError> {
+        authorize(caller)?;
+        if from > to {
+            return Err(FlowError::field("/from", "must not be after `to`"));
+        }
+        if to.since(from) > Duration::from_secs(MAX_REPORTED_DAYS * 24 * 60 * 60) {
+            let detail = format!("must be within {MAX_REPORTED_DAYS} days of `to`");
+            return Err(FlowError::field("/from", detail));
+        }
+        let (mut days, mut cursor) = (Vec::new(), None);
+        loop {
+            let usage = self.tables.usage();
+            let page = usage.range(&caller.tenant, from, to, MAX_PAGE, cursor.as_deref()).await?;
+            days.extend(page.items);
+            cursor = page.next;
+            let is_truncated = cursor.is_some() && days.len() >= MAX_REPORTED_ROWS;
+            if cursor.is_none() || is_truncated {
+                return Ok(UsageReport { days, is_truncated });
+            }
+        }
+    }
+
+    async fn report(
+        &self,
+        caller: &Caller,
+        key: Option<&KeyId>,
+        rules: SpendingRules,
+    ) -> Result<BudgetReport, FlowError> {
+        let ledger = Ledger { tenant: &caller.tenant, key };
+        let standing = self.tables.budgets().standing(ledger, self.clock.now()).await?;
+        let limits = if key.is_some() { rules.limits } else { rules.limits.or(self.limits) };
+        Ok(BudgetReport { limits, stopped_at: rules.stopped_at, standing })
+    }
+}
+
+fn authorize(caller: &Caller) -> Result<(), FlowError> {
+    if caller.may(Permission::Admin) {
+        return Ok(());
+    }
+    Err(FlowError::Forbidden("the permission `admin` is missing"))
+}
