@@ -13,7 +13,7 @@ use lectern_runtime::{
 
 use crate::{
     Admin,
-    contract::{BudgetBody, ChangeBudgetBody, UsageBody, UsageParams},
+    contract::{BudgetBody, ChangeBudgetBody, UsageParams, UsageReportBody},
 };
 
 /// Days of a report that says nothing else.
@@ -21,17 +21,17 @@ const DEFAULT_DAYS: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// Returns what was used by day and key: questions, tokens, dollars. Wants the permission `admin`.
 #[utoipa::path(get, path = "/v1/usage", tag = "admin", params(
-    ("from" = Option<String>, Query, description = "the first UTC day, `2026-11-01`; 30 days before `to` without"),
-    ("to" = Option<String>, Query, description = "the last; today without"),
+    ("from" = Option<String>, Query, format = Date, description = "the first UTC day, `2026-11-01`; 30 days before `to` without"),
+    ("to" = Option<String>, Query, format = Date, description = "the last; today without"),
 ), responses(
-    (status = 200, body = UsageBody),
+    (status = 200, body = UsageReportBody),
     (status = "4XX", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn usage(
     State(state): State<Admin>,
     Verified(caller): Verified,
     Params(params): Params<UsageParams>,
-) -> Result<JsonBody<UsageBody>, Problem> {
+) -> Result<JsonBody<UsageReportBody>, Problem> {
     let to = match &params.to {
         Some(text) => day(text, "/to")?,
         None => state.spending.clock.now(),

@@ -6,7 +6,8 @@ mod keys;
 
 pub use self::{
     budget::{
-        BalanceBody, BudgetBody, ChangeBudgetBody, LimitsBody, UsageBody, UsageParams, UsageRowBody,
+        BalanceBody, BudgetBody, ChangeBudgetBody, LimitsBody, UsageParams, UsageReportBody,
+        UsageRowBody,
     },
     experiments::{
         DifferenceBody, EstimateBody, ExperimentBody, ExperimentParams, ExperimentsBody,

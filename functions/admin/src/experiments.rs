@@ -13,7 +13,7 @@ use crate::{
 /// Returns how a collection's experiments came out so far: counts by variant, estimates with 95 % confidence
 /// intervals, and how each variant differs from the first. Wants the permission `admin`.
 #[utoipa::path(get, path = "/v1/experiments", tag = "admin", params(
-    ("collection" = Option<String>, Query, description = "the collection; `default` without"),
+    ("collection" = Option<String>, Query, pattern = r"^[a-z0-9][a-z0-9_-]{0,63}$", description = "the collection; `default` without"),
 ), responses(
     (status = 200, body = ExperimentsBody),
     (status = "4XX", body = Problem, content_type = "application/problem+json"),

@@ -45,8 +45,8 @@ pub(crate) async fn create(
 
 /// Lists the keys, oldest first, revoked ones too. Wants the permission `admin`.
 #[utoipa::path(get, path = "/v1/keys", tag = "admin", params(
-    ("limit" = Option<usize>, Query, description = "most keys of the page, 1 to 100; 50 without"),
-    ("cursor" = Option<String>, Query, description = "the `next` of the page before"),
+    ("limit" = Option<usize>, Query, minimum = 1, maximum = 100, description = "most keys of the page, 1 to 100; 50 without"),
+    ("cursor" = Option<String>, Query, pattern = r"^[0-7][0-9A-HJKMNP-TV-Z]{25}$", description = "the `next` of the page before"),
 ), responses(
     (status = 200, body = KeysBody),
     (status = "4XX", body = Problem, content_type = "application/problem+json"),

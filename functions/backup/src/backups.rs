@@ -48,7 +48,7 @@ pub(crate) async fn create(
 
 /// Lists the tenant's backups, newest first. Wants the permission `backup`.
 #[utoipa::path(get, path = "/v1/backups", tag = "backups", params(
-    ("limit" = Option<usize>, Query, description = "1 to 100; 30 without"), ("cursor" = Option<String>, Query),
+    ("limit" = Option<usize>, Query, minimum = 1, maximum = 100, description = "1 to 100; 30 without"), ("cursor" = Option<String>, Query, pattern = r"^[0-7][0-9A-HJKMNP-TV-Z]{25}$"),
 ), responses(
     (status = 200, body = BackupPage),
     (status = "4XX", body = Problem, content_type = "application/problem+json"),

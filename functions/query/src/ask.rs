@@ -26,7 +26,7 @@ use tokio::sync::mpsc;
 
 use crate::{
     Query,
-    contract::{AnswerBody, CitationBody, PassageBody, QueryBody},
+    contract::{AnswerBody, CitationBody, EventBody, PassageBody, QueryBody},
     timing::server_timing,
 };
 
@@ -41,7 +41,9 @@ type Answering = Pin<Box<dyn Future<Output = Result<Asked, FlowError>> + Send>>;
 /// With `stream: true` or `Accept: text/event-stream`: events `retrieval`, `token`, `citation`,
 /// `done` (the whole answer) or `error` (a problem).
 #[utoipa::path(post, path = "/v1/query", tag = "query", request_body = QueryBody, responses(
-    (status = 200, body = AnswerBody),
+    (status = 200, description = "the answer; as server-sent events where they are asked for", content(
+        (AnswerBody = "application/json"), (EventBody = "text/event-stream"),
+    )),
     (status = "4XX", body = Problem, content_type = "application/problem+json"),
     (status = "5XX", body = Problem, content_type = "application/problem+json"),
 ))]

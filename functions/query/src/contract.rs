@@ -17,13 +17,15 @@ use utoipa::ToSchema;
 #[serde(deny_unknown_fields)]
 pub struct QueryBody {
     /// The question, 1 to 4 000 characters.
-    #[schema(example = "When do backups run?", max_length = 4000)]
+    #[schema(example = "When do backups run?", min_length = 1, max_length = 4000)]
     pub question: String,
     /// The collection to answer from; `default` without.
     #[serde(default)]
+    #[schema(pattern = r"^[a-z0-9][a-z0-9_-]{0,63}$")]
     pub collection: Option<String>,
     /// The conversation to continue; a new one without.
     #[serde(default)]
+    #[schema(pattern = r"^[0-7][0-9A-HJKMNP-TV-Z]{25}$")]
     pub session_id: Option<String>,
     /// Conditions on documents and metadata.
     #[serde(default)]
@@ -53,10 +55,11 @@ fn yes() -> bool {
 #[serde(deny_unknown_fields)]
 pub struct SearchBody {
     /// What to look for, 1 to 4 000 characters.
-    #[schema(max_length = 4000)]
+    #[schema(min_length = 1, max_length = 4000)]
     pub question: String,
     /// The collection to search; `default` without.
     #[serde(default)]
+    #[schema(pattern = r"^[a-z0-9][a-z0-9_-]{0,63}$")]
     pub collection: Option<String>,
     /// Conditions on documents and metadata.
     #[serde(default)]
@@ -325,15 +328,26 @@ pub enum Rating {
     Down,
 }
 
+/// A server-sent event of an answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct EventBody {
+    /// `retrieval`, `token`, `citation`, then `done` or `error`.
+    pub event: String,
+    /// JSON: passages and ids, a piece of the draft, a verified citation, the whole answer, a problem.
+    pub data: String,
+}
+
 /// Feedback on an answer.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FeedbackBody {
     /// Id of the question.
+    #[schema(pattern = r"^[0-7][0-9A-HJKMNP-TV-Z]{25}$")]
     pub query_id: String,
     /// Up or down.
     pub rating: Rating,
     /// In words, at most 2 000 bytes.
     #[serde(default)]
+    #[schema(max_length = 2000)]
     pub comment: Option<String>,
 }

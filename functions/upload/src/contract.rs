@@ -18,18 +18,23 @@ use utoipa::ToSchema;
 #[serde(deny_unknown_fields)]
 pub struct TextDocument {
     /// The text; Markdown is read as such when `name` ends in `.md`.
+    #[schema(min_length = 1)]
     pub text: String,
     /// File name or title; `untitled.txt` without.
     #[serde(default)]
+    #[schema(min_length = 1, max_length = 512)]
     pub name: Option<String>,
     /// Where it belongs; `default` without.
     #[serde(default)]
+    #[schema(pattern = r"^[a-z0-9][a-z0-9_-]{0,63}$")]
     pub collection: Option<String>,
     /// The document to update; a new one without.
     #[serde(default)]
+    #[schema(pattern = r"^[0-7][0-9A-HJKMNP-TV-Z]{25}$")]
     pub document_id: Option<String>,
     /// Who may see it; everybody of the tenant without.
     #[serde(default)]
+    #[schema(max_items = 100)]
     pub acl: Vec<String>,
     /// Flat metadata.
     #[serde(default)]
@@ -42,17 +47,22 @@ pub struct TextDocument {
 #[serde(deny_unknown_fields)]
 pub struct UploadRequest {
     /// File name or title.
+    #[schema(min_length = 1, max_length = 512)]
     pub name: String,
     /// Size in bytes.
+    #[schema(minimum = 1)]
     pub size_bytes: u64,
     /// Where it belongs; `default` without.
     #[serde(default)]
+    #[schema(pattern = r"^[a-z0-9][a-z0-9_-]{0,63}$")]
     pub collection: Option<String>,
     /// The document to update; a new one without.
     #[serde(default)]
+    #[schema(pattern = r"^[0-7][0-9A-HJKMNP-TV-Z]{25}$")]
     pub document_id: Option<String>,
     /// Who may see it; everybody of the tenant without.
     #[serde(default)]
+    #[schema(max_items = 100)]
     pub acl: Vec<String>,
     /// Flat metadata.
     #[serde(default)]
@@ -323,9 +333,11 @@ impl From<Forgotten> for ReceiptBody {
 #[serde(deny_unknown_fields)]
 pub struct NewCollection {
     /// Its id: 1 to 64 characters of a-z, 0-9, `-`, `_`.
+    #[schema(pattern = r"^[a-z0-9][a-z0-9_-]{0,63}$")]
     pub id: String,
     /// What people call it; the id without.
     #[serde(default)]
+    #[schema(min_length = 1, max_length = 512)]
     pub name: Option<String>,
     /// Its settings (docs/CONFIGURATION.md); defaults for what is left out.
     #[serde(default)]
@@ -339,6 +351,7 @@ pub struct NewCollection {
 pub struct CollectionChange {
     /// What people call it from now on.
     #[serde(default)]
+    #[schema(min_length = 1, max_length = 512)]
     pub name: Option<String>,
     /// The settings to change; `null` for a setting means its default.
     #[serde(default)]

@@ -49,7 +49,7 @@ pub(crate) async fn upload(
 
 /// Lists a collection's documents, newest first.
 #[utoipa::path(get, path = "/v1/documents", tag = "documents", params(
-    ("collection" = Option<String>, Query), ("limit" = Option<usize>, Query), ("cursor" = Option<String>, Query),
+    ("collection" = Option<String>, Query, pattern = r"^[a-z0-9][a-z0-9_-]{0,63}$"), ("limit" = Option<usize>, Query, minimum = 1, maximum = 100), ("cursor" = Option<String>, Query),
 ), responses(
     (status = 200, body = DocumentPage),
     (status = "4XX", body = Problem, content_type = "application/problem+json"),
@@ -110,7 +110,7 @@ pub(crate) async fn retry(
 
 /// Returns the canonical text that citations point into; offsets count UTF-8 bytes.
 #[utoipa::path(get, path = "/v1/documents/{id}/text", tag = "documents", params(
-    ("id" = String, Path), ("start" = Option<usize>, Query), ("end" = Option<usize>, Query), ("version" = Option<u32>, Query),
+    ("id" = String, Path), ("start" = Option<usize>, Query), ("end" = Option<usize>, Query), ("version" = Option<u32>, Query, minimum = 1),
 ), responses(
     (status = 200, body = TextBody),
     (status = "4XX", body = Problem, content_type = "application/problem+json"),

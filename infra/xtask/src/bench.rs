@@ -33,7 +33,7 @@ pub(crate) struct Lambda {
 /// Runs a benchmark.
 pub(crate) fn run(root: &Path, bench: &Bench) -> Result<()> {
     let Bench::Lambda(options) = bench;
-    tools::require(root, true)?;
+    tools::STACK.require(root, true)?;
     if !options.no_build {
         stack::build(root)?;
     }

@@ -8,6 +8,7 @@
 //! | `steps` | named, timed steps and the processes they start |
 //! | `check` | formatting, lints, documentation, licences, boundaries, sizes |
 //! | `test` | the whole test suite, and what it needs installed |
+//! | `conformance` | the API asked whatever its description allows |
 //! | `bench` | benchmarks that need more than one program |
 //! | `tools` | programs from PyPI, in an environment of the workspace's own |
 //! | `stack` | the functions as SAM builds them, driven |
@@ -22,6 +23,7 @@
 mod bench;
 mod boundaries;
 mod check;
+mod conformance;
 mod graph;
 mod layers;
 mod package;
@@ -52,6 +54,8 @@ enum Task {
     Check(check::Options),
     /// Run every test: documentation examples, the pages in a browser, then the whole workspace
     Test(test::Options),
+    /// Ask a running server whatever its description allows, and what it does not
+    Conformance(conformance::Options),
     /// Show whether every package uses only what it may; print each breach with its path
     Boundaries,
     /// Show the largest source files; fail when one is over its limit
@@ -80,6 +84,7 @@ fn run(task: Task) -> Result<()> {
     match task {
         Task::Check(options) => check::run(&root, &options),
         Task::Test(options) => test::run(&root, &options),
+        Task::Conformance(options) => conformance::run(&root, &options),
         Task::Boundaries => boundaries::run(&root),
         Task::Sizes => sizes::run(&root),
         Task::Stack(options) => stack::run(&root, &options),

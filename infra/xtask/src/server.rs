@@ -1,7 +1,8 @@
-//! The built `lectern serve` for the pages' tests.
+//! The built `lectern serve`, for tests that ask it from outside.
 
 use std::{
     io::{BufRead as _, BufReader},
+    path::PathBuf,
     process::{Child, Command, Stdio},
 };
 
@@ -13,19 +14,23 @@ const READY: &str = "listens at ";
 /// A running server over an empty data directory; killed, and its directory removed, when dropped.
 pub(crate) struct Server {
     child: Child,
-    data: std::path::PathBuf,
+    data: PathBuf,
     /// Its address, `http://127.0.0.1:…`.
     pub(crate) url: String,
 }
 
 impl Server {
     /// Starts `lectern` on a free port, open to everybody on this machine, without a model.
-    pub(crate) fn start(lectern: &mut Command) -> Result<Self> {
+    pub(crate) fn open(lectern: &mut Command) -> Result<Self> {
         let data = std::env::temp_dir().join(format!("lectern-pages-{}", std::process::id()));
+        Self::start(lectern.arg("--data").arg(&data), &["--open"], data)
+    }
+
+    /// Starts `lectern`, which knows its data directory, on a free port without a model. The directory is removed at the end.
+    pub(crate) fn start(lectern: &mut Command, arguments: &[&str], data: PathBuf) -> Result<Self> {
         let mut child = lectern
-            .arg("--data")
-            .arg(&data)
-            .args(["serve", "--open", "--addr", "127.0.0.1:0"])
+            .args(["serve", "--addr", "127.0.0.1:0"])
+            .args(arguments)
             .env("LECTERN_EMBEDDER", "none")
             .stderr(Stdio::piped())
             .spawn()

@@ -25,7 +25,7 @@ pub(crate) struct Options {
 
 /// Builds every function for this machine's processor and runs the tests of the stack on the result.
 pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
-    tools::require(root, options.install)?;
+    tools::STACK.require(root, options.install)?;
     build(root)?;
     if options.no_drive {
         return Ok(());
@@ -41,7 +41,7 @@ pub(crate) fn build(root: &Path) -> Result<()> {
         "aarch64" => "arm64",
         other => other,
     };
-    let mut sam = tools::tool(root, "sam");
+    let mut sam = tools::STACK.tool(root, "sam");
     sam.args(["build", "--build-dir", BUILT, "--parameter-overrides"]);
     sam.arg(format!("Architecture={architecture}"));
     // One folder for all functions: what they share is compiled once.

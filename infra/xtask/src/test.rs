@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use clap::Args;
 
-use crate::{server::Server, steps, tools, workspace};
+use crate::{conformance, server::Server, steps, tools, workspace};
 
 /// Where the tests look for their data.
 const DATA_VARIABLE: &str = "LECTERN_TEST_DATA";
@@ -54,15 +54,17 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
         steps::step("install the model", || steps::run(local_binary(root)?.args(INSTALL_MODEL)))?;
         steps::step("install ir_measures", || install_judge(root))?;
     }
-    tools::require(root, options.install)?;
+    tools::STACK.require(root, options.install)?;
     steps::step("template", || {
-        steps::run(tools::python(root).args(["-m", "pytest", "--quiet", TEMPLATE_TESTS]))
+        steps::run(tools::STACK.python(root).args(["-m", "pytest", "--quiet", TEMPLATE_TESTS]))
     })?;
     let documentation = ["test", "--doc", "--workspace", "--locked", "--quiet"];
     steps::step("doctests", || {
         steps::run(steps::cargo(root).args(documentation).env(DATA_VARIABLE, &data))
     })?;
     browser(root, &data, options.install)?;
+    let (seconds, seed) = (conformance::DEFAULT_SECONDS, conformance::TEST_SEED);
+    conformance::ask(root, options.install, seconds, Some(seed))?;
     nextest(root, &data, &["--workspace".to_owned(), "--locked".to_owned()])
 }
 
@@ -115,7 +117,7 @@ fn install_judge(root: &Path) -> Result<()> {
 }
 
 /// Returns the local binary that the `build` step made.
-fn local_binary(root: &Path) -> Result<Command> {
+pub(crate) fn local_binary(root: &Path) -> Result<Command> {
     let metadata = workspace::members(root)?;
     let packages = metadata.workspace_packages();
     let local =
@@ -145,7 +147,7 @@ fn browser(root: &Path, data: &Path, install: bool) -> Result<()> {
     }
     // The page is tested against the real server, not its stub.
     steps::step("browser", || {
-        let server = Server::start(&mut local_binary(root)?)?;
+        let server = Server::open(&mut local_binary(root)?)?;
         steps::run(npm(&["test"]).env("LECTERN_TEST_URL", &server.url))
     })
 }

@@ -231,6 +231,9 @@ impl Keys {
         cursor: Option<&str>,
     ) -> Result<Page<ApiKey>, FlowError> {
         administers(caller)?;
+        if !(1..=MAX_PAGE).contains(&limit) {
+            return Err(FlowError::field("/limit", format!("must be 1 to {MAX_PAGE}")));
+        }
         match self.tables.keys().list(&caller.tenant, limit, cursor).await {
             Err(error) if error.kind == ErrorKind::Invalid => {
                 Err(FlowError::field("/cursor", "must be the `next` of a page"))
@@ -242,7 +245,7 @@ impl Keys {
     /// Changes what a key may do, from the next request on.
     ///
     /// # Errors
-    /// `Forbidden` when the caller is no administrator, `NotFound`, or a field is wrong.
+    /// `Forbidden` when the caller is no administrator, `NotFound`, `Conflict` when it is revoked, or a field is wrong.
     pub async fn change(
         &self,
         caller: &Caller,
@@ -250,6 +253,9 @@ impl Keys {
         changed: KeyChange,
     ) -> Result<ApiKey, FlowError> {
         let current = self.get(caller, id).await?;
+        if current.revoked_at.is_some() {
+            return Err(FlowError::Conflict("the key is revoked".to_owned()));
+        }
         let KeyChange { name, rate_per_minute, expires_at, allowed_ips, .. } = changed.clone();
         let as_new = NewKey {
             name: name.unwrap_or(current.name),

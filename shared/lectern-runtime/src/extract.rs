@@ -86,6 +86,13 @@ pub async fn refuse_declared(request: Request, limit_bytes: usize) -> Result<Req
 /// # Errors
 /// 400 when it is not JSON, 422 with a pointer when a field is wrong.
 pub fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    if !is_object(body) {
+        // Serde would take an array for an object's fields in their order, which nobody means.
+        return Err(match serde_json::from_slice::<serde::de::IgnoredAny>(body) {
+            Ok(_) => FlowError::field("", "must be a JSON object").into(),
+            Err(error) => Problem::malformed(format!("the body is not valid JSON: {error}")),
+        });
+    }
     let mut reader = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let pointer = pointer(error.path());
@@ -100,6 +107,10 @@ pub fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
         .end()
         .map_err(|error| Problem::malformed(format!("the body is not valid JSON: {error}")))?;
     Ok(value)
+}
+
+fn is_object(body: &[u8]) -> bool {
+    body.trim_ascii_start().first() == Some(&b'{')
 }
 
 fn pointer(path: &serde_path_to_error::Path) -> String {
@@ -183,5 +194,9 @@ mod tests {
         assert_eq!(parse_json::<Body>(b"{").unwrap_err().status, 400);
         assert_eq!(parse_json::<Body>(br#"{"items":[]} x"#).unwrap_err().status, 400);
         assert_eq!(parse_json::<Body>(br#"{"items":[],"more":1}"#).unwrap_err().status, 422);
+        assert_eq!(parse_json::<Body>(br#"[[1]]"#).unwrap_err().status, 422, "fields in order");
+        assert_eq!(parse_json::<Body>(b"[").unwrap_err().status, 400);
+        assert_eq!(parse_json::<Body>(b"").unwrap_err().status, 400);
+        assert!(parse_json::<Body>(b" \r\n\t{\"items\":[]}").is_ok());
     }
 }

@@ -41,14 +41,14 @@ pub struct UsageRowBody {
 
 /// What was used.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
-pub struct UsageBody {
+pub struct UsageReportBody {
     /// By day, then key. Days without a request are not there.
     pub usage: Vec<UsageRowBody>,
     /// Whether there was more than is listed: ask for fewer days.
     pub truncated: bool,
 }
 
-impl From<UsageReport> for UsageBody {
+impl From<UsageReport> for UsageReportBody {
     fn from(report: UsageReport) -> Self {
         let row = |row: UsageDay| UsageRowBody {
             day: row.day,
@@ -68,9 +68,11 @@ impl From<UsageReport> for UsageBody {
 pub struct LimitsBody {
     /// Dollars in a UTC day; `null` without limit.
     #[serde(default)]
+    #[schema(minimum = 0, maximum = 1000000000)]
     pub usd_per_day: Option<f64>,
     /// Dollars in a UTC month; `null` without limit.
     #[serde(default)]
+    #[schema(minimum = 0, maximum = 1000000000)]
     pub usd_per_month: Option<f64>,
 }
 
@@ -106,9 +108,11 @@ pub(crate) fn dollars(usd: Option<f64>, pointer: &str) -> Result<Option<MicroDol
 pub struct ChangeBudgetBody {
     /// Dollars in a UTC day; `null` takes the account's limit away, and the deployment's is in force.
     #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<f64>, minimum = 0, maximum = 1000000000)]
     pub usd_per_day: Option<Option<f64>>,
     /// Dollars in a UTC month; `null` takes the account's limit away, and the deployment's is in force.
     #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<f64>, minimum = 0, maximum = 1000000000)]
     pub usd_per_month: Option<Option<f64>>,
     /// `true` stops all spending at once, `false` lets it go on.
     #[serde(default)]

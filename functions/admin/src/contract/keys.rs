@@ -66,32 +66,40 @@ pub struct KeyParams {
 #[serde(deny_unknown_fields)]
 pub struct CreateKeyBody {
     /// What a person calls it, 1 to 128 bytes.
+    #[schema(min_length = 1, max_length = 128)]
     pub name: String,
     /// What it may do; none that your own key has not.
+    #[schema(min_items = 1, max_items = 8)]
     pub permissions: Vec<PermissionBody>,
     /// The collections it may touch; `null` for all.
     #[serde(default)]
+    #[schema(max_items = 100)]
     pub collections: Option<Vec<String>>,
     /// Whom its holder acts as: what documents' access lists are matched with.
     #[serde(default)]
+    #[schema(max_items = 100)]
     pub principals: Vec<String>,
     /// Requests per minute, 1 to 60 000; 100 without.
     #[serde(default)]
+    #[schema(minimum = 1, maximum = 60000)]
     pub rate_per_minute: Option<u32>,
     /// Most that may be spent with it.
     #[serde(default)]
     pub budget: LimitsBody,
     /// When it stops working, RFC 3339; never without.
     #[serde(default)]
+    #[schema(format = DateTime)]
     pub expires_at: Option<String>,
     /// The networks it may be used from, `192.0.2.0/24`; everywhere when empty.
     #[serde(default)]
+    #[schema(max_items = 100)]
     pub allowed_ips: Vec<String>,
 }
 
 impl CreateKeyBody {
     pub(crate) fn parse(self) -> Result<NewKey, FlowError> {
-        let collections = self.collections.as_deref().map(|ids| parsed(ids, "/collections", str::parse));
+        let collections =
+            self.collections.as_deref().map(|ids| parsed(ids, "/collections", str::parse));
         Ok(NewKey {
             name: self.name,
             permissions: self.permissions.into_iter().map(Permission::from).collect(),
@@ -111,21 +119,27 @@ impl CreateKeyBody {
 pub struct ChangeKeyBody {
     /// What a person calls it.
     #[serde(default)]
+    #[schema(min_length = 1, max_length = 128)]
     pub name: Option<String>,
     /// Requests per minute.
     #[serde(default)]
+    #[schema(minimum = 1, maximum = 60000)]
     pub rate_per_minute: Option<u32>,
     /// Dollars in a UTC day; `null` takes the limit away.
     #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<f64>, minimum = 0, maximum = 1000000000)]
     pub usd_per_day: Option<Option<f64>>,
     /// Dollars in a UTC month; `null` takes the limit away.
     #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<f64>, minimum = 0, maximum = 1000000000)]
     pub usd_per_month: Option<Option<f64>>,
     /// When it stops working, RFC 3339; `null` for never.
     #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>, format = DateTime)]
     pub expires_at: Option<Option<String>>,
     /// The networks it may be used from; everywhere when empty.
     #[serde(default)]
+    #[schema(max_items = 100)]
     pub allowed_ips: Option<Vec<String>>,
 }
 
@@ -151,6 +165,7 @@ impl ChangeKeyBody {
 pub struct RotateKeyBody {
     /// How long the old secret works, too: 0 to 2 592 000 s; a day without.
     #[serde(default)]
+    #[schema(maximum = 2592000)]
     pub overlap_seconds: Option<u64>,
 }
 
