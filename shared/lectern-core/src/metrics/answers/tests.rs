@@ -72,6 +72,8 @@ proptest! {
 
     #[test]
     fn text_around_an_answer_keeps_the_hit(before in "[a-z ]{0,20}", answer in "[b-z]{1,10}", after in "[a-z ]{0,20}") {
+        // An article alone is no answer: SQuAD leaves articles out.
+        prop_assume!(answer != "the");
         let text = format!("{before} {answer} {after}");
         prop_assert!(is_hit(&text, &[answer]));
     }
