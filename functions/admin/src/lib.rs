@@ -13,14 +13,14 @@ use axum::{Router, middleware};
 use lectern_app::{experiments::Experiments, spending::Spending};
 use lectern_runtime::{
     extract::MAX_JSON_BYTES,
-    gate::{Gate, admit},
+    gate::Gate,
     idempotency::{Guard, once},
 };
 use utoipa::openapi::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// How long a request may take.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(29);
 
 /// What the routes need.
 #[derive(Clone, Debug)]
@@ -39,7 +39,7 @@ pub fn router(admin: Admin) -> Router {
     // What is answered holds secrets: it is not kept.
     let guard = Guard::forgetting(&gate, MAX_JSON_BYTES, REQUEST_TIMEOUT);
     let router = Router::from(routes()).layer(middleware::from_fn_with_state(guard, once));
-    router.layer(middleware::from_fn_with_state(gate, admit)).with_state(admin)
+    gate.protect(router).with_state(admin)
 }
 
 /// Returns the routes' description.

@@ -31,7 +31,7 @@ async fn run(settings: Settings) -> Result<(), lambda::Error> {
         keys: keys.clone(),
         collections: Collections { tables: tables.clone(), clock: clock.clone() },
     };
-    let gate = Gate { keys, open_to: None };
+    let gate = Gate { keys, open_to: None, origins: settings.origins.clone() };
     let Budget { prices, limits } = settings.budget;
     let spending = Spending { tables: tables.clone(), prices, limits, clock };
     let routes = router(Admin { gate, experiments: Experiments { tables }, spending });

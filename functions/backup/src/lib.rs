@@ -12,7 +12,7 @@ use axum::{Router, middleware};
 use lectern_app::restore::Restore;
 use lectern_runtime::{
     extract::MAX_JSON_BYTES,
-    gate::{Gate, admit},
+    gate::Gate,
     idempotency::{Guard, once},
 };
 use utoipa::openapi::OpenApi;
@@ -34,7 +34,7 @@ pub fn router(backup: Backup) -> Router {
     let gate = backup.gate.clone();
     let guard = Guard::keeping(&gate, MAX_JSON_BYTES, backup.request_timeout);
     let router = Router::from(routes()).layer(middleware::from_fn_with_state(guard, once));
-    router.layer(middleware::from_fn_with_state(gate, admit)).with_state(backup)
+    gate.protect(router).with_state(backup)
 }
 
 /// Returns the routes' description.

@@ -49,7 +49,7 @@ async fn run(settings: Settings) -> Result<(), lambda::Error> {
     };
     let restore = Restore { back_up, writer: index, embedder: None, bulk: None };
     let routes = router(Backup {
-        gate: Gate { keys, open_to: None },
+        gate: Gate { keys, open_to: None, origins: settings.origins.clone() },
         restore: restore.clone(),
         request_timeout: REQUEST_TIMEOUT,
     });

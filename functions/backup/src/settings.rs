@@ -4,6 +4,7 @@ use lectern_core::{
     env::{Settings as ReadSettings, SettingsReader},
     secret::SecretSetting,
 };
+use lectern_runtime::origins::Origins;
 use lectern_stack::settings::{self, Index, Process, Table};
 
 /// Settings of `backup`.
@@ -26,6 +27,8 @@ pub struct Settings {
     pub backup_identity: Option<SecretSetting>,
     /// `LECTERN_KEY_PEPPER`: under which API keys are hashed.
     pub key_pepper: SecretSetting,
+    /// `LECTERN_ALLOWED_ORIGINS`: whose pages may call.
+    pub origins: Origins,
 }
 
 impl Settings {
@@ -46,6 +49,7 @@ impl ReadSettings for Settings {
         let retention_days = settings::backup_days(reader);
         let backup_identity = reader.optional_secret("LECTERN_BACKUP_IDENTITY");
         let key_pepper = settings::key_pepper(reader);
+        let origins = Origins::read(reader);
         Some(Self {
             process: process?,
             table: table?,
@@ -55,6 +59,7 @@ impl ReadSettings for Settings {
             retention_days: retention_days?,
             backup_identity: backup_identity?,
             key_pepper: key_pepper?,
+            origins: origins?,
         })
     }
 }

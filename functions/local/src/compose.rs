@@ -56,7 +56,7 @@ use lectern_core::{
 };
 use lectern_index::Edge;
 use lectern_parse::ParseLimits;
-use lectern_runtime::{gate::Gate, routes};
+use lectern_runtime::{gate::Gate, origins::Origins, routes};
 use secrecy::SecretString;
 use tokio::sync::{Mutex, mpsc};
 use tracing::{info, warn};
@@ -112,6 +112,7 @@ pub(crate) struct Local {
     /// What the operator should know, said once.
     pub(crate) notices: Vec<String>,
     answer_timeout: Duration,
+    origins: Origins,
     rings: Mutex<mpsc::Receiver<Job>>,
 }
 
@@ -193,6 +194,7 @@ impl Local {
             edge: parts.edge,
             notices: parts.notices,
             answer_timeout: settings.answer_timeout,
+            origins: settings.origins.clone(),
             rings: Mutex::new(rings),
         };
         local.prepare().await?;
@@ -219,7 +221,7 @@ impl Local {
 
     /// Returns all routes. Without `open_to` every API route wants a key.
     pub(crate) fn router(&self, open_to: Option<TenantId>) -> Router {
-        let gate = Gate { keys: self.keys.clone(), open_to };
+        let gate = Gate { keys: self.keys.clone(), open_to, origins: self.origins.clone() };
         let query = query::router(query::Query {
             gate: gate.clone(),
             ask: self.ask.clone(),

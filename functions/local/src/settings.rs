@@ -10,6 +10,7 @@ use lectern_core::{
     spending::SpendingLimits,
 };
 use lectern_models::config::{ApiConfig, ChatConfig, EmbedderConfig, RerankerConfig};
+use lectern_runtime::origins::Origins;
 
 /// Settings of the local process.
 #[derive(Clone, Debug)]
@@ -33,6 +34,8 @@ pub(crate) struct Settings {
     /// `LECTERN_BUDGET_USD_PER_DAY` and `LECTERN_BUDGET_USD_PER_MONTH`: most that an account may spend which has no limits of
     /// its own.
     pub(crate) spending: SpendingLimits,
+    /// `LECTERN_ALLOWED_ORIGINS`: whose pages may call, besides the server's own.
+    pub(crate) origins: Origins,
     /// `LECTERN_WRONG_KEYS_PER_MINUTE`: how often an address may present what is no key.
     pub(crate) wrong_keys_per_minute: u32,
     /// `LECTERN_MAX_DOCUMENT_BYTES`: largest document.
@@ -95,6 +98,7 @@ impl Settings {
             per_day: limit("LECTERN_BUDGET_USD_PER_DAY"),
             per_month: limit("LECTERN_BUDGET_USD_PER_MONTH"),
         };
+        let origins = read(&mut errors, env, "LECTERN_ALLOWED_ORIGINS", Origins::default());
         let guesses = read(&mut errors, env, "LECTERN_WRONG_KEYS_PER_MINUTE", GUESSES_PER_MINUTE);
         let bytes =
             read(&mut errors, env, "LECTERN_MAX_DOCUMENT_BYTES", DEFAULT_MAX_DOCUMENT_BYTES);
@@ -124,6 +128,7 @@ impl Settings {
                 answer_timeout: Duration::from_millis(timeout),
                 prices: Arc::new(prices),
                 spending,
+                origins,
                 wrong_keys_per_minute: guesses,
                 max_document_bytes: bytes,
                 ingest_workers: workers.max(1),

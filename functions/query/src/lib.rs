@@ -14,7 +14,7 @@ use axum::{Router, middleware};
 use lectern_app::ask::Ask;
 use lectern_runtime::{
     extract::MAX_JSON_BYTES,
-    gate::{Gate, admit},
+    gate::Gate,
     idempotency::{Guard, once},
 };
 use utoipa::openapi::OpenApi;
@@ -36,7 +36,7 @@ pub fn router(query: Query) -> Router {
     let gate = query.gate.clone();
     let guard = Guard::forgetting(&gate, MAX_JSON_BYTES, query.answer_timeout);
     let router = Router::from(routes()).layer(middleware::from_fn_with_state(guard, once));
-    router.layer(middleware::from_fn_with_state(gate, admit)).with_state(query)
+    gate.protect(router).with_state(query)
 }
 
 /// Returns the routes' description.

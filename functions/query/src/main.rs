@@ -52,6 +52,6 @@ async fn run(settings: Settings) -> Result<(), lambda::Error> {
     let budget = PromptBudget::default();
     let ask = Ask { search, tables, chat, chat_models, spending, budget, clock };
     let answer_timeout = settings.answer_timeout;
-    let gate = Gate { keys, open_to: None };
+    let gate = Gate { keys, open_to: None, origins: settings.origins.clone() };
     lambda::http::serve_streaming(router(Query { gate, ask, answer_timeout })).await
 }

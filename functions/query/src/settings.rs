@@ -6,6 +6,7 @@ use lectern_core::{
     env::{Settings as ReadSettings, SettingsReader},
     secret::SecretSetting,
 };
+use lectern_runtime::origins::Origins;
 use lectern_stack::settings::{
     self, Budget, ChatConfig, Index, ModelApi, Process, Reranking, Table,
 };
@@ -21,6 +22,8 @@ pub struct Settings {
     pub index: Index,
     /// `LECTERN_KEY_PEPPER`: under which API keys are hashed.
     pub key_pepper: SecretSetting,
+    /// `LECTERN_ALLOWED_ORIGINS`: whose pages may call.
+    pub origins: Origins,
     /// `LECTERN_CHAT`: what writes answers.
     pub chat: ChatConfig,
     /// `LECTERN_CHAT_ALTERNATIVES`: what collections may name instead.
@@ -41,6 +44,7 @@ impl ReadSettings for Settings {
         let table = Table::read(reader);
         let index = Index::read(reader);
         let key_pepper = settings::key_pepper(reader);
+        let origins = Origins::read(reader);
         let chat = settings::chat(reader);
         let chat_alternatives = settings::chat_alternatives(reader);
         let model_api = ModelApi::read(reader);
@@ -52,6 +56,7 @@ impl ReadSettings for Settings {
             table: table?,
             index: index?,
             key_pepper: key_pepper?,
+            origins: origins?,
             chat: chat?,
             chat_alternatives: chat_alternatives?,
             model_api: model_api?,

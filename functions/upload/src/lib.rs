@@ -16,7 +16,7 @@ use lectern_app::{
     uploads::Uploads,
 };
 use lectern_runtime::{
-    gate::{Gate, admit},
+    gate::Gate,
     idempotency::{Guard, once},
 };
 use utoipa::openapi::OpenApi;
@@ -49,7 +49,7 @@ pub fn router(upload: Upload) -> Router {
     let router = Router::from(routes()).layer(DefaultBodyLimit::disable());
     let guard = Guard::keeping(&gate, body::limit(upload.upload.max_bytes), LONGEST);
     let router = router.layer(middleware::from_fn_with_state(guard, once));
-    router.layer(middleware::from_fn_with_state(gate, admit)).with_state(upload)
+    gate.protect(router).with_state(upload)
 }
 
 /// Returns the routes' description.

@@ -41,7 +41,7 @@ async fn run(settings: Settings) -> Result<(), lambda::Error> {
         max_bytes: files.max_document_bytes,
     };
     let upload = Upload {
-        gate: Gate { keys, open_to: None },
+        gate: Gate { keys, open_to: None, origins: settings.origins.clone() },
         uploads: Uploads { upload: flow.clone() },
         upload: flow,
         documents: Documents { tables: tables.clone(), blobs: blobs.clone() },

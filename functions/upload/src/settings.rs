@@ -4,6 +4,7 @@ use lectern_core::{
     env::{Settings as ReadSettings, SettingsReader},
     secret::SecretSetting,
 };
+use lectern_runtime::origins::Origins;
 use lectern_stack::settings::{self, Files, Index, Process, Table};
 
 /// Settings of `upload`.
@@ -23,6 +24,8 @@ pub struct Settings {
     pub backup_days: usize,
     /// `LECTERN_KEY_PEPPER`: under which API keys are hashed.
     pub key_pepper: SecretSetting,
+    /// `LECTERN_ALLOWED_ORIGINS`: whose pages may call.
+    pub origins: Origins,
 }
 
 impl ReadSettings for Settings {
@@ -34,6 +37,7 @@ impl ReadSettings for Settings {
         let queue_url = settings::queue_url(reader);
         let backup_days = settings::backup_days(reader);
         let key_pepper = settings::key_pepper(reader);
+        let origins = Origins::read(reader);
         Some(Self {
             process: process?,
             table: table?,
@@ -42,6 +46,7 @@ impl ReadSettings for Settings {
             queue_url: queue_url?,
             backup_days: backup_days?,
             key_pepper: key_pepper?,
+            origins: origins?,
         })
     }
 }

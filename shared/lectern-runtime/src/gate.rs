@@ -5,9 +5,10 @@
 use std::net::{IpAddr, SocketAddr};
 
 use axum::{
+    Router,
     extract::{ConnectInfo, FromRequestParts, Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, header, request::Parts},
-    middleware::Next,
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts},
+    middleware::{self, Next},
     response::{IntoResponse, Response},
 };
 use lectern_app::{
@@ -19,7 +20,10 @@ use lectern_core::{
     ids::TenantId,
 };
 
-use crate::problem::Problem;
+use crate::{
+    origins::{Origins, is_local},
+    problem::Problem,
+};
 
 /// Header that carries a key where `Authorization` cannot.
 pub const API_KEY_HEADER: HeaderName = HeaderName::from_static("x-api-key");
@@ -32,10 +36,15 @@ pub struct Gate {
     /// The tenant whose operator anybody without a credential is. Only for a server on loopback
     /// that was started with `--open`.
     pub open_to: Option<TenantId>,
+    /// Whose pages may call.
+    pub origins: Origins,
 }
 
 /// Lets a request with a valid credential through, with rate headers on the response.
-pub async fn admit(State(gate): State<Gate>, mut request: Request, next: Next) -> Response {
+async fn admit(State(gate): State<Gate>, mut request: Request, next: Next) -> Response {
+    if let Err(problem) = gate.check_page(&request) {
+        return problem.into_response();
+    }
     let address = client_address(&request);
     let admitted = match gate.verify(request.headers(), address).await {
         Ok(admitted) => admitted,
@@ -50,6 +59,33 @@ pub async fn admit(State(gate): State<Gate>, mut request: Request, next: Next) -
 }
 
 impl Gate {
+    /// Returns routes that let nobody in who is not verified, and tell browsers whose pages may call them.
+    pub fn protect<S: Clone + Send + Sync + 'static>(&self, routes: Router<S>) -> Router<S> {
+        let admit = middleware::from_fn_with_state(self.clone(), admit);
+        // A preflight is a method that no route has, and carries no credential: it is answered before one is asked for.
+        routes
+            .layer(admit)
+            .method_not_allowed_fallback(async || Problem::no_method())
+            .layer(self.origins.layer())
+    }
+
+    /// Refuses what a page may not send.
+    fn check_page(&self, request: &Request) -> Result<(), Problem> {
+        let refused = |detail| {
+            Err(Problem::new(StatusCode::FORBIDDEN, "origin", "Origin not allowed", detail))
+        };
+        if !self.origins.allow(request) {
+            return refused(
+                "pages of this origin may not call this API; the operator can allow them, see LECTERN_ALLOWED_ORIGINS",
+            );
+        }
+        let needs_no_key = self.open_to.is_some() && presented(request.headers()).is_none();
+        if needs_no_key && !is_local(request) {
+            return refused("without a key this server answers to `localhost` only");
+        }
+        Ok(())
+    }
+
     async fn verify(
         &self,
         headers: &HeaderMap,

@@ -6,6 +6,7 @@
 //! |---|---|
 //! | [`gate`] | who is calling: credential → verified caller, rate headers |
 //! | [`idempotency`] | how a POST that is sent again is carried out once |
+//! | [`origins`] | whose pages may call from a browser |
 //! | [`problem`] | how an error looks to a client: the one place that maps errors to HTTP |
 //! | [`extract`] | how bodies, queries and ids are read, with a pointer to the wrong field |
 //! | [`deadline`] | when a request's time is over |
@@ -22,6 +23,7 @@ pub mod idempotency;
 #[cfg(feature = "lambda")]
 pub mod lambda;
 pub mod openapi;
+pub mod origins;
 pub mod problem;
 pub mod routes;
 pub mod telemetry;

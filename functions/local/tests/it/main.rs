@@ -14,6 +14,8 @@ mod followups;
 mod gate;
 mod idempotency;
 mod lectern;
+mod limits;
+mod origins;
 mod permissions;
 mod portable;
 mod process;

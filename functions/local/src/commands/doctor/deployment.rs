@@ -66,13 +66,22 @@ pub(super) fn checks(
         let (name, value) = assignment.split_once('=').ok_or_else(|| {
             Failure::Usage(format!("a parameter is NAME=VALUE, not `{assignment}`"))
         })?;
-        parameters.insert(name.to_owned(), value.to_owned());
+        parameters.insert(name.to_owned(), unquoted(value));
     }
     let template = read(&stack.join("template.yaml"))?;
     let template = Template::parse(&template, parameters).map_err(Failure::Failed)?;
     let mut checks = vec![overridden(&template)];
     checks.extend(FUNCTIONS.map(|function| check(&template, function)));
     Ok(checks)
+}
+
+/// Returns a value without the quotes around it, which SAM takes away: JSON has to stand in them.
+fn unquoted(value: &str) -> String {
+    let inside = |quote| value.strip_prefix(quote)?.strip_suffix(quote);
+    match inside('\'') {
+        Some(inside) => inside.to_owned(),
+        None => inside('"').map_or(value.to_owned(), |text: &str| text.replace("\\\"", "\"")),
+    }
 }
 
 fn read(path: &Path) -> Result<String, Failure> {
@@ -141,6 +150,24 @@ mod tests {
             let failed: Vec<_> = checks.iter().filter(|check| check.status != Status::Ok).collect();
             assert!(failed.is_empty(), "{environment}: {failed:?}");
         }
+    }
+
+    #[test]
+    fn json_stands_in_quotes() {
+        for (value, expected) in [
+            (
+                r#"'{"gpt-4o":{"prompt":1,"completion":2}}'"#,
+                r#"{"gpt-4o":{"prompt":1,"completion":2}}"#,
+            ),
+            (r#""{\"a\":1}""#, r#"{"a":1}"#),
+            ("plain", "plain"),
+            ("'", "'"),
+        ] {
+            assert_eq!(unquoted(value), expected);
+        }
+        let prices = r#"Prices='{"gpt-4o":{"prompt":1,"completion":2}}'"#.to_owned();
+        let checks = checks("prod", &root(), &[prices]).unwrap();
+        assert!(checks.iter().all(|check| check.status == Status::Ok), "{checks:?}");
     }
 
     #[test]

@@ -154,6 +154,29 @@ fn table() -> Vec<Step> {
         get("/v1/backups/01ARZ3NDEKTSV4RRFFQ69G5FAV"),
         get("/v1/experiments"),
         Step { with_key: false, ..get("/v1/experiments") },
+        // Keys and money.
+        remember(post("/v1/keys", json!({"name": "app", "permissions": ["query"]})), "key", "id"),
+        post("/v1/keys", json!({"name": "", "permissions": ["query"]})),
+        post("/v1/keys", json!({"name": "x", "permissions": ["query"], "allowed_ips": ["x"]})),
+        get("/v1/keys"),
+        Step { query: &[("cursor", "x")], ..get("/v1/keys") },
+        Step { query: &[("limit", "0")], ..get("/v1/keys") },
+        get("/v1/keys/{key}"),
+        patch("/v1/keys/{key}", json!({"name": "web", "usd_per_day": 2.5})),
+        patch("/v1/keys/{key}", json!({"rate_per_minute": 0})),
+        post("/v1/keys/{key}/rotate", json!({"overlap_seconds": 60})),
+        post("/v1/keys/{key}/rotate", json!({"overlap_seconds": 9_000_000})),
+        delete("/v1/keys/{key}"),
+        post("/v1/keys/{key}/rotate", json!({})),
+        patch("/v1/keys/{key}", json!({})),
+        get("/v1/keys/01ARZ3NDEKTSV4RRFFQ69G5FAV"),
+        get("/v1/budget"),
+        patch("/v1/budget", json!({"usd_per_day": 3.5, "stopped": true})),
+        patch("/v1/budget", json!({"usd_per_day": null, "stopped": false})),
+        patch("/v1/budget", json!({"usd_per_day": -1})),
+        patch("/v1/budget", json!([null, null])),
+        get("/v1/usage"),
+        Step { query: &[("from", "2026-02-30")], ..get("/v1/usage") },
         // Gone.
         delete("/v1/documents/{document}"),
         delete("/v1/documents/{document}"),
@@ -171,7 +194,7 @@ fn table() -> Vec<Step> {
 fn filled(path: &str, known: &BTreeMap<String, String>) -> (String, String) {
     let fill = |path: &str, to: &dyn Fn(&str) -> String| {
         let mut filled = path.to_owned();
-        for name in ["document", "upload", "session", "query", "backup", "restoration"] {
+        for name in ["document", "upload", "session", "query", "backup", "restoration", "key"] {
             filled = filled.replace(&format!("{{{name}}}"), &to(name));
         }
         filled
@@ -204,7 +227,7 @@ async fn through_functions(steps: &[Step]) -> Vec<Reply> {
         let function = match step.path.split('/').take(3).collect::<Vec<_>>()[..] {
             ["", "v1", "documents" | "collections"] => "upload",
             ["", "v1", "backups" | "restorations"] => "backup",
-            ["", "v1", "experiments"] => "admin",
+            ["", "v1", "experiments" | "keys" | "usage" | "budget"] => "admin",
             ["", "v1", _] => "query",
             ["", "health" | "ready", ..] => "health",
             _ => "site",
@@ -300,8 +323,9 @@ fn plain(value: &mut Value) {
         Value::Array(items) => items.iter_mut().for_each(plain),
         Value::String(text) => {
             let is_id = text.len() == 26 && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+            let is_key = text.starts_with("lk_");
             let is_time = text.len() >= 20 && text.ends_with('Z') && text.contains('T');
-            if is_id || is_time {
+            if is_id || is_time || is_key {
                 *text = "…".to_owned();
             }
         }
