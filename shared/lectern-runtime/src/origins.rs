@@ -89,7 +89,6 @@ impl Origins {
     }
 
     /// Returns what tells browsers whose pages may read the responses.
-    #[must_use]
     pub fn layer(&self) -> CorsLayer {
         let allowed = match &self.0 {
             Allowed::All => AllowOrigin::any(),

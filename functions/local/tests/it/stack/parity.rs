@@ -73,8 +73,39 @@ fn restoring() -> Vec<Step> {
     ]
 }
 
+/// Keys, what they cost, and what they may.
+fn keys_and_money() -> Vec<Step> {
+    let delete = |path| Step { method: "DELETE", ..get(path) };
+    let patch = |path, body| Step { method: "PATCH", body: Body::Json(body), ..get(path) };
+    let create = post("/v1/keys", json!({"name": "app", "permissions": ["query"]}));
+    vec![
+        Step { remember: Some(("key", "id")), ..create },
+        post("/v1/keys", json!({"name": "", "permissions": ["query"]})),
+        post("/v1/keys", json!({"name": "x", "permissions": ["query"], "allowed_ips": ["x"]})),
+        get("/v1/keys"),
+        Step { query: &[("cursor", "x")], ..get("/v1/keys") },
+        Step { query: &[("limit", "0")], ..get("/v1/keys") },
+        get("/v1/keys/{key}"),
+        patch("/v1/keys/{key}", json!({"name": "web", "usd_per_day": 2.5})),
+        patch("/v1/keys/{key}", json!({"rate_per_minute": 0})),
+        post("/v1/keys/{key}/rotate", json!({"overlap_seconds": 60})),
+        post("/v1/keys/{key}/rotate", json!({"overlap_seconds": 9_000_000})),
+        delete("/v1/keys/{key}"),
+        post("/v1/keys/{key}/rotate", json!({})),
+        patch("/v1/keys/{key}", json!({})),
+        get("/v1/keys/01ARZ3NDEKTSV4RRFFQ69G5FAV"),
+        get("/v1/budget"),
+        patch("/v1/budget", json!({"usd_per_day": 3.5, "stopped": true})),
+        patch("/v1/budget", json!({"usd_per_day": null, "stopped": false})),
+        patch("/v1/budget", json!({"usd_per_day": -1})),
+        patch("/v1/budget", json!([null, null])),
+        get("/v1/usage"),
+        Step { query: &[("from", "2026-02-30")], ..get("/v1/usage") },
+    ]
+}
+
 fn every_step() -> Vec<Step> {
-    table().into_iter().chain(restoring()).collect()
+    table().into_iter().chain(keys_and_money()).chain(restoring()).collect()
 }
 
 /// The table: every route of every function, its good and its bad uses.
@@ -154,29 +185,6 @@ fn table() -> Vec<Step> {
         get("/v1/backups/01ARZ3NDEKTSV4RRFFQ69G5FAV"),
         get("/v1/experiments"),
         Step { with_key: false, ..get("/v1/experiments") },
-        // Keys and money.
-        remember(post("/v1/keys", json!({"name": "app", "permissions": ["query"]})), "key", "id"),
-        post("/v1/keys", json!({"name": "", "permissions": ["query"]})),
-        post("/v1/keys", json!({"name": "x", "permissions": ["query"], "allowed_ips": ["x"]})),
-        get("/v1/keys"),
-        Step { query: &[("cursor", "x")], ..get("/v1/keys") },
-        Step { query: &[("limit", "0")], ..get("/v1/keys") },
-        get("/v1/keys/{key}"),
-        patch("/v1/keys/{key}", json!({"name": "web", "usd_per_day": 2.5})),
-        patch("/v1/keys/{key}", json!({"rate_per_minute": 0})),
-        post("/v1/keys/{key}/rotate", json!({"overlap_seconds": 60})),
-        post("/v1/keys/{key}/rotate", json!({"overlap_seconds": 9_000_000})),
-        delete("/v1/keys/{key}"),
-        post("/v1/keys/{key}/rotate", json!({})),
-        patch("/v1/keys/{key}", json!({})),
-        get("/v1/keys/01ARZ3NDEKTSV4RRFFQ69G5FAV"),
-        get("/v1/budget"),
-        patch("/v1/budget", json!({"usd_per_day": 3.5, "stopped": true})),
-        patch("/v1/budget", json!({"usd_per_day": null, "stopped": false})),
-        patch("/v1/budget", json!({"usd_per_day": -1})),
-        patch("/v1/budget", json!([null, null])),
-        get("/v1/usage"),
-        Step { query: &[("from", "2026-02-30")], ..get("/v1/usage") },
         // Gone.
         delete("/v1/documents/{document}"),
         delete("/v1/documents/{document}"),
