@@ -18,7 +18,7 @@ use std::{
     time::Duration,
 };
 
-use axum::Router;
+use axum::{Router, middleware::from_fn_with_state};
 use futures::{StreamExt as _, stream::FuturesUnordered};
 use lectern_app::{
     ask::Ask,
@@ -59,11 +59,16 @@ use lectern_parse::ParseLimits;
 use lectern_runtime::{gate::Gate, origins::Origins, routes};
 use secrecy::SecretString;
 use tokio::sync::{Mutex, mpsc};
+use tower_http::timeout::RequestBodyTimeoutLayer;
 use tracing::{info, warn};
 
 use self::parts::Parts;
 pub(crate) use self::parts::{LOCAL_TENANT, OpenError};
-use crate::{doorbell::Doorbell, settings::Settings};
+use crate::{
+    connections::{self, Room},
+    doorbell::Doorbell,
+    settings::Settings,
+};
 
 /// How often pending jobs are looked for when nobody rings.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(20);
@@ -227,6 +232,7 @@ impl Local {
             ask: self.ask.clone(),
             answer_timeout: self.answer_timeout,
         });
+        let uploads = from_fn_with_state(Room::for_uploads(), connections::admit_upload);
         let upload = upload::router(upload::Upload {
             gate: gate.clone(),
             upload: self.upload.clone(),
@@ -234,7 +240,9 @@ impl Local {
             documents: self.documents.clone(),
             forget: self.worker.forget.clone(),
             collections: self.collections.clone(),
-        });
+        })
+        .layer(uploads)
+        .layer(RequestBodyTimeoutLayer::new(connections::BODY_TIMEOUT));
         let backup = backup::router(backup::Backup {
             gate: gate.clone(),
             restore: self.restore(),
@@ -243,9 +251,9 @@ impl Local {
         let (experiments, spending) = (self.experiments.clone(), self.ask.spending.clone());
         let admin = admin::router(admin::Admin { gate, experiments, spending });
         let health = health::router(health::Health { health: self.health.clone() });
-        routes::complete(
-            query.merge(upload).merge(backup).merge(admin).merge(health).merge(site::router()),
-        )
+        let requests = from_fn_with_state(Room::for_requests(), connections::admit);
+        let bounded = query.merge(upload).merge(backup).merge(admin).layer(requests);
+        routes::complete(bounded.merge(health).merge(site::router()))
     }
 
     /// Returns a new key when the directory has none yet, to be shown once.

@@ -4,6 +4,7 @@ mod api;
 mod bench;
 mod commands;
 mod compose;
+mod connections;
 mod doorbell;
 mod failure;
 mod golden_sets;

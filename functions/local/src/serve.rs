@@ -8,7 +8,6 @@ use std::{
     time::Duration,
 };
 
-use axum::serve::ListenerExt as _;
 use lectern_app::upload::NewDocument;
 use lectern_core::{auth::Caller, document::Metadata, ids::CollectionId};
 use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
@@ -18,6 +17,7 @@ use tracing::{info, warn};
 
 use crate::{
     compose::Local,
+    connections,
     sources::{SourceFile, files_at},
 };
 
@@ -59,14 +59,7 @@ pub(crate) async fn serve(local: &Local, options: &ServeOptions) -> Result<(), S
     welcome(local, options, addr).await?;
 
     let open_to = options.open.then(|| local.tenant.clone());
-    let listener = listener.tap_io(|stream| {
-        // A token of an answer is a small write that must not wait for the next.
-        if let Err(error) = stream.set_nodelay(true) {
-            warn!(%error, "failed to set TCP_NODELAY");
-        }
-    });
-    let router = local.router(open_to).into_make_service_with_connect_info::<SocketAddr>();
-    let server = axum::serve(listener, router).with_graceful_shutdown(stopped());
+    let server = connections::serve(listener, local.router(open_to), stopped());
     let files_in = async {
         // Watching begins first, so that no change falls between reading and watching.
         let changes = if options.watch { Some(watch(options)?) } else { None };
@@ -78,7 +71,7 @@ pub(crate) async fn serve(local: &Local, options: &ServeOptions) -> Result<(), S
     };
     let serving = async {
         tokio::select! {
-            served = server.into_future() => served.map_err(|error| error.to_string()),
+            () = server => Ok(()),
             failed = files_in => failed,
             () = too_slow() => Ok(()),
         }

@@ -15,6 +15,7 @@ mod gate;
 mod idempotency;
 mod lectern;
 mod limits;
+mod load;
 mod origins;
 mod permissions;
 mod portable;

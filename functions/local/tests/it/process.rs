@@ -195,6 +195,19 @@ impl Server {
         }
     }
 
+    /// Where the server listens, `127.0.0.1:8080`.
+    pub(crate) fn address(&self) -> &str {
+        self.url.strip_prefix("http://").unwrap()
+    }
+
+    /// The most memory the server had so far.
+    pub(crate) fn peak_memory_kb(&self) -> u64 {
+        let path = format!("/proc/{}/status", self.process.0.id());
+        let status = std::fs::read_to_string(path).unwrap();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        peak.trim().trim_end_matches("kB").trim().parse().unwrap()
+    }
+
     /// Everything the server has logged.
     pub(crate) fn log(&self) -> Vec<String> {
         self.log.lock().unwrap().clone()
