@@ -146,3 +146,30 @@ fn overloaded() -> Response {
     let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", "Overloaded", detail);
     Problem { retry_after: Some(Duration::from_secs(1)), ..problem }.into_response()
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::{middleware::from_fn_with_state, routing::get};
+
+    use super::*;
+
+    async fn ask(router: &Router) -> Response {
+        let request = Request::builder().uri("/").body(Body::empty()).unwrap();
+        router.clone().oneshot(request).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_request_too_many_is_told_to_come_again_until_a_response_is_sent() {
+        let room = Room { permits: Arc::new(Semaphore::new(1)), patience: Duration::ZERO };
+        let router =
+            Router::new().route("/", get(async || "hello")).layer(from_fn_with_state(room, admit));
+        let first = ask(&router).await;
+        assert_eq!(first.status(), StatusCode::OK);
+        assert_eq!(axum::body::HttpBody::size_hint(first.body()).exact(), Some(5));
+        let second = ask(&router).await;
+        assert_eq!(second.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(second.headers()["retry-after"], "1");
+        drop(first);
+        assert_eq!(ask(&router).await.status(), StatusCode::OK);
+    }
+}

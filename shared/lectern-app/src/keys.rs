@@ -93,7 +93,8 @@ fn validate(new: &NewKey, now: Timestamp) -> Result<(), FlowError> {
     Ok(())
 }
 
-fn administers(caller: &Caller) -> Result<(), FlowError> {
+/// Refuses who is no administrator.
+pub(crate) fn administers(caller: &Caller) -> Result<(), FlowError> {
     if caller.may(Permission::Admin) {
         return Ok(());
     }

@@ -9,7 +9,7 @@ mod meter;
 use std::{sync::Arc, time::Duration};
 
 use lectern_core::{
-    auth::{Caller, Permission},
+    auth::Caller,
     ids::KeyId,
     pricing::{MicroDollars, PriceTable},
     spending::{SpendingLimits, Standing},
@@ -20,7 +20,7 @@ pub use lectern_tables::{spending_rules::RulesChange, usage::UsageDay};
 use tracing::info;
 
 pub use self::bill::Bill;
-use crate::{clock::Clock, errors::FlowError};
+use crate::{clock::Clock, errors::FlowError, keys::administers};
 
 /// Time after a request's own for which its money is set aside: it takes a moment to settle.
 const GRACE: Duration = Duration::from_secs(60);
@@ -74,7 +74,7 @@ impl Spending {
     /// # Errors
     /// When the caller is no administrator, or the table fails.
     pub async fn budget(&self, caller: &Caller) -> Result<BudgetReport, FlowError> {
-        authorize(caller)?;
+        administers(caller)?;
         let rules = self.tables.spending_rules().get(&caller.tenant).await?;
         self.report(caller, None, rules).await
     }
@@ -88,7 +88,7 @@ impl Spending {
         caller: &Caller,
         change: RulesChange,
     ) -> Result<BudgetReport, FlowError> {
-        authorize(caller)?;
+        administers(caller)?;
         let all = self.tables.spending_rules();
         let rules = all.change(&caller.tenant, change, self.clock.now()).await?;
         info!(tenant = %caller.tenant.account(), key.id = ?caller.key_id, ?change, "changed what may be spent");
@@ -105,7 +105,7 @@ impl Spending {
         key: &KeyId,
         limits: SpendingLimits,
     ) -> Result<BudgetReport, FlowError> {
-        authorize(caller)?;
+        administers(caller)?;
         self.report(caller, Some(key), SpendingRules { limits, stopped_at: None }).await
     }
 
@@ -119,7 +119,7 @@ impl Spending {
         from: Timestamp,
         to: Timestamp,
     ) -> Result<UsageReport, FlowError> {
-        authorize(caller)?;
+        administers(caller)?;
         if from > to {
             return Err(FlowError::field("/from", "must not be after `to`"));
         }
@@ -151,11 +151,4 @@ impl Spending {
         let limits = if key.is_some() { rules.limits } else { rules.limits.or(self.limits) };
         Ok(BudgetReport { limits, stopped_at: rules.stopped_at, standing })
     }
-}
-
-fn authorize(caller: &Caller) -> Result<(), FlowError> {
-    if caller.may(Permission::Admin) {
-        return Ok(());
-    }
-    Err(FlowError::Forbidden("the permission `admin` is missing"))
 }

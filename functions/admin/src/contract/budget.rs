@@ -97,9 +97,17 @@ impl From<SpendingLimits> for LimitsBody {
 }
 
 /// Returns an amount of dollars.
-pub(crate) fn dollars(usd: Option<f64>, pointer: &str) -> Result<Option<MicroDollars>, FlowError> {
+fn dollars(usd: Option<f64>, pointer: &str) -> Result<Option<MicroDollars>, FlowError> {
     let parsed = usd.map(MicroDollars::try_from).transpose();
     parsed.map_err(|error| FlowError::field(pointer, error))
+}
+
+/// Returns an amount of dollars that is to be changed: `None` when it stays, `Some(None)` when it goes.
+pub(crate) fn changed_dollars(
+    usd: Option<Option<f64>>,
+    pointer: &str,
+) -> Result<Option<Option<MicroDollars>>, FlowError> {
+    usd.map(|usd| dollars(usd, pointer)).transpose()
 }
 
 /// What to change of a budget; what is absent stays.
@@ -121,11 +129,9 @@ pub struct ChangeBudgetBody {
 
 impl ChangeBudgetBody {
     pub(crate) fn parse(self) -> Result<RulesChange, FlowError> {
-        let limit =
-            |usd: Option<Option<f64>>, pointer| usd.map(|usd| dollars(usd, pointer)).transpose();
         Ok(RulesChange {
-            per_day: limit(self.usd_per_day, "/usd_per_day")?,
-            per_month: limit(self.usd_per_month, "/usd_per_month")?,
+            per_day: changed_dollars(self.usd_per_day, "/usd_per_day")?,
+            per_month: changed_dollars(self.usd_per_month, "/usd_per_month")?,
             stopped: self.stopped,
         })
     }

@@ -13,7 +13,7 @@ use lectern_runtime::extract::present;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{BudgetBody, LimitsBody, budget::dollars};
+use super::{BudgetBody, LimitsBody, budget::changed_dollars};
 
 /// What a key may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -145,14 +145,12 @@ pub struct ChangeKeyBody {
 
 impl ChangeKeyBody {
     pub(crate) fn parse(self) -> Result<KeyChange, FlowError> {
-        let limit =
-            |usd: Option<Option<f64>>, pointer| usd.map(|usd| dollars(usd, pointer)).transpose();
         let expires_at = self.expires_at.map(|at| at.as_deref().map(moment).transpose());
         Ok(KeyChange {
             name: self.name,
             rate_per_minute: self.rate_per_minute,
-            per_day: limit(self.usd_per_day, "/usd_per_day")?,
-            per_month: limit(self.usd_per_month, "/usd_per_month")?,
+            per_day: changed_dollars(self.usd_per_day, "/usd_per_day")?,
+            per_month: changed_dollars(self.usd_per_month, "/usd_per_month")?,
             expires_at: expires_at.transpose()?,
             allowed_ips: self.allowed_ips.as_deref().map(networks).transpose()?,
         })

@@ -67,6 +67,26 @@ async fn a_key_is_used_from_its_networks_rotated_and_revoked() {
 }
 
 #[tokio::test]
+async fn reports_and_overlaps_are_bounded() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::open(data.path());
+    for (from, to, expected) in [
+        ("2025-11-21", "2026-11-22", 200),
+        ("2025-11-20", "2026-11-22", 422),
+        ("2026-11-22", "2026-11-21", 422),
+    ] {
+        let (status, answer) = server.get(&format!("/v1/usage?from={from}&to={to}")).await;
+        assert_eq!(status, expected, "{from} {to} {answer}");
+    }
+    let (_, key) = made(&server, json!({ "name": "app", "permissions": ["query"] })).await;
+    let path = format!("/v1/keys/{}/rotate", key["id"].as_str().unwrap());
+    for (seconds, expected) in [(2_592_000, 200), (2_592_001, 422)] {
+        let (status, answer) = server.post(&path, &json!({ "overlap_seconds": seconds })).await;
+        assert_eq!(status, expected, "{seconds} {answer}");
+    }
+}
+
+#[tokio::test]
 async fn wrong_fields_of_a_key_are_named() {
     let data = tempfile::tempdir().unwrap();
     let server = Server::open(data.path());
