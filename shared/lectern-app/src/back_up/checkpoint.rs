@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     copied::Copied,
+    manifest::SCHEMA,
     parts::{PartLimits, Partition, PartitionState, partitions, resumed},
     store::{LEVEL, Store},
 };
@@ -32,6 +33,8 @@ pub(super) struct Reading {
 
 #[derive(Serialize, Deserialize)]
 struct Kept {
+    /// The form of the lines. Those of two releases are not mixed.
+    schema: u32,
     partitions: Vec<PartitionState>,
     copied: Copied,
     cursor: Option<DocumentId>,
@@ -64,7 +67,10 @@ impl Reading {
         let read = read.map_err(|panic| PortError::new(ErrorKind::Internal, OPERATION, panic))?;
         // One that is torn or of another release is as good as none.
         let Ok(kept) = read else { return Ok(Self::begin(Some(store), limits)) };
-        let Kept { partitions, copied, cursor, is_over } = kept;
+        if kept.schema != SCHEMA {
+            return Ok(Self::begin(Some(store), limits));
+        }
+        let Kept { partitions, copied, cursor, is_over, .. } = kept;
         let partitions = resumed(partitions, Some(store), limits);
         let mut reading = Self { partitions, copied, cursor, is_over, kept_at: 0 };
         reading.kept_at = reading.line_bytes();
@@ -76,6 +82,7 @@ impl Reading {
         // Lent to another thread, not copied: it can be a good part of the memory a backup takes.
         let states = self.partitions.iter_mut().map(|one| std::mem::take(&mut one.state));
         let kept = Kept {
+            schema: SCHEMA,
             partitions: states.collect(),
             copied: std::mem::take(&mut self.copied),
             cursor: self.cursor.clone(),

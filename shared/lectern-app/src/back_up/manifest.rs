@@ -19,7 +19,8 @@ use super::parts::Part;
 /// | 2 | also files as uploaded, API keys, and a digest of the state |
 /// | 3 | small files stand in parts; vectors are base64 |
 /// | 4 | parts may be encrypted |
-pub const SCHEMA: u32 = 4;
+/// | 5 | BM25 weights are base64 |
+pub const SCHEMA: u32 = 5;
 
 /// A backup's table of contents.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

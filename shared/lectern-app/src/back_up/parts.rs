@@ -25,7 +25,7 @@ pub const PARTITIONS: usize = 16;
 const ENDS_AMONG: u8 = 2;
 
 /// About the bytes of a passage with a vector of 384 numbers: what is right to begin with spares copying what was written.
-const USUAL_LINE_BYTES: usize = 5 << 10;
+const USUAL_LINE_BYTES: usize = 4 << 10;
 
 /// How large parts are, in bytes before compression. A part is larger than `max_bytes` by no more than its last line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -182,6 +182,10 @@ impl Partition {
         let mut start = 0;
         for length in &written.lengths {
             let lines = self.state.open.entry(kind).or_default();
+            if lines.text.is_empty() {
+                // Address space only, until it is written: growing would copy it several times.
+                lines.text.reserve(self.limits.max_bytes + USUAL_LINE_BYTES);
+            }
             lines.text.push_str(&written.text[start..start + length]);
             lines.records += 1;
             start += length;

@@ -18,6 +18,9 @@ use lectern_tables::collections::Collection;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+mod sparse;
+mod vector;
+
 /// What the lines of a part are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -155,7 +158,9 @@ pub struct PassageLine {
     /// have an array of numbers, which is read, too.
     #[serde(with = "vector")]
     pub dense: Option<Vec<f32>>,
-    /// BM25 weights by term.
+    /// BM25 weights by term: `indices` are base64 of 32-bit integers, `values` of floats, both little-endian. Lines of schemas
+    /// before 5 have arrays of numbers.
+    #[serde(with = "sparse")]
     pub sparse: SparseVector,
 }
 
@@ -166,45 +171,6 @@ impl From<Point> for PassageLine {
         // An index gives fields back in any order.
         passage.metadata.sort_keys();
         Self { id: passage.point_id().to_uuid(), passage, dense, sparse }
-    }
-}
-
-/// How a vector stands in a line.
-mod vector {
-    use base64::{Engine as _, prelude::BASE64_STANDARD};
-    use serde::{Deserialize, Deserializer, Serializer, de::Error as _};
-
-    pub(super) fn serialize<S: Serializer>(
-        vector: &Option<Vec<f32>>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        let Some(vector) = vector else { return serializer.serialize_none() };
-        let bytes: Vec<u8> = vector.iter().flat_map(|number| number.to_le_bytes()).collect();
-        serializer.serialize_str(&BASE64_STANDARD.encode(bytes))
-    }
-
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Written {
-        Base64(String),
-        Numbers(Vec<f32>),
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Option<Vec<f32>>, D::Error> {
-        match Option::<Written>::deserialize(deserializer)? {
-            None => Ok(None),
-            Some(Written::Numbers(numbers)) => Ok(Some(numbers)),
-            Some(Written::Base64(text)) => {
-                let bytes = BASE64_STANDARD.decode(text).map_err(D::Error::custom)?;
-                let (numbers, rest) = bytes.as_chunks::<4>();
-                if !rest.is_empty() {
-                    return Err(D::Error::custom("a vector has four bytes a number"));
-                }
-                Ok(Some(numbers.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect()))
-            }
-        }
     }
 }
 
@@ -267,6 +233,25 @@ mod tests {
         assert!(read(r#"{"dense":"AACAPw"}"#).is_err(), "no padding");
         assert!(read(r#"{"dense":"AACAPwAA"}"#).is_err(), "six bytes");
         assert_eq!(serde_json::to_string(&expected).unwrap(), r#"{"dense":"AACAPwAAAL8="}"#);
+    }
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Terms {
+        #[serde(with = "sparse")]
+        sparse: SparseVector,
+    }
+
+    #[test]
+    fn terms_of_every_schema_are_read() {
+        let read = |json: &str| serde_json::from_str::<Terms>(json);
+        let sparse = SparseVector { indices: vec![7, u32::MAX], values: vec![1.0, -0.5] };
+        let json = r#"{"sparse":{"indices":"BwAAAP////8=","values":"AACAPwAAAL8="}}"#;
+        assert_eq!(read(json).unwrap(), Terms { sparse: sparse.clone() });
+        assert_eq!(serde_json::to_string(&Terms { sparse: sparse.clone() }).unwrap(), json);
+        let older = r#"{"sparse":{"indices":[7,4294967295],"values":[1.0,-0.5]}}"#;
+        assert_eq!(read(older).unwrap(), Terms { sparse });
+        let uneven = r#"{"sparse":{"indices":"BwAAAA==","values":"AACAPwAAAL8="}}"#;
+        assert!(read(uneven).is_err());
     }
 
     proptest! {

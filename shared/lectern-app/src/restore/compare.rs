@@ -8,7 +8,7 @@ use super::{Restore, RestoreError};
 use crate::back_up::{BackUpError, State, manifest::Manifest};
 
 /// The first schema whose lines are those of today.
-const DIGESTS_SINCE: u32 = 3;
+const DIGESTS_SINCE: u32 = 5;
 /// Longest time a comparison may take; what it is of is as large as a backup of it.
 const LONGEST: Duration = Duration::from_secs(20 * 60 * 60);
 
