@@ -99,6 +99,7 @@ VARIABLES = {
     "QUEUE_URL": "upload ingest health",
     "DEAD_LETTER_QUEUE_URL": "ingest",
     "KEY_PEPPER": "query upload backup admin",
+    "ISSUERS": "query upload backup admin",
     "ALLOWED_ORIGINS": "query upload backup admin",
     "EMBEDDER": "query upload ingest health backup",
     "CHAT": "query health",

@@ -106,6 +106,7 @@ BROKEN = [
     ("functions.are_told_exactly_what_the_contract_says", without(*function("Admin", "Environment", "Variables", "LECTERN_PRICES"))),
     ("functions.are_told_where_things_are", with_value({"Ref": "BudgetUsdPerMonth"}, *function("Query", "Environment", "Variables", "LECTERN_BUDGET_USD_PER_DAY"))),
     ("functions.are_told_where_things_are", with_value("{}", *function("Admin", "Environment", "Variables", "LECTERN_PRICES"))),
+    ("functions.are_told_where_things_are", with_value("[]", *function("Backup", "Environment", "Variables", "LECTERN_ISSUERS"))),
     ("functions.are_told_where_things_are", with_value({"Ref": "ModelUrl"}, *function("Query", "Environment", "Variables", "LECTERN_INDEX_URL"))),
     ("functions.are_told_of_secrets_only_where_they_are", with_value({"Ref": "ModelApiKey"}, *function("Query", "Environment", "Variables", "LECTERN_MODEL_API_KEY"))),
     ("functions.are_told_of_secrets_only_where_they_are", with_value("", *function("Backup", "Environment", "Variables", "LECTERN_BACKUP_IDENTITY"))),

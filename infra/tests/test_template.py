@@ -203,6 +203,9 @@ PRICES = [
     f'{{"gpt-4o":{PRICE},"us.amazon.nova-lite-v1:0":{PRICE}}}',
     '{\n  "local/": {"prompt": 0, "completion": 0},\n  "gpt-4o": {"prompt": 2.5, "completion": 10}\n}',
 ]
+ISSUER = '{"issuer":"https://login.example.com","audience":"lectern","tenant":"acme","permissions":["query"]}'
+ISSUERS = ["[]", "[ ]", f"[{ISSUER}]", f"[{ISSUER},{ISSUER}]", f"[\n  {ISSUER}\n]", '[{"audience":"a","issuer":"b"}]']
+NO_ISSUERS = ["", "{}", ISSUER, "https://login.example.com", "[{}]", "[1]", f"[{ISSUER}", f'[{{"issuer":"{"x" * 2048}"}}]']
 NO_PRICES = [
     "",
     "[]",
@@ -231,6 +234,7 @@ NO_PRICES = [
         ("Reranker", ["none", "cohere:rerank-v3.5", "tei:https://tei.example.com/rerank"], ["tei:x", "cohere:"]),
         ("ModelApiKey", ["", "sk-abc_123"], ['a"b', "a b", "a\\b"]),
         ("AllowedOrigins", ["*", "https://app.example.com", "http://localhost:3000"], ["", "https://a,https://b", "https://a/"]),
+        ("Issuers", ISSUERS, NO_ISSUERS),
         ("LogLevels", ["info", "info,lectern_app=debug"], ["", "info debug"]),
         ("DomainName", ["", "ask.example.com"], ["localhost", "https://ask.example.com"]),
         ("BedrockModelArns", ["", "arn:aws:bedrock:eu-west-1::foundation-model/a.b-v1:0"], ["*", "arn:aws:bedrock:eu-west-1::foundation-model/*"]),

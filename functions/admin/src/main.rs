@@ -6,10 +6,9 @@ use std::process::ExitCode;
 
 use admin::{Admin, router, settings::Settings};
 use lectern_app::{
-    clock::Clock, collections::Collections, experiments::Experiments, keys::Keys,
-    spending::Spending,
+    clock::Clock, collections::Collections, experiments::Experiments, spending::Spending,
 };
-use lectern_runtime::{gate::Gate, lambda};
+use lectern_runtime::lambda;
 use lectern_stack::{secrets::Secrets, settings::Budget, warm::warm_up};
 use lectern_tables::Tables;
 
@@ -20,18 +19,18 @@ fn main() -> ExitCode {
 }
 
 async fn run(settings: Settings) -> Result<(), lambda::Error> {
-    let secrets = Secrets::prefetch([&settings.key_pepper]).await;
+    let callers = &settings.callers;
+    let secrets = Secrets::prefetch([&callers.key_pepper]).await;
     let tables = Tables::connect(&settings.table.url).await?;
-    warm_up(vec![("table", Box::pin(tables.ping()))]).await;
-
     let clock = Clock::system();
-    let pepper = secrets.get(&settings.key_pepper);
-    let keys = Keys::new(tables.clone(), pepper, clock.clone());
+    let gate = callers.gate(secrets.get(&callers.key_pepper), &tables, &clock);
+    warm_up(vec![("table", Box::pin(tables.ping())), ("issuers", Box::pin(gate.tokens.warm_up()))])
+        .await;
+
     let operator = Operator {
-        keys: keys.clone(),
+        keys: gate.keys.clone(),
         collections: Collections { tables: tables.clone(), clock: clock.clone() },
     };
-    let gate = Gate { keys, open_to: None, origins: settings.origins.clone() };
     let Budget { prices, limits } = settings.budget;
     let spending = Spending { tables: tables.clone(), prices, limits, clock };
     let routes = router(Admin { gate, experiments: Experiments { tables }, spending });

@@ -8,11 +8,10 @@ use backup::{Backup, router, settings::Settings};
 use lectern_app::{
     back_up::{BackUp, PartLimits},
     clock::Clock,
-    keys::Keys,
     restore::Restore,
 };
 use lectern_core::{ports::PassageReader, retention::Retention};
-use lectern_runtime::{gate::Gate, lambda};
+use lectern_runtime::lambda;
 use lectern_stack::{blobs, index, secrets::Secrets, warm::warm_up};
 use lectern_tables::Tables;
 
@@ -29,12 +28,12 @@ async fn run(settings: Settings) -> Result<(), lambda::Error> {
     let secrets = Secrets::prefetch(settings.secrets()).await;
     let tables = Tables::connect(&settings.table.url).await?;
     let index = index::open(&settings.index, secrets.optional(settings.index.api_key.as_ref()))?;
-    warm_up(vec![("table", Box::pin(tables.ping()))]).await;
+    let (callers, clock) = (&settings.callers, Clock::system());
+    let gate = callers.gate(secrets.get(&callers.key_pepper), &tables, &clock);
+    warm_up(vec![("table", Box::pin(tables.ping())), ("issuers", Box::pin(gate.tokens.warm_up()))])
+        .await;
 
     let identity = secrets.read(settings.backup_identity.as_ref()).await?;
-    let clock = Clock::system();
-    let pepper = secrets.get(&settings.key_pepper);
-    let keys = Keys::new(tables.clone(), pepper, clock.clone());
     let back_up = BackUp {
         tables,
         blobs: blobs::open(&settings.blobs_url)?,
@@ -48,11 +47,8 @@ async fn run(settings: Settings) -> Result<(), lambda::Error> {
         clock,
     };
     let restore = Restore { back_up, writer: index, embedder: None, bulk: None };
-    let routes = router(Backup {
-        gate: Gate { keys, open_to: None, origins: settings.origins.clone() },
-        restore: restore.clone(),
-        request_timeout: REQUEST_TIMEOUT,
-    });
+    let routes =
+        router(Backup { gate, restore: restore.clone(), request_timeout: REQUEST_TIMEOUT });
     lambda::events::serve_with_routes(routes, |event, deadline| {
         schedule::run(&restore, event, deadline)
     })

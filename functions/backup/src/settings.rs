@@ -4,8 +4,10 @@ use lectern_core::{
     env::{Settings as ReadSettings, SettingsReader},
     secret::SecretSetting,
 };
-use lectern_runtime::origins::Origins;
-use lectern_stack::settings::{self, Index, Process, Table};
+use lectern_stack::{
+    callers::Callers,
+    settings::{self, Index, Process, Table},
+};
 
 /// Settings of `backup`.
 #[derive(Clone, Debug)]
@@ -25,17 +27,15 @@ pub struct Settings {
     /// `LECTERN_BACKUP_IDENTITY`: lines of `age-keygen`. The first encrypts backups, each decrypts them; without it they are not
     /// encrypted but by the bucket.
     pub backup_identity: Option<SecretSetting>,
-    /// `LECTERN_KEY_PEPPER`: under which API keys are hashed.
-    pub key_pepper: SecretSetting,
-    /// `LECTERN_ALLOWED_ORIGINS`: whose pages may call.
-    pub origins: Origins,
+    /// Who may call.
+    pub callers: Callers,
 }
 
 impl Settings {
     /// Returns all secrets.
     pub fn secrets(&self) -> impl Iterator<Item = &SecretSetting> {
         let optional = self.index.api_key.iter().chain(&self.backup_identity);
-        optional.chain([&self.key_pepper])
+        optional.chain([&self.callers.key_pepper])
     }
 }
 
@@ -48,8 +48,7 @@ impl ReadSettings for Settings {
         let backups_url = settings::backups_url(reader);
         let retention_days = settings::backup_days(reader);
         let backup_identity = reader.optional_secret("LECTERN_BACKUP_IDENTITY");
-        let key_pepper = settings::key_pepper(reader);
-        let origins = Origins::read(reader);
+        let callers = Callers::read(reader);
         Some(Self {
             process: process?,
             table: table?,
@@ -58,8 +57,7 @@ impl ReadSettings for Settings {
             backups_url: backups_url?,
             retention_days: retention_days?,
             backup_identity: backup_identity?,
-            key_pepper: key_pepper?,
-            origins: origins?,
+            callers: callers?,
         })
     }
 }

@@ -10,6 +10,7 @@
 //! | `pepper` | the secret under which API keys are hashed |
 
 mod disk;
+mod gate;
 mod parts;
 
 use std::{
@@ -32,7 +33,6 @@ use lectern_app::{
     errors::FlowError,
     experiments::Experiments,
     forget::Forget,
-    guesses::Guesses,
     health::Health,
     ingest::{Ingest, LEASE},
     keys::{Keys, NewKey},
@@ -40,6 +40,7 @@ use lectern_app::{
     restore::Restore,
     search::Search,
     spending::Spending,
+    tokens::Tokens,
     upload::Upload,
     uploads::Uploads,
     worker::{JobResult, Worker},
@@ -56,7 +57,7 @@ use lectern_core::{
 };
 use lectern_index::Edge;
 use lectern_parse::ParseLimits;
-use lectern_runtime::{gate::Gate, origins::Origins, routes};
+use lectern_runtime::{origins::Origins, routes};
 use secrecy::SecretString;
 use tokio::sync::{Mutex, mpsc};
 use tower_http::timeout::RequestBodyTimeoutLayer;
@@ -117,6 +118,7 @@ pub(crate) struct Local {
     /// What the operator should know, said once.
     pub(crate) notices: Vec<String>,
     answer_timeout: Duration,
+    tokens: Tokens,
     origins: Origins,
     rings: Mutex<mpsc::Receiver<Job>>,
 }
@@ -153,12 +155,10 @@ impl Local {
             retention: Retention::default(),
             clock: clock.clone(),
         };
+        let tokens = gate::tokens(&settings.issuers, &parts.tables, &clock);
         let local = Self {
             tenant: parts.tenant,
-            keys: Keys {
-                guesses: Guesses::new(settings.wrong_keys_per_minute, clock.clone()),
-                ..Keys::new(parts.tables.clone(), parts.pepper.into(), clock.clone())
-            },
+            keys: gate::keys(parts.tables.clone(), parts.pepper, settings, &clock),
             collections: Collections { tables: parts.tables.clone(), clock: clock.clone() },
             ask,
             experiments: Experiments { tables: parts.tables.clone() },
@@ -199,6 +199,7 @@ impl Local {
             edge: parts.edge,
             notices: parts.notices,
             answer_timeout: settings.answer_timeout,
+            tokens,
             origins: settings.origins.clone(),
             rings: Mutex::new(rings),
         };
@@ -226,7 +227,7 @@ impl Local {
 
     /// Returns all routes. Without `open_to` every API route wants a key.
     pub(crate) fn router(&self, open_to: Option<TenantId>) -> Router {
-        let gate = Gate { keys: self.keys.clone(), open_to, origins: self.origins.clone() };
+        let gate = self.gate(open_to);
         let query = query::router(query::Query {
             gate: gate.clone(),
             ask: self.ask.clone(),

@@ -6,6 +6,7 @@ use lectern_app::{back_up::seal::Seal, guesses::GUESSES_PER_MINUTE};
 use lectern_core::{
     chunking::ChunkSettings,
     env::{Env, EnvError},
+    issuers::Issuers,
     pricing::PriceTable,
     spending::SpendingLimits,
 };
@@ -34,6 +35,8 @@ pub(crate) struct Settings {
     /// `LECTERN_BUDGET_USD_PER_DAY` and `LECTERN_BUDGET_USD_PER_MONTH`: most that an account may spend which has no limits of
     /// its own.
     pub(crate) spending: SpendingLimits,
+    /// `LECTERN_ISSUERS`: whose tokens are trusted.
+    pub(crate) issuers: Issuers,
     /// `LECTERN_ALLOWED_ORIGINS`: whose pages may call, besides the server's own.
     pub(crate) origins: Origins,
     /// `LECTERN_WRONG_KEYS_PER_MINUTE`: how often an address may present what is no key.
@@ -98,6 +101,7 @@ impl Settings {
             per_day: limit("LECTERN_BUDGET_USD_PER_DAY"),
             per_month: limit("LECTERN_BUDGET_USD_PER_MONTH"),
         };
+        let issuers = read(&mut errors, env, "LECTERN_ISSUERS", Issuers::default());
         let origins = read(&mut errors, env, "LECTERN_ALLOWED_ORIGINS", Origins::default());
         let guesses = read(&mut errors, env, "LECTERN_WRONG_KEYS_PER_MINUTE", GUESSES_PER_MINUTE);
         let bytes =
@@ -128,6 +132,7 @@ impl Settings {
                 answer_timeout: Duration::from_millis(timeout),
                 prices: Arc::new(prices),
                 spending,
+                issuers,
                 origins,
                 wrong_keys_per_minute: guesses,
                 max_document_bytes: bytes,

@@ -6,12 +6,11 @@ use lectern_app::{
     ask::Ask,
     cache::{CacheLimits, CachedEmbedder, Caches},
     clock::Clock,
-    keys::Keys,
     search::Search,
     spending::Spending,
 };
 use lectern_core::{fusion::Fusion, ports::Embedder, prompt::PromptBudget};
-use lectern_runtime::{gate::Gate, lambda};
+use lectern_runtime::lambda;
 use lectern_stack::{index, models, secrets::Secrets, settings::Budget, warm::warm_up};
 use lectern_tables::Tables;
 use query::{Query, router, settings::Settings};
@@ -21,9 +20,9 @@ fn main() -> ExitCode {
 }
 
 async fn run(settings: Settings) -> Result<(), lambda::Error> {
-    let Settings { table, key_pepper, model_api, reranking, .. } = &settings;
+    let Settings { table, callers, model_api, reranking, .. } = &settings;
     let given = [&settings.index.api_key, &model_api.key, &reranking.key];
-    let secrets = Secrets::prefetch(given.into_iter().flatten().chain([key_pepper])).await;
+    let secrets = Secrets::prefetch(given.into_iter().flatten().chain([&callers.key_pepper])).await;
     let tables = Tables::connect(&table.url).await?;
     let index = index::open(&settings.index, secrets.optional(settings.index.api_key.as_ref()))?;
     let api = models::api(model_api, &secrets);
@@ -31,14 +30,19 @@ async fn run(settings: Settings) -> Result<(), lambda::Error> {
         models::embedder(&settings.index.embedder, &api, model_api.directory.as_deref())?;
     let (chat, chat_models) = models::chats(&settings.chat, &settings.chat_alternatives, &api)?;
     let reranker = models::reranker(reranking, &secrets)?;
-    warm_up(vec![("table", Box::pin(tables.ping())), ("index", Box::pin(index.ensure()))]).await;
-
     let clock = Clock::system();
+    let gate = callers.gate(secrets.get(&callers.key_pepper), &tables, &clock);
+    warm_up(vec![
+        ("table", Box::pin(tables.ping())),
+        ("index", Box::pin(index.ensure())),
+        ("issuers", Box::pin(gate.tokens.warm_up())),
+    ])
+    .await;
+
     let caches = Caches::new(Some(tables.clone()), CacheLimits::default(), clock.clone());
     let embedder = embedder.map(|embedder| -> Arc<dyn Embedder> {
         Arc::new(CachedEmbedder::new(embedder, caches.clone()))
     });
-    let keys = Keys::new(tables.clone(), secrets.get(key_pepper), clock.clone());
     let search = Search {
         tables: tables.clone(),
         passages: index,
@@ -52,6 +56,5 @@ async fn run(settings: Settings) -> Result<(), lambda::Error> {
     let budget = PromptBudget::default();
     let ask = Ask { search, tables, chat, chat_models, spending, budget, clock };
     let answer_timeout = settings.answer_timeout;
-    let gate = Gate { keys, open_to: None, origins: settings.origins.clone() };
     lambda::http::serve_streaming(router(Query { gate, ask, answer_timeout })).await
 }

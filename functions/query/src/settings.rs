@@ -2,13 +2,10 @@
 
 use std::time::Duration;
 
-use lectern_core::{
-    env::{Settings as ReadSettings, SettingsReader},
-    secret::SecretSetting,
-};
-use lectern_runtime::origins::Origins;
-use lectern_stack::settings::{
-    self, Budget, ChatConfig, Index, ModelApi, Process, Reranking, Table,
+use lectern_core::env::{Settings as ReadSettings, SettingsReader};
+use lectern_stack::{
+    callers::Callers,
+    settings::{self, Budget, ChatConfig, Index, ModelApi, Process, Reranking, Table},
 };
 
 /// Settings of `query`.
@@ -20,10 +17,8 @@ pub struct Settings {
     pub table: Table,
     /// The index.
     pub index: Index,
-    /// `LECTERN_KEY_PEPPER`: under which API keys are hashed.
-    pub key_pepper: SecretSetting,
-    /// `LECTERN_ALLOWED_ORIGINS`: whose pages may call.
-    pub origins: Origins,
+    /// Who may call.
+    pub callers: Callers,
     /// `LECTERN_CHAT`: what writes answers.
     pub chat: ChatConfig,
     /// `LECTERN_CHAT_ALTERNATIVES`: what collections may name instead.
@@ -43,8 +38,7 @@ impl ReadSettings for Settings {
         let process = Process::read(reader);
         let table = Table::read(reader);
         let index = Index::read(reader);
-        let key_pepper = settings::key_pepper(reader);
-        let origins = Origins::read(reader);
+        let callers = Callers::read(reader);
         let chat = settings::chat(reader);
         let chat_alternatives = settings::chat_alternatives(reader);
         let model_api = ModelApi::read(reader);
@@ -55,8 +49,7 @@ impl ReadSettings for Settings {
             process: process?,
             table: table?,
             index: index?,
-            key_pepper: key_pepper?,
-            origins: origins?,
+            callers: callers?,
             chat: chat?,
             chat_alternatives: chat_alternatives?,
             model_api: model_api?,

@@ -3,12 +3,12 @@
 use std::{process::ExitCode, sync::Arc};
 
 use lectern_app::{
-    clock::Clock, collections::Collections, documents::Documents, forget::Forget, keys::Keys,
+    clock::Clock, collections::Collections, documents::Documents, forget::Forget,
     upload::Upload as UploadFlow, uploads::Uploads,
 };
 use lectern_aws::sqs::Queue;
 use lectern_core::{ports::JobQueue as _, retention::Retention};
-use lectern_runtime::{gate::Gate, lambda};
+use lectern_runtime::lambda;
 use lectern_stack::{blobs, index, secrets::Secrets, warm::warm_up};
 use lectern_tables::Tables;
 use upload::{Upload, router, settings::Settings};
@@ -18,21 +18,22 @@ fn main() -> ExitCode {
 }
 
 async fn run(settings: Settings) -> Result<(), lambda::Error> {
-    let Settings { table, files, key_pepper, backup_days, .. } = &settings;
-    let secrets = Secrets::prefetch(settings.index.api_key.iter().chain([key_pepper])).await;
+    let Settings { table, files, callers, backup_days, .. } = &settings;
+    let secrets =
+        Secrets::prefetch(settings.index.api_key.iter().chain([&callers.key_pepper])).await;
     let tables = Tables::connect(&table.url).await?;
     let blobs = blobs::open(&files.url)?;
     let index = index::open(&settings.index, secrets.optional(settings.index.api_key.as_ref()))?;
     let jobs = Queue::connect(&settings.queue_url).await;
+    let clock = Clock::system();
+    let gate = callers.gate(secrets.get(&callers.key_pepper), &tables, &clock);
     warm_up(vec![
         ("table", Box::pin(tables.ping())),
         ("blobs", Box::pin(blobs.ping())),
         ("queue", Box::pin(jobs.ping())),
+        ("issuers", Box::pin(gate.tokens.warm_up())),
     ])
     .await;
-
-    let clock = Clock::system();
-    let keys = Keys::new(tables.clone(), secrets.get(key_pepper), clock.clone());
     let flow = UploadFlow {
         tables: tables.clone(),
         blobs: blobs.clone(),
@@ -41,7 +42,7 @@ async fn run(settings: Settings) -> Result<(), lambda::Error> {
         max_bytes: files.max_document_bytes,
     };
     let upload = Upload {
-        gate: Gate { keys, open_to: None, origins: settings.origins.clone() },
+        gate,
         uploads: Uploads { upload: flow.clone() },
         upload: flow,
         documents: Documents { tables: tables.clone(), blobs: blobs.clone() },

@@ -1,11 +1,10 @@
 //! What the function reads from its environment.
 
-use lectern_core::{
-    env::{Settings as ReadSettings, SettingsReader},
-    secret::SecretSetting,
+use lectern_core::env::{Settings as ReadSettings, SettingsReader};
+use lectern_stack::{
+    callers::Callers,
+    settings::{self, Files, Index, Process, Table},
 };
-use lectern_runtime::origins::Origins;
-use lectern_stack::settings::{self, Files, Index, Process, Table};
 
 /// Settings of `upload`.
 #[derive(Clone, Debug)]
@@ -22,10 +21,8 @@ pub struct Settings {
     pub queue_url: String,
     /// `LECTERN_BACKUP_DAYS`: of how many days a backup is kept; a deletion's receipt says when those expire that have the document.
     pub backup_days: usize,
-    /// `LECTERN_KEY_PEPPER`: under which API keys are hashed.
-    pub key_pepper: SecretSetting,
-    /// `LECTERN_ALLOWED_ORIGINS`: whose pages may call.
-    pub origins: Origins,
+    /// Who may call.
+    pub callers: Callers,
 }
 
 impl ReadSettings for Settings {
@@ -36,8 +33,7 @@ impl ReadSettings for Settings {
         let files = Files::read(reader);
         let queue_url = settings::queue_url(reader);
         let backup_days = settings::backup_days(reader);
-        let key_pepper = settings::key_pepper(reader);
-        let origins = Origins::read(reader);
+        let callers = Callers::read(reader);
         Some(Self {
             process: process?,
             table: table?,
@@ -45,8 +41,7 @@ impl ReadSettings for Settings {
             files: files?,
             queue_url: queue_url?,
             backup_days: backup_days?,
-            key_pepper: key_pepper?,
-            origins: origins?,
+            callers: callers?,
         })
     }
 }

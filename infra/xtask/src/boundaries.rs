@@ -19,7 +19,15 @@ const NOT_IN_CORE: [&str; 9] =
 const VENDORS: [(&str, &[&str]); 5] = [
     ("aws-sdk-*", &["shared/lectern-aws", "shared/lectern-models", "shared/lectern-tables"]),
     ("qdrant-*", &["shared/lectern-index", "shared/lectern-testkit"]),
-    ("reqwest", &["functions/local", "shared/lectern-models", "shared/lectern-stack"]),
+    (
+        "reqwest",
+        &[
+            "functions/local",
+            "shared/lectern-fetch",
+            "shared/lectern-models",
+            "shared/lectern-stack",
+        ],
+    ),
     ("axum*", &["functions/*", "shared/lectern-runtime", "shared/lectern-testkit"]),
     ("lambda_*", &["functions/*", "shared/lectern-runtime", "shared/lectern-testkit"]),
 ];

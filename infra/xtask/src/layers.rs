@@ -7,8 +7,14 @@
 use crate::graph::{Member, Workspace};
 
 /// Adapters: each knows one part of the outside world, and none of them knows another.
-pub(crate) const ADAPTERS: [&str; 5] =
-    ["lectern-aws", "lectern-index", "lectern-models", "lectern-parse", "lectern-tables"];
+pub(crate) const ADAPTERS: [&str; 6] = [
+    "lectern-aws",
+    "lectern-fetch",
+    "lectern-index",
+    "lectern-models",
+    "lectern-parse",
+    "lectern-tables",
+];
 
 /// Where a package stands. A package may use what stands lower, except where a rule says otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

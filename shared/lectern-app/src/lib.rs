@@ -16,7 +16,7 @@
 //! | [`documents`], [`collections`] | listing, status, the text a citation points into |
 //! | [`conversation`] | reading and deleting a conversation, feedback |
 //! | [`experiments`] | how questions came out by variant, and what the counts say |
-//! | [`keys`] | API keys and authentication |
+//! | [`keys`], [`tokens`] | API keys and authentication; tokens of trusted issuers |
 //! | [`once`] | a request that is sent again is carried out once |
 //! | [`cache`], [`known_vectors`] | vectors, passages and answers that need not be made again |
 //! | [`worker`] | jobs at the doorbell and those the sweep finds |
@@ -50,6 +50,7 @@ pub mod once;
 pub mod restore;
 pub mod search;
 pub mod spending;
+pub mod tokens;
 pub mod upload;
 pub mod uploads;
 pub mod worker;

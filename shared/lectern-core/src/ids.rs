@@ -3,6 +3,7 @@
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
 use crate::time::Timestamp;
@@ -139,6 +140,22 @@ id!(
     VariantName,
     parse_slug
 );
+
+impl KeyId {
+    /// Returns the identity of a subject of a token's issuer, the same each time: what a key is to a program, a person is to
+    /// limits, spending and the audit. 128 bits of SHA-256, which nobody can choose to be those of a key.
+    #[must_use]
+    pub fn of_subject(issuer: &str, tenant: &str, subject: &str) -> Self {
+        let mut digest = Sha256::new();
+        for part in [issuer, tenant, subject] {
+            digest.update((part.len() as u64).to_le_bytes());
+            digest.update(part);
+        }
+        let digest: [u8; 32] = digest.finalize().into();
+        let (first, _) = digest.split_first_chunk().expect("a digest has 32 bytes");
+        Self(ulid::Ulid::from_bytes(*first).to_string())
+    }
+}
 
 impl CollectionId {
     /// Returns the collection used when a request names none: `default`.

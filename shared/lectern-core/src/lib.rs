@@ -25,7 +25,7 @@
 //! | [`answer`], [`citations`], [`extract`] | how a draft becomes an answer whose citations hold |
 //! | [`metrics`] | how good rankings and answers are |
 //! | [`limits`], [`pricing`], [`spending`], [`retention`] | arithmetic of rates, money and how long backups are kept |
-//! | [`auth`], [`secret`] | keys, tenants, scopes; secrets that may be replaced |
+//! | [`auth`], [`issuers`], [`secret`] | keys, tenants, scopes; whose tokens are trusted; secrets that may be replaced |
 //! | [`ports`], [`errors`], [`env`] | the edge: what adapters implement, how they fail, what configures them |
 
 pub mod analysis;
@@ -43,6 +43,7 @@ pub mod filter;
 pub mod followup;
 pub mod fusion;
 pub mod ids;
+pub mod issuers;
 pub mod limits;
 pub mod metrics;
 pub mod neighbours;

@@ -9,6 +9,7 @@ use futures::Stream;
 use crate::{
     document::Job,
     errors::PortError,
+    issuers::Issuer,
     passage::{Candidates, Passage, PassageQuery, Point, PointId, Scope, ScrollPage, Visibility},
 };
 
@@ -48,6 +49,16 @@ pub trait Embedder: Send + Sync + Debug {
     async fn ping(&self) -> Result<(), PortError> {
         Ok(())
     }
+}
+
+/// Hands out the keys an issuer signs its tokens with.
+///
+/// Contract: what is returned is the JSON of a key set (RFC 7517, section 5) as the issuer publishes it, bounded in size and
+/// time; keys are not checked here; an issuer that cannot be reached, or whose configuration names another, is an error.
+#[async_trait]
+pub trait IssuerKeys: Send + Sync + Debug {
+    /// Returns the key set of an issuer.
+    async fn fetch(&self, issuer: &Issuer) -> Result<Vec<u8>, PortError>;
 }
 
 /// Who speaks in a chat.

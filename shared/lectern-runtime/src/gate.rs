@@ -14,9 +14,10 @@ use axum::{
 use lectern_app::{
     errors::FlowError,
     keys::{Admitted, Keys},
+    tokens::Tokens,
 };
 use lectern_core::{
-    auth::{Caller, Credential},
+    auth::{Caller, Credential, KEY_PREFIX},
     ids::TenantId,
 };
 
@@ -33,6 +34,8 @@ pub const API_KEY_HEADER: HeaderName = HeaderName::from_static("x-api-key");
 pub struct Gate {
     /// Checks API keys.
     pub keys: Keys,
+    /// Checks tokens of trusted issuers.
+    pub tokens: Tokens,
     /// The tenant whose operator anybody without a credential is. Only for a server on loopback
     /// that was started with `--open`.
     pub open_to: Option<TenantId>,
@@ -110,6 +113,9 @@ impl Gate {
     }
 
     async fn admitted(&self, text: &str, address: Option<IpAddr>) -> Result<Admitted, FlowError> {
+        if !text.starts_with(KEY_PREFIX) && !self.tokens.is_empty() {
+            return self.tokens.admit(text).await;
+        }
         let credential = Credential::parse(text).map_err(|_| FlowError::Unauthenticated)?;
         self.keys.admit(&credential, address).await
     }

@@ -7,17 +7,22 @@
 //! | module | feature | what it gives |
 //! |---|---|---|
 //! | [`settings`] | | groups of variables, typed |
+//! | [`callers`] | | who may call: API keys, tokens of issuers, origins |
+//! | `gate` | `gate` | the gate they come through |
 //! | [`secrets`] | `secrets` | secrets by value or from AWS Secrets Manager |
 //! | [`blobs`] | `blobs` | files in S3, or in a folder |
 //! | [`index`] | `index` | passages in Qdrant |
 //! | [`models`] | `models` | embedders, chat models and rerankers |
 //! | [`warm`] | | connections opened before the first request |
 
+pub mod callers;
 pub mod settings;
 pub mod warm;
 
 #[cfg(feature = "blobs")]
 pub mod blobs;
+#[cfg(feature = "gate")]
+mod gate;
 #[cfg(feature = "index")]
 pub mod index;
 #[cfg(feature = "models")]

@@ -152,11 +152,6 @@ pub fn dead_letter_queue_url(reader: &mut SettingsReader<'_>) -> Option<String> 
     reader.required(name, |raw| with_scheme(raw, &["https://", "http://"]))
 }
 
-/// Reads `LECTERN_KEY_PEPPER`, the secret under which API keys are hashed.
-pub fn key_pepper(reader: &mut SettingsReader<'_>) -> Option<SecretSetting> {
-    reader.required_secret("LECTERN_KEY_PEPPER")
-}
-
 /// Reads `LECTERN_CHUNK_TOKENS`, the tokens a chunk aims at.
 pub fn chunking(reader: &mut SettingsReader<'_>) -> Option<ChunkSettings> {
     let defaults = ChunkSettings::default();

@@ -8,8 +8,8 @@ use crate::{
     backups::Backups, budget::Budgets, cache::Cache, collections::Collections, deletion::Deletions,
     documents::Documents, erasures::Erasures, experiments::Experiments, feedback::Feedbacks,
     idempotency::Idempotency, keys::Keys, layout, restores::Restores, schema, sessions::Sessions,
-    spending_rules::AllSpendingRules, table::Table, tenants::Tenants, uploads::Uploads,
-    usage::UsageDays, versions::Versions,
+    spending_rules::AllSpendingRules, subjects::Subjects, table::Table, tenants::Tenants,
+    uploads::Uploads, usage::UsageDays, versions::Versions,
 };
 
 const CONNECT: &str = "connect to table";
@@ -143,6 +143,12 @@ impl Tables {
     #[must_use]
     pub fn keys(&self) -> Keys<'_> {
         Keys { table: &self.table }
+    }
+
+    /// Rates of tokens' subjects.
+    #[must_use]
+    pub fn subjects(&self) -> Subjects<'_> {
+        Subjects { table: &self.table }
     }
 
     /// Conversations.

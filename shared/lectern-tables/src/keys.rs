@@ -23,7 +23,7 @@ use crate::{
 
 const AUTHENTICATE: &str = "authenticate";
 /// How often a request is decided anew because clocks of two callers differ or the rate changed.
-const MAX_LOOKS: u32 = 4;
+pub(crate) const MAX_LOOKS: u32 = 4;
 
 /// Whether a secret is the key's, or was until a rotation a while ago.
 const OPENS: &str =
@@ -305,12 +305,12 @@ fn counted(item: &Item, now: Timestamp) -> Result<Authenticated, PortError> {
     Ok(Authenticated { key, verdict })
 }
 
-fn tat(item: &Item) -> Option<Timestamp> {
+pub(crate) fn tat(item: &Item) -> Option<Timestamp> {
     item.contains_key("tat").then(|| Timestamp::from_millis(number_in(item, "tat")))
 }
 
 /// Returns the time one request takes from the rate: what the rule adds to a fresh state.
-fn interval_ms(rate_per_minute: u32) -> u64 {
+pub(crate) fn interval_ms(rate_per_minute: u32) -> u64 {
     let start = Timestamp::from_millis(0);
     match Rate::per_minute(rate_per_minute).decide(None, start) {
         Verdict::Allowed { tat, .. } => tat.as_millis(),

@@ -106,6 +106,10 @@ pub(crate) fn api_key(id: &KeyId) -> Key {
     Key::new(format!("KEY#{id}"), "KEY")
 }
 
+pub(crate) fn subject(id: &KeyId) -> Key {
+    Key::new(format!("SUBJECT#{id}"), "RATE")
+}
+
 pub(crate) fn api_key_listing(owner: &TenantId, id: &KeyId) -> Key {
     Key::new(account(owner), format!("{KEY}{id}"))
 }

@@ -14,7 +14,7 @@
 //! | [`versions`], [`ingestion`] | leases on versions, and how a version becomes live |
 //! | [`uploads`] | files on their way into the store |
 //! | [`deletion`] | deletions under way and their receipts |
-//! | [`keys`] | API keys and their rate state |
+//! | [`keys`], [`subjects`] | API keys and their rate state; that of subjects of tokens |
 //! | [`sessions`], [`feedback`] | conversations and what readers thought of answers |
 //! | [`cache`], [`idempotency`] | what may be forgotten: cached values, replayed responses |
 //! | [`experiments`] | outcomes by variant, and which variants a question was answered with |
@@ -36,6 +36,7 @@
 //! | content | `T#{tenant}#C#{collection}` | `CONTENT#{sha256}` | | |
 //! | API key | `KEY#{id}` | `KEY` | | |
 //! | API key of a tenant | `T#{tenant}` | `KEY#{id}` | | |
+//! | rate of a token's subject | `SUBJECT#{id}` | `RATE` | | |
 //! | session message | `T#{tenant}#S#{session}` | `MESSAGE#{at}#{query}#{role}` | | |
 //! | cached value | `CACHE#{hash}` | `CACHE` | | |
 //! | idempotent request | `T#{tenant}#I#{hash}` | `IDEMPOTENCY` | | |
@@ -93,6 +94,7 @@ pub mod registration;
 pub mod restores;
 pub mod sessions;
 pub mod spending_rules;
+pub mod subjects;
 pub mod tenants;
 pub mod uploads;
 pub mod usage;

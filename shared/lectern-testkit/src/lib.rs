@@ -13,6 +13,7 @@
 //! | `reranker_contract` | `chat` | the contract of `Reranker` |
 //! | `faults` | | any port, failing on purpose |
 //! | `index_contract` | `index` | the contract of `PassageReader` and `PassageWriter` |
+//! | `issuer` | `issuer` | an OpenID Connect issuer, and signers of tokens |
 //! | `lambda` | `lambda` | Lambda's Runtime API, a driver of built functions, AWS's events |
 //! | `moto` | `moto` | S3, SQS and Secrets Manager on loopback |
 //! | `qdrant_facade` | `index` | a Qdrant server in this process |
@@ -30,9 +31,11 @@ pub mod embedder_contract;
 pub mod faults;
 #[cfg(feature = "index")]
 pub mod index_contract;
+#[cfg(feature = "issuer")]
+pub mod issuer;
 #[cfg(feature = "lambda")]
 pub mod lambda;
-#[cfg(any(feature = "chat", feature = "dynamodb"))]
+#[cfg(any(feature = "chat", feature = "dynamodb", feature = "issuer"))]
 mod loopback;
 #[cfg(feature = "moto")]
 pub mod moto;

@@ -34,6 +34,7 @@ Environment, for a data directory (a server has its own):
   LECTERN_PRICES              own prices of models, as JSON over the built-in ones
   LECTERN_BUDGET_USD_PER_DAY, LECTERN_BUDGET_USD_PER_MONTH
                               most that may be spent where `lectern budget` sets nothing else
+  LECTERN_ISSUERS             OpenID Connect issuers whose tokens are trusted, as JSON
   LECTERN_ALLOWED_ORIGINS     origins whose pages may call from a browser, by comma, or *
   LECTERN_WRONG_KEYS_PER_MINUTE
                               wrong API keys that an address may present [default: 100]

@@ -9,7 +9,7 @@ use crate::process::Server;
 const UNKNOWN: &str = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
 
 /// Every route behind the gate, with a body where it takes one.
-fn routes(id: &str) -> Vec<(&'static str, String, Option<Value>)> {
+pub(crate) fn routes(id: &str) -> Vec<(&'static str, String, Option<Value>)> {
     vec![
         ("POST", "/v1/query".into(), Some(json!({"question": "axolotl"}))),
         ("POST", "/v1/search".into(), Some(json!({"question": "axolotl"}))),

@@ -23,6 +23,7 @@ mod process;
 mod server;
 mod settings;
 mod stack;
+mod tokens;
 mod validation;
 mod watching;
 

@@ -105,6 +105,30 @@ pub(crate) async fn rates_refill(tables: &Tables) {
     assert_eq!(remaining, 59);
 }
 
+pub(crate) async fn a_subject_has_a_rate_of_its_own(tables: &Tables) {
+    let tenant = a_tenant();
+    let of = |subject| KeyId::of_subject("issuer", tenant.as_str(), subject);
+    let callers = (0..64).map(|_| {
+        let (tables, id) = (tables.clone(), of("one"));
+        tokio::spawn(async move { tables.subjects().take(&id, 30, at(100)).await.unwrap() })
+    });
+    let verdicts: Vec<_> = join_all(callers).await.into_iter().map(Result::unwrap).collect();
+    let mut left: Vec<u32> = verdicts
+        .iter()
+        .filter_map(|verdict| match verdict {
+            Verdict::Allowed { remaining, .. } => Some(*remaining),
+            Verdict::Refused { .. } => None,
+        })
+        .collect();
+    left.sort_unstable();
+    assert_eq!(left, (0..30).collect::<Vec<_>>(), "each allowed caller saw its own place");
+    let take = async |subject, seconds| tables.subjects().take(&of(subject), 30, at(seconds)).await;
+    assert!(matches!(take("other", 100).await.unwrap(), Verdict::Allowed { remaining: 29, .. }));
+    assert!(matches!(take("one", 101).await.unwrap(), Verdict::Refused { .. }));
+    assert!(matches!(take("one", 102).await.unwrap(), Verdict::Allowed { remaining: 0, .. }));
+    assert!(matches!(take("one", 500).await.unwrap(), Verdict::Allowed { remaining: 29, .. }));
+}
+
 pub(crate) async fn another_secret_takes_nothing(tables: &Tables) {
     let key = a_key(&a_tenant(), 1, 1);
     tables.keys().create(&key).await.unwrap();

@@ -74,6 +74,7 @@ on_every_engine! {
     keys::a_rotated_key_opens_with_both_secrets_for_a_while,
     keys::another_secret_takes_nothing,
     keys::keys_belong_to_their_tenant,
+    keys::a_subject_has_a_rate_of_its_own,
     keys::rates_refill,
     spending::budgets_are_of_a_key_a_day_and_a_month,
     spending::budgets_hold_under_concurrency,

@@ -1,0 +1,154 @@
+//! Which keys of an issuer are known. They are asked for when the first token comes, when they grow old, and when a token names one
+//! that is not among them, as after a rotation (OpenID Connect Core 1.0, section 10.1.1).
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use jsonwebtoken::{
+    DecodingKey, Header,
+    jwk::{Jwk, KeyAlgorithm, KeyOperations, PublicKeyUse},
+};
+use lectern_core::{
+    errors::{ErrorKind, PortError, chain},
+    issuers::Issuer,
+    ports::IssuerKeys,
+    time::Timestamp,
+};
+use serde::Deserialize;
+use serde_json::Value;
+use tracing::warn;
+
+/// How long keys are taken as they are.
+pub(super) const FRESH: Duration = Duration::from_secs(60 * 60);
+/// How long they are good where nobody can be asked.
+pub(super) const STALE: Duration = Duration::from_secs(24 * 60 * 60);
+/// How often an issuer is asked at most: whoever makes up names of keys costs it nothing.
+pub(super) const PAUSE: Duration = Duration::from_secs(30);
+/// Most keys of an issuer.
+pub(super) const MAX_KEYS: usize = 64;
+const OPERATION: &str = "read an issuer's keys";
+
+/// The keys of one issuer.
+#[derive(Debug)]
+pub(super) struct KnownKeys {
+    source: Arc<dyn IssuerKeys>,
+    state: Mutex<State>,
+    /// Held by who asks: the others wait for what it learns.
+    asking: tokio::sync::Mutex<()>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct State {
+    keys: Arc<[Jwk]>,
+    learnt_at: Option<Timestamp>,
+    asked_at: Option<Timestamp>,
+}
+
+impl State {
+    fn is_younger(&self, age: Duration, now: Timestamp) -> bool {
+        self.learnt_at.is_some_and(|learnt| now < learnt + age)
+    }
+
+    fn may_ask(&self, now: Timestamp) -> bool {
+        self.asked_at.is_none_or(|asked| now >= asked + PAUSE)
+    }
+}
+
+impl KnownKeys {
+    pub(super) fn new(source: Arc<dyn IssuerKeys>) -> Self {
+        Self { source, state: Mutex::default(), asking: tokio::sync::Mutex::new(()) }
+    }
+
+    /// Returns the key a token's header names, `None` where its issuer has no such key.
+    ///
+    /// # Errors
+    /// When no keys are known that are still good, and none are to be had.
+    pub(super) async fn find(
+        &self,
+        issuer: &Issuer,
+        header: &Header,
+        now: Timestamp,
+    ) -> Result<Option<DecodingKey>, PortError> {
+        let state = self.state();
+        if state.is_younger(FRESH, now)
+            && let Some(key) = chosen(&state.keys, header)
+        {
+            return Ok(Some(key));
+        }
+        self.refresh(issuer, now).await?;
+        Ok(chosen(&self.state().keys, header))
+    }
+
+    /// Asks for keys, unless somebody just did.
+    pub(super) async fn refresh(&self, issuer: &Issuer, now: Timestamp) -> Result<(), PortError> {
+        let _alone = self.asking.lock().await;
+        let before = self.state();
+        if !before.may_ask(now) {
+            return before.is_younger(STALE, now).then_some(()).ok_or_else(|| {
+                PortError::new(ErrorKind::Unavailable, OPERATION, "they could not be had just now")
+            });
+        }
+        self.change(|state| state.asked_at = Some(now));
+        match self.source.fetch(issuer).await.and_then(|json| parse(&json)) {
+            Ok(keys) => {
+                self.change(|state| {
+                    state.keys = keys;
+                    state.learnt_at = Some(now);
+                });
+                Ok(())
+            }
+            Err(error) if before.is_younger(STALE, now) => {
+                warn!(issuer = issuer.issuer, error = %chain(&error), "an issuer's keys could not be had; those known are still good");
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn state(&self) -> State {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn change(&self, change: impl FnOnce(&mut State)) {
+        change(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+/// Returns the keys of a set. One that cannot be read is none of ours.
+fn parse(json: &[u8]) -> Result<Arc<[Jwk]>, PortError> {
+    #[derive(Deserialize)]
+    struct Set {
+        keys: Vec<Value>,
+    }
+    let invalid = |error: serde_json::Error| PortError::new(ErrorKind::Invalid, OPERATION, error);
+    let Set { keys } = serde_json::from_slice(json).map_err(invalid)?;
+    let read = keys.into_iter().take(MAX_KEYS);
+    Ok(read.filter_map(|key| serde_json::from_value(key).ok()).collect())
+}
+
+/// Returns the key a header names; where it names none, the only one there is for its algorithm.
+fn chosen(keys: &[Jwk], header: &Header) -> Option<DecodingKey> {
+    let mut usable = keys.iter().filter(|key| is_for(key, header));
+    let key = match &header.kid {
+        Some(kid) => usable.find(|key| key.common.key_id.as_ref() == Some(kid))?,
+        None => match (usable.next(), usable.next()) {
+            (Some(only), None) => only,
+            _ => return None,
+        },
+    };
+    DecodingKey::from_jwk(key).ok()
+}
+
+/// Whether a key is for checking signatures by the header's algorithm.
+fn is_for(key: &Jwk, header: &Header) -> bool {
+    let common = &key.common;
+    let signs = matches!(common.public_key_use, None | Some(PublicKeyUse::Signature));
+    let operations = common.key_operations.as_ref();
+    let verifies = operations.is_none_or(|all| all.contains(&KeyOperations::Verify));
+    let named = common.key_algorithm.as_ref();
+    let is_of = named.is_none_or(|named| *named == KeyAlgorithm::from(header.alg));
+    let family = DecodingKey::from_jwk(key).map(|key| key.family());
+    signs && verifies && is_of && family.is_ok_and(|family| family == header.alg.family())
+}

@@ -1,0 +1,141 @@
+//! The keys an OpenID Connect issuer publishes: its configuration is read under its own identifier, and says where they are
+//! (OpenID Connect Discovery 1.0, sections 3 and 4).
+
+use async_trait::async_trait;
+use lectern_core::{
+    errors::{ErrorKind, PortError},
+    issuers::Issuer,
+    ports::IssuerKeys,
+};
+use serde::Deserialize;
+use url::{Host, Url};
+
+use crate::get::Getter;
+
+const CONFIGURATION: &str = "read an issuer's configuration";
+const KEYS: &str = "read an issuer's keys";
+
+/// Reads keys where issuers publish them: over TLS, or from this machine.
+#[derive(Debug, Default)]
+pub struct Discovery {
+    getter: Getter,
+}
+
+#[derive(Deserialize)]
+struct Configuration {
+    issuer: String,
+    jwks_uri: String,
+}
+
+#[async_trait]
+impl IssuerKeys for Discovery {
+    async fn fetch(&self, issuer: &Issuer) -> Result<Vec<u8>, PortError> {
+        let invalid = |reason: String| PortError::new(ErrorKind::Invalid, CONFIGURATION, reason);
+        let address =
+            format!("{}/.well-known/openid-configuration", issuer.issuer.trim_end_matches('/'));
+        let read = self.getter.json(CONFIGURATION, trusted(&address, CONFIGURATION)?).await?;
+        let configuration: Configuration = serde_json::from_slice(&read)
+            .map_err(|error| PortError::new(ErrorKind::Invalid, CONFIGURATION, error))?;
+        // Section 4.3: else somebody who can answer for one issuer could answer for another.
+        if configuration.issuer != issuer.issuer {
+            return Err(invalid("it is the configuration of another issuer".to_owned()));
+        }
+        self.getter.json(KEYS, trusted(&configuration.jwks_uri, KEYS)?).await
+    }
+}
+
+/// Returns an address nobody on the way can answer for.
+fn trusted(address: &str, operation: &'static str) -> Result<Url, PortError> {
+    let invalid = |reason: String| PortError::new(ErrorKind::Invalid, operation, reason);
+    let url = Url::parse(address).map_err(|error| invalid(error.to_string()))?;
+    let is_here = match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    };
+    if url.scheme() == "https" || (url.scheme() == "http" && is_here) {
+        Ok(url)
+    } else {
+        Err(invalid("its address must begin with https://".to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use lectern_core::issuers::Issuers;
+    use lectern_testkit::issuer::{IssuerServer, Signer};
+
+    use super::*;
+    use crate::get::MAX_BYTES;
+
+    fn issuer(url: &str) -> Issuer {
+        let settings = serde_json::json!([{
+            "issuer": url, "audience": "a", "tenant": "acme", "permissions": ["query"]
+        }]);
+        let issuers: Issuers = settings.to_string().parse().unwrap();
+        issuers.iter().next().unwrap().clone()
+    }
+
+    async fn fetch(server: &IssuerServer) -> Result<Vec<u8>, ErrorKind> {
+        let found = Discovery::default().fetch(&issuer(&server.url())).await;
+        found.map_err(|error| error.kind)
+    }
+
+    #[tokio::test]
+    async fn keys_are_found_where_the_configuration_says() {
+        let server = IssuerServer::start();
+        server.publish(vec![Signer::new("one").jwk()]);
+        let found: serde_json::Value =
+            serde_json::from_slice(&fetch(&server).await.unwrap()).unwrap();
+        assert_eq!(found["keys"][0]["kid"], "one");
+    }
+
+    #[tokio::test]
+    async fn nobody_else_answers_for_an_issuer() {
+        let server = IssuerServer::start();
+        server.pretend("https://login.example.com");
+        assert_eq!(fetch(&server).await, Err(ErrorKind::Invalid));
+        server.pretend(&server.url());
+        server.point_to("http://keys.example.com/");
+        assert_eq!(fetch(&server).await, Err(ErrorKind::Invalid));
+        server.point_to("file:///etc/passwd");
+        assert_eq!(fetch(&server).await, Err(ErrorKind::Invalid));
+        // What redirects elsewhere is not followed.
+        server.point_to(&format!("{}/elsewhere", server.url()));
+        assert_eq!(fetch(&server).await, Err(ErrorKind::Invalid));
+    }
+
+    #[tokio::test]
+    async fn an_issuer_that_is_away_or_endless_is_an_error() {
+        let server = IssuerServer::start();
+        server.set_down(true);
+        assert_eq!(fetch(&server).await, Err(ErrorKind::Unavailable));
+        server.set_down(false);
+        server.publish(vec![serde_json::json!("x".repeat(MAX_BYTES))]);
+        assert_eq!(fetch(&server).await, Err(ErrorKind::TooLarge));
+        let away = Discovery::default().fetch(&issuer("http://127.0.0.1:9")).await;
+        assert_eq!(away.map_err(|error| error.kind), Err(ErrorKind::Unavailable));
+    }
+
+    #[test]
+    fn keys_come_over_tls_or_from_this_machine() {
+        for fine in [
+            "https://login.example.com/x",
+            "http://127.0.0.1:9/",
+            "http://[::1]/",
+            "http://localhost:1/",
+        ] {
+            assert!(trusted(fine, KEYS).is_ok(), "{fine}");
+        }
+        for wrong in [
+            "http://login.example.com/",
+            "file:///etc/passwd",
+            "http://127.0.0.1.example.com/",
+            "login",
+            "",
+        ] {
+            assert_eq!(trusted(wrong, KEYS).unwrap_err().kind, ErrorKind::Invalid, "{wrong}");
+        }
+    }
+}
