@@ -16,6 +16,7 @@ ROUTES = {
     "upload": {
         ("/v1/documents", "POST"),
         ("/v1/documents", "GET"),
+        ("/v1/documents/fetch", "POST"),
         ("/v1/documents/uploads", "POST"),
         ("/v1/documents/uploads/{id}", "GET"),
         ("/v1/documents/uploads/{id}", "PUT"),
@@ -79,7 +80,7 @@ THROTTLED_ROUTES = {
     ("/v1/query", "POST"),
     ("/v1/search", "POST"),
     ("/v1/documents", "POST"),
-    ("/v1/documents/uploads", "POST"),
+    ("/v1/documents/fetch", "POST"), ("/v1/documents/uploads", "POST"),
     ("/v1/backups", "POST"),
     ("/v1/backups/{id}/restore", "POST"),
 }
@@ -113,6 +114,7 @@ VARIABLES = {
     "BUDGET_USD_PER_DAY": "query admin",
     "BUDGET_USD_PER_MONTH": "query admin",
     "PRICES": "query admin",
+    "FETCH_HOSTS": "upload",
     "MAX_DOCUMENT_BYTES": "upload ingest",
     "CHUNK_TOKENS": "ingest",
 }

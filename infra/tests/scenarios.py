@@ -30,6 +30,7 @@ FULL = {
     "DomainName": "ask.example.com",
     "CertificateArn": "arn:aws:acm:eu-central-1:123456789012:certificate/0a1b2c3d",
     "HostedZoneId": "Z0123456789",
+    "FetchHosts": "docs.example.com,*.example.org",
     "Issuers": '[{"issuer":"https://login.example.com","audience":"lectern","tenant":"acme","permissions":["query"]}]',
     "AllowedOrigins": "https://app.example.com",
     "RequireGatewayKey": "true",

@@ -234,6 +234,7 @@ NO_PRICES = [
         ("Reranker", ["none", "cohere:rerank-v3.5", "tei:https://tei.example.com/rerank"], ["tei:x", "cohere:"]),
         ("ModelApiKey", ["", "sk-abc_123"], ['a"b', "a b", "a\\b"]),
         ("AllowedOrigins", ["*", "https://app.example.com", "http://localhost:3000"], ["", "https://a,https://b", "https://a/"]),
+        ("FetchHosts", ["", "*", "docs.example.com", "*.example.com,a.example"], ["https://a.example", "a b", "*.", "a,,b"]),
         ("Issuers", ISSUERS, NO_ISSUERS),
         ("LogLevels", ["info", "info,lectern_app=debug"], ["", "info debug"]),
         ("DomainName", ["", "ask.example.com"], ["localhost", "https://ask.example.com"]),

@@ -12,6 +12,7 @@
 mod disk;
 mod gate;
 mod parts;
+mod routes;
 
 use std::{
     path::{Path, PathBuf},
@@ -19,7 +20,6 @@ use std::{
     time::Duration,
 };
 
-use axum::{Router, middleware::from_fn_with_state};
 use futures::{StreamExt as _, stream::FuturesUnordered};
 use lectern_app::{
     ask::Ask,
@@ -42,7 +42,6 @@ use lectern_app::{
     spending::Spending,
     tokens::Tokens,
     upload::Upload,
-    uploads::Uploads,
     worker::{JobResult, Worker},
 };
 use lectern_core::{
@@ -54,22 +53,18 @@ use lectern_core::{
     ports::Embedder,
     prompt::PromptBudget,
     retention::Retention,
+    web::WebReader,
 };
 use lectern_index::Edge;
 use lectern_parse::ParseLimits;
-use lectern_runtime::{origins::Origins, routes};
+use lectern_runtime::origins::Origins;
 use secrecy::SecretString;
 use tokio::sync::{Mutex, mpsc};
-use tower_http::timeout::RequestBodyTimeoutLayer;
 use tracing::{info, warn};
 
 use self::parts::Parts;
 pub(crate) use self::parts::{LOCAL_TENANT, OpenError};
-use crate::{
-    connections::{self, Room},
-    doorbell::Doorbell,
-    settings::Settings,
-};
+use crate::{doorbell::Doorbell, settings::Settings};
 
 /// How often pending jobs are looked for when nobody rings.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(20);
@@ -119,6 +114,8 @@ pub(crate) struct Local {
     pub(crate) notices: Vec<String>,
     answer_timeout: Duration,
     tokens: Tokens,
+    /// Reads documents from the web, where the settings allow hosts.
+    pages: Option<Arc<dyn WebReader>>,
     origins: Origins,
     rings: Mutex<mpsc::Receiver<Job>>,
 }
@@ -200,6 +197,7 @@ impl Local {
             notices: parts.notices,
             answer_timeout: settings.answer_timeout,
             tokens,
+            pages: gate::pages(&settings.fetch_hosts)?,
             origins: settings.origins.clone(),
             rings: Mutex::new(rings),
         };
@@ -223,38 +221,6 @@ impl Local {
         let writer = Arc::new(self.edge.clone());
         let bulk = self.bulk.clone();
         Restore { back_up: self.back_up.clone(), writer, embedder: self.embedder.clone(), bulk }
-    }
-
-    /// Returns all routes. Without `open_to` every API route wants a key.
-    pub(crate) fn router(&self, open_to: Option<TenantId>) -> Router {
-        let gate = self.gate(open_to);
-        let query = query::router(query::Query {
-            gate: gate.clone(),
-            ask: self.ask.clone(),
-            answer_timeout: self.answer_timeout,
-        });
-        let uploads = from_fn_with_state(Room::for_uploads(), connections::admit_upload);
-        let upload = upload::router(upload::Upload {
-            gate: gate.clone(),
-            upload: self.upload.clone(),
-            uploads: Uploads { upload: self.upload.clone() },
-            documents: self.documents.clone(),
-            forget: self.worker.forget.clone(),
-            collections: self.collections.clone(),
-        })
-        .layer(uploads)
-        .layer(RequestBodyTimeoutLayer::new(connections::BODY_TIMEOUT));
-        let backup = backup::router(backup::Backup {
-            gate: gate.clone(),
-            restore: self.restore(),
-            request_timeout: BACKUP_TIMEOUT,
-        });
-        let (experiments, spending) = (self.experiments.clone(), self.ask.spending.clone());
-        let admin = admin::router(admin::Admin { gate, experiments, spending });
-        let health = health::router(health::Health { health: self.health.clone() });
-        let requests = from_fn_with_state(Room::for_requests(), connections::admit);
-        let bounded = query.merge(upload).merge(backup).merge(admin).layer(requests);
-        routes::complete(bounded.merge(health).merge(site::router()))
     }
 
     /// Returns a new key when the directory has none yet, to be shown once.

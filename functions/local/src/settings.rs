@@ -9,6 +9,7 @@ use lectern_core::{
     issuers::Issuers,
     pricing::PriceTable,
     spending::SpendingLimits,
+    web::Hosts,
 };
 use lectern_models::config::{ApiConfig, ChatConfig, EmbedderConfig, RerankerConfig};
 use lectern_runtime::origins::Origins;
@@ -41,6 +42,8 @@ pub(crate) struct Settings {
     pub(crate) origins: Origins,
     /// `LECTERN_WRONG_KEYS_PER_MINUTE`: how often an address may present what is no key.
     pub(crate) wrong_keys_per_minute: u32,
+    /// `LECTERN_FETCH_HOSTS`: from which hosts documents are read by their address.
+    pub(crate) fetch_hosts: Hosts,
     /// `LECTERN_MAX_DOCUMENT_BYTES`: largest document.
     pub(crate) max_document_bytes: usize,
     /// `LECTERN_INGEST_WORKERS`: documents ingested at the same time.
@@ -102,6 +105,7 @@ impl Settings {
             per_month: limit("LECTERN_BUDGET_USD_PER_MONTH"),
         };
         let issuers = read(&mut errors, env, "LECTERN_ISSUERS", Issuers::default());
+        let fetch_hosts = read(&mut errors, env, "LECTERN_FETCH_HOSTS", Hosts::default());
         let origins = read(&mut errors, env, "LECTERN_ALLOWED_ORIGINS", Origins::default());
         let guesses = read(&mut errors, env, "LECTERN_WRONG_KEYS_PER_MINUTE", GUESSES_PER_MINUTE);
         let bytes =
@@ -133,6 +137,7 @@ impl Settings {
                 prices: Arc::new(prices),
                 spending,
                 issuers,
+                fetch_hosts,
                 origins,
                 wrong_keys_per_minute: guesses,
                 max_document_bytes: bytes,

@@ -118,6 +118,9 @@ pub struct PassageBody {
     pub text: String,
     /// The fused or the reranking model's score; comparable within one response only.
     pub score: f32,
+    /// How certain it is, in percent, that it carries instructions to whoever answers from it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hostility: Option<u8>,
 }
 
 impl From<&ScoredPassage> for PassageBody {
@@ -134,6 +137,7 @@ impl From<&ScoredPassage> for PassageBody {
             heading: passage.heading.clone(),
             text: passage.text.clone(),
             score: found.score,
+            hostility: passage.hostility,
         }
     }
 }

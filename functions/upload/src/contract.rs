@@ -1,7 +1,10 @@
 //! Bodies of requests and responses, as the OpenAPI document describes them.
 
+mod fetch;
+
 use lectern_app::{
     forget::{Forgotten, HoldingBackup},
+    upload::Uploaded,
     uploads::{Announced, PendingUpload, UploadState},
 };
 use lectern_core::{
@@ -12,6 +15,8 @@ use lectern_core::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
+
+pub use self::fetch::FetchRequest;
 
 /// A document sent as JSON.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -149,6 +154,13 @@ pub struct Accepted {
     pub state: DocumentState,
     /// Whether anything new was accepted.
     pub created: bool,
+}
+
+impl From<Uploaded> for Accepted {
+    fn from(uploaded: Uploaded) -> Self {
+        let Uploaded { document, version, created } = uploaded;
+        Self { id: document.id.into(), version, state: document.state, created }
+    }
 }
 
 /// Why a document could not be ingested.

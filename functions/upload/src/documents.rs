@@ -38,13 +38,7 @@ pub(crate) async fn upload(
     let new = body::read(request, state.upload.max_bytes).await?;
     let uploaded = state.upload.upload(&caller, new).await?;
     let status = if uploaded.created { StatusCode::ACCEPTED } else { StatusCode::OK };
-    let accepted = Accepted {
-        id: uploaded.document.id.into(),
-        version: uploaded.version,
-        state: uploaded.document.state,
-        created: uploaded.created,
-    };
-    Ok((status, Json(accepted)))
+    Ok((status, Json(uploaded.into())))
 }
 
 /// Lists a collection's documents, newest first.

@@ -6,14 +6,15 @@ pub mod settings;
 mod body;
 mod collections;
 mod documents;
+mod fetch;
 mod uploads;
 
 use std::time::Duration;
 
 use axum::{Router, extract::DefaultBodyLimit, middleware};
 use lectern_app::{
-    collections::Collections, documents::Documents, forget::Forget, upload::Upload as UploadFlow,
-    uploads::Uploads,
+    collections::Collections, documents::Documents, fetch::Fetch, forget::Forget,
+    upload::Upload as UploadFlow, uploads::Uploads,
 };
 use lectern_runtime::{
     gate::Gate,
@@ -34,6 +35,8 @@ pub struct Upload {
     pub upload: UploadFlow,
     /// Takes files that arrive by themselves.
     pub uploads: Uploads,
+    /// Takes documents in by their address.
+    pub fetch: Fetch,
     /// Reads documents.
     pub documents: Documents,
     /// Deletes documents.
@@ -61,6 +64,7 @@ pub fn openapi() -> OpenApi {
 fn routes() -> OpenApiRouter<Upload> {
     OpenApiRouter::new()
         .routes(routes!(documents::upload, documents::list))
+        .routes(routes!(fetch::fetch))
         .routes(routes!(uploads::announce))
         .routes(routes!(uploads::get, uploads::receive))
         .routes(routes!(documents::get, documents::delete))

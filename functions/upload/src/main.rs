@@ -3,13 +3,13 @@
 use std::{process::ExitCode, sync::Arc};
 
 use lectern_app::{
-    clock::Clock, collections::Collections, documents::Documents, forget::Forget,
+    clock::Clock, collections::Collections, documents::Documents, fetch::Fetch, forget::Forget,
     upload::Upload as UploadFlow, uploads::Uploads,
 };
 use lectern_aws::sqs::Queue;
 use lectern_core::{ports::JobQueue as _, retention::Retention};
 use lectern_runtime::lambda;
-use lectern_stack::{blobs, index, secrets::Secrets, warm::warm_up};
+use lectern_stack::{blobs, index, pages, secrets::Secrets, warm::warm_up};
 use lectern_tables::Tables;
 use upload::{Upload, router, settings::Settings};
 
@@ -24,8 +24,7 @@ async fn run(settings: Settings) -> Result<(), lambda::Error> {
     let tables = Tables::connect(&table.url).await?;
     let blobs = blobs::open(&files.url)?;
     let index = index::open(&settings.index, secrets.optional(settings.index.api_key.as_ref()))?;
-    let jobs = Queue::connect(&settings.queue_url).await;
-    let clock = Clock::system();
+    let (jobs, clock) = (Queue::connect(&settings.queue_url).await, Clock::system());
     let gate = callers.gate(secrets.get(&callers.key_pepper), &tables, &clock);
     warm_up(vec![
         ("table", Box::pin(tables.ping())),
@@ -43,6 +42,7 @@ async fn run(settings: Settings) -> Result<(), lambda::Error> {
     };
     let upload = Upload {
         gate,
+        fetch: Fetch { reader: pages::reader(&settings.fetch_hosts)?, upload: flow.clone() },
         uploads: Uploads { upload: flow.clone() },
         upload: flow,
         documents: Documents { tables: tables.clone(), blobs: blobs.clone() },

@@ -1,6 +1,9 @@
 //! What the function reads from its environment.
 
-use lectern_core::env::{Settings as ReadSettings, SettingsReader};
+use lectern_core::{
+    env::{Settings as ReadSettings, SettingsReader},
+    web::Hosts,
+};
 use lectern_stack::{
     callers::Callers,
     settings::{self, Files, Index, Process, Table},
@@ -15,6 +18,8 @@ pub struct Settings {
     pub table: Table,
     /// The index, from which a deletion removes passages.
     pub index: Index,
+    /// `LECTERN_FETCH_HOSTS`: from which hosts documents are read by their address.
+    pub fetch_hosts: Hosts,
     /// The files.
     pub files: Files,
     /// `LECTERN_QUEUE_URL`: where ingestion is rung for.
@@ -30,6 +35,7 @@ impl ReadSettings for Settings {
         let process = Process::read(reader);
         let table = Table::read(reader);
         let index = Index::read(reader);
+        let fetch_hosts = settings::fetch_hosts(reader);
         let files = Files::read(reader);
         let queue_url = settings::queue_url(reader);
         let backup_days = settings::backup_days(reader);
@@ -38,6 +44,7 @@ impl ReadSettings for Settings {
             process: process?,
             table: table?,
             index: index?,
+            fetch_hosts: fetch_hosts?,
             files: files?,
             queue_url: queue_url?,
             backup_days: backup_days?,

@@ -50,6 +50,7 @@ def are_told_where_things_are(stack):
     given = {
         "LECTERN_ENVIRONMENT": stack.parameters["Environment"],
         "LECTERN_LOG": stack.parameters["LogLevels"],
+        "LECTERN_FETCH_HOSTS": stack.parameters["FetchHosts"],
         "LECTERN_ISSUERS": stack.parameters["Issuers"],
         "LECTERN_ALLOWED_ORIGINS": stack.parameters["AllowedOrigins"],
         "LECTERN_TABLE_URL": "dynamodb://<Data.Table>",

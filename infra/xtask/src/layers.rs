@@ -29,6 +29,8 @@ pub(crate) enum Layer {
     Function,
     /// `functions/local`: all functions in one process.
     Local,
+    /// What fuzzers run: every door of the product, and nothing ships it.
+    Fuzz,
     /// `infra/*`: knows no package of the product.
     Tool,
 }
@@ -56,6 +58,7 @@ pub(crate) fn layer(member: &Member) -> Option<Layer> {
         ("shared", "lectern-runtime") => Some(Layer::Runtime),
         ("shared", "lectern-stack") => Some(Layer::Stack),
         ("shared", "lectern-testkit") => Some(Layer::Testkit),
+        ("shared", "lectern-fuzz") => Some(Layer::Fuzz),
         _ => None,
     }
 }

@@ -10,6 +10,7 @@
 //! | [`ask`] | one question: retrieve → prompt → generate → verify → record |
 //! | [`search`] | retrieval only: embed → search → fuse → check against the documents' records |
 //! | [`upload`] | one document arrives: validate → store → register → enqueue |
+//! | [`fetch`] | one document arrives by its address: read → upload |
 //! | [`uploads`] | a file that arrives by itself: announce → store → complete |
 //! | [`ingest`] | one document becomes ready: claim → parse → chunk → embed → index → switch → retire |
 //! | [`forget`] | one document goes, with a receipt |
@@ -40,6 +41,7 @@ pub mod errors;
 pub mod eval;
 pub mod experiments;
 pub mod export;
+pub mod fetch;
 pub mod forget;
 pub mod guesses;
 pub mod health;

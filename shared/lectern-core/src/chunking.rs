@@ -70,7 +70,7 @@ struct Limits {
 
 /// Returns the chunks of `text` in order.
 ///
-/// Every chunk is the canonical text at its span, trimmed and not empty; together they cover every
+/// Every chunk is the canonical text at its span, not empty and trimmed, but for the indentation of code; together they cover every
 /// character that is not white space; heading and text of each cost at most
 /// `settings.max_tokens()` by [`estimate_tokens`]. Equal input gives equal chunks. Time is linear in the
 /// length of the text.

@@ -284,6 +284,7 @@ mod tests {
             span: Span { start: 50, end: 50 + text.len() },
             text: text.into(),
             text_sha256: String::new(),
+            hostility: None,
             language: "eng".into(),
             acl: vec!["*".into()],
             metadata: serde_json::Map::new(),

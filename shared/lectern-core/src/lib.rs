@@ -26,6 +26,8 @@
 //! | [`metrics`] | how good rankings and answers are |
 //! | [`limits`], [`pricing`], [`spending`], [`retention`] | arithmetic of rates, money and how long backups are kept |
 //! | [`auth`], [`issuers`], [`secret`] | keys, tenants, scopes; whose tokens are trusted; secrets that may be replaced |
+//! | [`injection`], [`outgoing`] | what documents tell machines to do, and what answers may carry out |
+//! | [`web`] | documents by their address, and why they are not read |
 //! | [`ports`], [`errors`], [`env`] | the edge: what adapters implement, how they fail, what configures them |
 
 pub mod analysis;
@@ -43,10 +45,12 @@ pub mod filter;
 pub mod followup;
 pub mod fusion;
 pub mod ids;
+pub mod injection;
 pub mod issuers;
 pub mod limits;
 pub mod metrics;
 pub mod neighbours;
+pub mod outgoing;
 pub mod paraphrase;
 pub mod passage;
 pub mod ports;
@@ -61,3 +65,4 @@ pub mod spending;
 pub mod support;
 pub mod text;
 pub mod time;
+pub mod web;

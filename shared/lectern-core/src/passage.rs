@@ -8,6 +8,7 @@ use crate::{
     document::{Metadata, Version},
     filter::Filter,
     ids::{CollectionId, DocumentId, TenantId},
+    injection,
 };
 
 /// The principal that stands for everybody of the tenant.
@@ -101,6 +102,10 @@ pub struct Passage {
     pub text: String,
     /// SHA-256 of heading and text, lower-case hex: equal hashes need not be embedded twice.
     pub text_sha256: String,
+    /// How much it speaks to a machine instead of a reader, in percent, as [`crate::injection`] found when it was ingested; `None`
+    /// where nobody looked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hostility: Option<u8>,
     /// ISO 639-3 code of the language, `und` when not known.
     pub language: String,
     /// Principals that may see it.
@@ -109,11 +114,26 @@ pub struct Passage {
     pub metadata: Metadata,
 }
 
+const PERCENT: f32 = 100.0;
+
 impl Passage {
     /// Returns the id of this passage's point.
     #[must_use]
     pub fn point_id(&self) -> PointId {
         PointId::of(&self.tenant, &self.document_id, self.version, self.ordinal)
+    }
+
+    /// Returns how much a text speaks to a machine, as [`Self::hostility`] has it.
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 100")]
+    pub fn hostility_of(text: &str) -> u8 {
+        (PERCENT * injection::inspect(text).score).round() as u8
+    }
+
+    /// Whether it was found to carry instructions to whoever answers from it, with at least this certainty in percent.
+    #[must_use]
+    pub fn is_hostile(&self, from_percent: u8) -> bool {
+        self.hostility.is_some_and(|percent| percent >= from_percent)
     }
 
     /// Returns what is embedded and analysed: the headings, then the text.

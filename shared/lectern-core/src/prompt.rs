@@ -152,6 +152,7 @@ mod tests {
             span: Span { start: 0, end: text.len() },
             text: text.into(),
             text_sha256: String::new(),
+            hostility: None,
             language: "eng".into(),
             acl: vec![],
             metadata: serde_json::Map::new(),

@@ -17,7 +17,7 @@ pub use self::{
     reading::merge_patch,
     schema::{FieldKind, Schema},
 };
-use crate::{fusion::Fusion, prompt::PromptName};
+use crate::{fusion::Fusion, passage::Passage, prompt::PromptName};
 
 /// Most passages an answer may be made from.
 pub const MAX_PASSAGES: usize = 20;
@@ -49,6 +49,8 @@ pub struct CollectionSettings {
     pub answers: Answers,
     /// What is cached.
     pub cache: Caching,
+    /// What becomes of passages that speak to machines.
+    pub safety: Safety,
     /// The metadata fields that filters may name; any field of any type without.
     pub schema: Option<Schema>,
     /// Variants of these settings under trial, at most [`MAX_EXPERIMENTS`].
@@ -154,6 +156,41 @@ pub enum Unsupported {
     Refuse,
 }
 
+/// What becomes of content that nobody should act on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Safety {
+    /// What becomes of passages that carry instructions to whoever answers from them.
+    pub hostile: Hostile,
+    /// How certain that must be, in percent. Lower finds more attacks, and takes more texts about assistants for some.
+    pub hostile_from: u8,
+}
+
+impl Default for Safety {
+    fn default() -> Self {
+        Self { hostile: Hostile::default(), hostile_from: 80 }
+    }
+}
+
+impl Safety {
+    /// Whether a passage is kept from answers and searches.
+    #[must_use]
+    pub fn withholds(self, passage: &Passage) -> bool {
+        self.hostile == Hostile::Withhold && passage.is_hostile(self.hostile_from)
+    }
+}
+
+/// What becomes of passages that carry instructions to whoever answers from them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Hostile {
+    /// They are found, and marked.
+    #[default]
+    Mark,
+    /// They are not found: no answer is made from them, and no search returns them.
+    Withhold,
+}
+
 /// What is cached.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -181,6 +218,8 @@ impl CollectionSettings {
         let mut wrong = Wrong::default();
         self.retrieval.check(&mut wrong);
         self.answers.check(&mut wrong);
+        let certainty = (1..=100).contains(&self.safety.hostile_from);
+        wrong.unless(certainty, "/safety/hostile_from", "must be from 1 to 100");
         let semantic = self.cache.semantic.is_none_or(|cosine| (0.9..=1.0).contains(&cosine));
         wrong.unless(semantic, "/cache/semantic", "must be from 0.9 to 1");
         if let Some(schema) = &self.schema {

@@ -64,16 +64,20 @@ impl Getter {
         if let Some(client) = self.client.get() {
             return Ok(client);
         }
-        // `reqwest` is compiled without a TLS provider; where the process installed none, the workspace's only one is.
-        if rustls::crypto::CryptoProvider::get_default().is_none() {
-            // An error means that another thread was faster, with the same provider.
-            drop(rustls::crypto::ring::default_provider().install_default());
-        }
+        ensure_tls();
         let client = Client::builder()
             .redirect(Policy::none())
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(TIMEOUT)
             .build()?;
         Ok(self.client.get_or_init(|| client))
+    }
+}
+
+/// `reqwest` is compiled without a TLS provider; where the process installed none, the workspace's only one is.
+pub(crate) fn ensure_tls() {
+    if rustls::crypto::CryptoProvider::get_default().is_none() {
+        // An error means that another thread was faster, with the same provider.
+        drop(rustls::crypto::ring::default_provider().install_default());
     }
 }

@@ -8,6 +8,7 @@ mod wire;
 
 pub use chat::OpenAiChat;
 pub use embedder::{EmbeddingLimits, OpenAiEmbedder};
+pub use reply::replayed;
 
 pub use crate::{
     http::{Endpoint, EndpointError, ReplyLimits},

@@ -13,6 +13,7 @@
 //! | [`blobs`] | `blobs` | files in S3, or in a folder |
 //! | [`index`] | `index` | passages in Qdrant |
 //! | [`models`] | `models` | embedders, chat models and rerankers |
+//! | [`pages`] | `pages` | documents from the web |
 //! | [`warm`] | | connections opened before the first request |
 
 pub mod callers;
@@ -27,6 +28,8 @@ mod gate;
 pub mod index;
 #[cfg(feature = "models")]
 pub mod models;
+#[cfg(feature = "pages")]
+pub mod pages;
 #[cfg(feature = "secrets")]
 pub mod secrets;
 

@@ -11,6 +11,7 @@ use lectern_core::{
     pricing::PriceTable,
     secret::SecretSetting,
     spending::SpendingLimits,
+    web::Hosts,
 };
 pub use lectern_models::config::{ChatConfig, EmbedderConfig, RerankerConfig};
 
@@ -150,6 +151,11 @@ pub fn queue_url(reader: &mut SettingsReader<'_>) -> Option<String> {
 pub fn dead_letter_queue_url(reader: &mut SettingsReader<'_>) -> Option<String> {
     let name = "LECTERN_DEAD_LETTER_QUEUE_URL";
     reader.required(name, |raw| with_scheme(raw, &["https://", "http://"]))
+}
+
+/// Reads `LECTERN_FETCH_HOSTS`, from which hosts documents are read by their address.
+pub fn fetch_hosts(reader: &mut SettingsReader<'_>) -> Option<Hosts> {
+    reader.or("LECTERN_FETCH_HOSTS", "", str::parse)
 }
 
 /// Reads `LECTERN_CHUNK_TOKENS`, the tokens a chunk aims at.

@@ -190,6 +190,7 @@ fn point(
         line: 1,
         span: Span { start, end: start + text.len() },
         text_sha256: hex::encode(Sha256::digest(&text)),
+        hostility: None,
         text,
         language: "eng".into(),
         acl: vec![EVERYBODY.to_owned()],

@@ -32,6 +32,7 @@ pub(super) fn point(ordinal: u64, name: &str, text: String, dense: Option<Vec<f3
         span: Span { start: 0, end: text.len() },
         text,
         text_sha256: String::new(),
+        hostility: None,
         language: language.to_owned(),
         acl: vec![EVERYBODY.to_owned()],
         metadata: Metadata::new(),

@@ -38,6 +38,7 @@ Environment, for a data directory (a server has its own):
   LECTERN_ALLOWED_ORIGINS     origins whose pages may call from a browser, by comma, or *
   LECTERN_WRONG_KEYS_PER_MINUTE
                               wrong API keys that an address may present [default: 100]
+  LECTERN_FETCH_HOSTS         hosts documents are read from by their address, by comma, or *
   LECTERN_MAX_DOCUMENT_BYTES  largest document [default: 50000000]
   LECTERN_INGEST_WORKERS      documents ingested at the same time [default: 2]
   LECTERN_CHUNK_TOKENS        tokens a chunk aims at, 32 to 254 [default: 192]

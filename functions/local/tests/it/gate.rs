@@ -37,6 +37,7 @@ pub(crate) fn routes(id: &str) -> Vec<(&'static str, String, Option<Value>)> {
         ("GET", "/v1/budget".into(), None),
         ("PATCH", "/v1/budget".into(), Some(json!({}))),
         ("PATCH", "/v1/collections/default".into(), Some(json!({}))),
+        ("POST", "/v1/documents/fetch".into(), Some(json!({"url": "https://example.com/a.md"}))),
         ("POST", "/v1/documents/uploads".into(), Some(json!({"name": "a.txt", "size_bytes": 1}))),
         ("GET", format!("/v1/documents/uploads/{id}"), None),
         ("PUT", format!("/v1/documents/uploads/{id}"), Some(json!({}))),

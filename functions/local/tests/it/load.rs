@@ -104,7 +104,7 @@ async fn ten_thousand_mixed_clients_lose_nothing_that_was_accepted() {
     let data = tempfile::tempdir().unwrap();
     let key = create_key(data.path(), &["load", "--permission", "query,upload", "--rate", "60000"]);
     let variables = [("LECTERN_LOG", "error"), ("LECTERN_WRONG_KEYS_PER_MINUTE", "1000000")];
-    let server = Server::start(data.path(), &[], &variables).with_key(&key);
+    let server = Server::start(data.path(), &[], &variables).with_key(&key).without_pool();
     server.ready("whales.md", "A whale dives 2 000 metres deep.").await;
 
     let (finish, done) = watch::channel(false);

@@ -90,6 +90,14 @@ impl Server {
         self
     }
 
+    /// Returns the same server, each of whose requests has a connection of its own: one that is used again may be closing by
+    /// then, of which a client knows nothing.
+    pub(crate) fn without_pool(mut self) -> Self {
+        self.client =
+            Client::builder().timeout(PATIENCE).pool_max_idle_per_host(0).build().unwrap();
+        self
+    }
+
     pub(crate) fn request(&self, method: &str, path: &str) -> RequestBuilder {
         let request = self.anonymous(method, path);
         match &self.key {

@@ -7,6 +7,7 @@ use lectern_core::{
     auth::Caller,
     citations,
     errors::PortError,
+    outgoing::Outgoing,
     passage::{Passage, ScoredPassage},
     ports::ChatMessage,
     prompt,
@@ -112,11 +113,14 @@ impl Ask {
             Reply::Unsure => Answer::refusal(self.mode(asking.settings)),
             Reply::Begun { reply, since } => {
                 let used = reply.passages_used;
-                let text = reply::collect(reply, turn.events).await?;
-                timings.generate = millis(since.elapsed());
-                let verifying = Instant::now();
                 let shown = begun.widened.passages.into_iter().take(used);
                 let passages: Vec<Passage> = shown.map(|found| found.passage).collect();
+                let texts = passages.iter().map(|passage| passage.text.clone());
+                let asked = [asking.search.question.as_str().to_owned()];
+                let outgoing = Outgoing::new(texts.chain(asked));
+                let text = reply::collect(reply, outgoing, turn.events).await?;
+                timings.generate = millis(since.elapsed());
+                let verifying = Instant::now();
                 let policy = asking.settings.answers.unsupported;
                 let answer = citations::verify(&Draft::new(text), &passages, policy);
                 timings.verify = millis(verifying.elapsed());
@@ -156,7 +160,10 @@ impl Ask {
         let Asking { caller, search, settings, history } = asking;
         let reach = settings.retrieval.neighbours;
         let (room, passages) = (self.budget.passages, passages.to_vec());
-        let widened = self.search.widen(caller, &search.collection, passages, reach, room).await;
+        let widened = self
+            .search
+            .widen(caller, &search.collection, passages, reach, room, settings.safety)
+            .await;
         let Some(chat) = self.chat(settings).filter(|_| !widened.passages.is_empty()) else {
             return Ok(Begun { widened, reply: Reply::None });
         };

@@ -5,6 +5,7 @@ use std::time::Duration;
 use futures::StreamExt as _;
 use lectern_core::{
     errors::{ErrorKind, PortError},
+    outgoing::Outgoing,
     ports::{ChatEvent, ChatModel, ChatRequest, ChatStream},
     prompt::Prompt,
 };
@@ -40,27 +41,29 @@ pub(super) async fn begin(
     Ok(Begun { stream, passages_used: prompt.passages_used })
 }
 
-/// Returns the whole reply, passing each piece on as it comes.
+/// Returns the whole reply as it may leave, passing each piece on as it comes.
 pub(super) async fn collect(
     begun: Begun,
+    mut outgoing: Outgoing,
     events: &mpsc::Sender<AskEvent>,
 ) -> Result<String, PortError> {
     let Begun { mut stream, .. } = begun;
     let mut text = String::new();
-    let mut complete = false;
+    let (mut received, mut complete) = (0, false);
     while let Some(event) = stream.next().await {
         match event? {
             ChatEvent::Token(piece) => {
+                received += piece.len();
+                let piece = outgoing.push(&piece);
                 text.push_str(&piece);
-                send(events, AskEvent::Token(piece)).await;
+                pass_on(events, piece).await;
             }
             ChatEvent::Done { .. } => {
                 complete = true;
                 break;
             }
         }
-        if text.len() > MAX_REPLY_BYTES {
-            text.truncate(text.floor_char_boundary(MAX_REPLY_BYTES));
+        if received > MAX_REPLY_BYTES {
             complete = true;
             break;
         }
@@ -68,5 +71,15 @@ pub(super) async fn collect(
     if !complete {
         return Err(PortError::bare(ErrorKind::Unavailable, "chat reply"));
     }
+    let rest = outgoing.finish();
+    text.push_str(&rest);
+    pass_on(events, rest).await;
+    text.truncate(text.floor_char_boundary(MAX_REPLY_BYTES));
     Ok(text)
+}
+
+async fn pass_on(events: &mpsc::Sender<AskEvent>, piece: String) {
+    if !piece.is_empty() {
+        send(events, AskEvent::Token(piece)).await;
+    }
 }

@@ -179,6 +179,7 @@ mod tests {
             span: Span { start: 7, end: 7 + text.len() },
             text: text.into(),
             text_sha256: String::new(),
+            hostility: None,
             language: "eng".into(),
             acl: vec!["*".into()],
             metadata: serde_json::Map::new(),

@@ -101,6 +101,7 @@ mod tests {
             span: Span { start: 0, end: text.len() },
             text: text.into(),
             text_sha256: String::new(),
+            hostility: None,
             language: "eng".into(),
             acl: vec!["*".into()],
             metadata: serde_json::Map::new(),

@@ -12,6 +12,7 @@ use lectern_core::{
 };
 use lectern_tables::versions::Claimed;
 use sha2::{Digest as _, Sha256};
+use tracing::warn;
 
 use super::{Ingest, IngestError};
 
@@ -19,6 +20,9 @@ use super::{Ingest, IngestError};
 const BATCH: usize = 256;
 /// Points read at once from the previous version.
 const SCROLL: usize = 512;
+
+/// Percent from which passages are counted for the log.
+const SUSPICIOUS: u8 = 50;
 
 type Vectors = HashMap<String, Vec<f32>>;
 
@@ -34,16 +38,20 @@ impl Ingest {
         let known = self.known_vectors(version).await?;
         let source = Arc::new(Source::of(version.clone(), Arc::clone(parsed)));
         let mut reused = 0;
-        let mut done = 0;
+        let (mut done, mut hostile) = (0, 0);
         for batch in chunks.chunks(BATCH) {
             let points = points(&source, batch).await?;
             let (points, kept) = self.embed(points, &known).await?;
             reused += kept;
+            hostile += points.iter().filter(|point| point.passage.is_hostile(SUSPICIOUS)).count();
             self.writer.upsert(points).await?;
             done += batch.len();
             if chunks.len() > BATCH {
                 self.report(claimed, done, chunks.len()).await?;
             }
+        }
+        if hostile > 0 {
+            warn!(document.id = %version.document_id, version = version.version, hostile, chunks = chunks.len(), "passages of a document carry instructions to whoever answers from them");
         }
         Ok(reused)
     }
@@ -128,7 +136,8 @@ impl Source {
 
     fn passage(&self, chunk: &Chunk) -> Passage {
         let text = chunk.span.of(&self.parsed.text).unwrap_or_default().to_owned();
-        let text_sha256 = hex::encode(Sha256::digest(indexed_text(&chunk.heading, &text)));
+        let indexed = indexed_text(&chunk.heading, &text);
+        let text_sha256 = hex::encode(Sha256::digest(&indexed));
         Passage {
             tenant: self.version.tenant.clone(),
             collection: self.version.collection.clone(),
@@ -142,6 +151,7 @@ impl Source {
             span: chunk.span,
             text,
             text_sha256,
+            hostility: Some(Passage::hostility_of(&indexed)),
             language: self.language.to_owned(),
             acl: self.version.acl.clone(),
             metadata: self.version.metadata.clone(),

@@ -29,7 +29,9 @@ impl Search {
         let model = self.embedder.as_ref().map(|embedder| embedder.model());
         let knows = |language: &str| model.is_none_or(|model| model.knows(language));
         let fusion = fusion.for_candidates(&candidates, knows);
-        fusion::fuse(candidates, &fusion, 2 * RANKING_DEPTH)
+        let mut ranked = fusion::fuse(candidates, &fusion, 2 * RANKING_DEPTH);
+        ranked.retain(|found| !settings.safety.withholds(&found.passage));
+        ranked
     }
 
     /// Puts the best passages into the order of the reranking model, where the collection asks for it; without

@@ -6,6 +6,7 @@ use lectern_core::{
     ids::CollectionId,
     neighbours,
     passage::{ScoredPassage, Visibility},
+    settings::Safety,
 };
 use tracing::warn;
 
@@ -22,7 +23,7 @@ pub(crate) struct Widened {
 
 impl Search {
     /// Widens passages by up to `reach` chunks on each side, read in one call, while all of them together stay within
-    /// `budget_tokens`. What is not the caller's to see is not read.
+    /// `budget_tokens`. What is not the caller's to see is not read, and what is withheld is left out.
     pub(crate) async fn widen(
         &self,
         caller: &Caller,
@@ -30,6 +31,7 @@ impl Search {
         passages: Vec<ScoredPassage>,
         reach: usize,
         budget_tokens: usize,
+        safety: Safety,
     ) -> Widened {
         let ids = neighbours::wanted(&passages, reach);
         if ids.is_empty() {
@@ -41,7 +43,8 @@ impl Search {
             principals: caller.principals.clone(),
         };
         match self.passages.get(&visibility, &ids).await {
-            Ok(near) => {
+            Ok(mut near) => {
+                near.retain(|passage| !safety.withholds(passage));
                 let passages = neighbours::widen(passages, near, reach, budget_tokens);
                 Widened { passages, is_degraded: false }
             }

@@ -1,6 +1,7 @@
 //! Finding, filtering, arranging and widening passages as a collection's settings say.
 
 mod collections;
+mod hostile;
 mod neighbours;
 mod rerank;
 mod search;

@@ -276,6 +276,7 @@ fn passage(version: &DocumentVersion, text: &str) -> Passage {
         span: Span { start: 0, end: text.len() },
         text: text.to_owned(),
         text_sha256: hex::encode(Sha256::digest(text)),
+        hostility: None,
         language: "eng".into(),
         acl: version.acl.clone(),
         metadata: version.metadata.clone(),

@@ -17,6 +17,7 @@ fn passage(number: u8, text: &str) -> Passage {
         span: Span { start: 100, end: 100 + text.len() },
         text: text.into(),
         text_sha256: String::new(),
+        hostility: None,
         language: "eng".into(),
         acl: vec!["*".into()],
         metadata: serde_json::Map::new(),

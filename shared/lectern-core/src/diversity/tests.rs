@@ -20,6 +20,7 @@ fn found(document: u64, text: &str, score: f32) -> ScoredPassage {
         span: Span { start: 0, end: text.len() },
         text: text.to_owned(),
         text_sha256: String::new(),
+        hostility: None,
         language: "eng".into(),
         acl: vec![],
         metadata: serde_json::Map::new(),

@@ -144,6 +144,7 @@ fn passage(name: &str, text: &str) -> Passage {
         span: Span { start: 0, end: text.len() },
         text: text.into(),
         text_sha256: String::new(),
+        hostility: None,
         language: "eng".into(),
         acl: vec![],
         metadata: serde_json::Map::new(),

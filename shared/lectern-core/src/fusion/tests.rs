@@ -21,6 +21,7 @@ fn passage(ordinal: u32) -> Passage {
         span: Span { start: 0, end: 0 },
         text: String::new(),
         text_sha256: String::new(),
+        hostility: None,
         language: "eng".into(),
         acl: Vec::new(),
         metadata: Metadata::new(),

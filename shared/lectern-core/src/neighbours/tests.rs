@@ -25,6 +25,7 @@ fn passages(text: &ParsedText) -> Vec<Passage> {
         span: chunk.span,
         text: chunk.span.of(&text.text).unwrap().to_owned(),
         text_sha256: String::new(),
+        hostility: None,
         language: "eng".into(),
         acl: vec!["*".into()],
         metadata: serde_json::Map::new(),

@@ -15,6 +15,7 @@ fn passage(text: &str, language: &str) -> Passage {
         span: Span { start: 0, end: text.len() },
         text: text.into(),
         text_sha256: String::new(),
+        hostility: None,
         language: language.into(),
         acl: vec!["*".into()],
         metadata: serde_json::Map::new(),

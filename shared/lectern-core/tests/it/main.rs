@@ -1,6 +1,7 @@
 //! Tests of the crate from outside, on the evaluation data.
 
 mod bm25;
+mod hostile_content;
 mod retrieval;
 mod verifier;
 mod verifier_measure;

@@ -67,6 +67,7 @@ fn passage(source: &Source) -> Passage {
         span: Span { start: 0, end: source.text.len() },
         text: source.text.clone(),
         text_sha256: String::new(),
+        hostility: None,
         language: source.language.clone(),
         acl: vec!["*".into()],
         metadata: serde_json::Map::new(),

@@ -2,6 +2,7 @@
 
 use std::pin::Pin;
 
+use bytes::Bytes;
 use eventsource_stream::{Event, EventStreamError, Eventsource};
 use futures::{Stream, StreamExt, stream};
 use lectern_core::{
@@ -13,7 +14,7 @@ use tokio::time::{Instant, timeout};
 use super::wire::{Choice, Chunk, Usage};
 use crate::http::{
     ReplyLimits,
-    body::Pieces,
+    body::{Pieces, bounded_pieces},
     failures::{self, Failure},
 };
 
@@ -32,6 +33,13 @@ pub(super) struct Reply {
     over: bool,
 }
 
+/// Returns the events of a reply that is at hand, in the pieces it came in: one that was recorded, or made up.
+#[must_use]
+pub fn replayed(pieces: Vec<Bytes>, limits: ReplyLimits) -> ChatStream {
+    let pieces = bounded_pieces(stream::iter(pieces.into_iter().map(Ok)), limits);
+    Reply::new(pieces, Instant::now() + limits.first_event, limits).rest()
+}
+
 impl Reply {
     /// Returns the reply whose body is `pieces` and that must be complete by `deadline`.
     pub(super) fn new(pieces: Pieces, deadline: Instant, limits: ReplyLimits) -> Self {
@@ -41,11 +49,14 @@ impl Reply {
 
     /// Returns the reply's events; `first` goes before the rest.
     pub(super) fn into_stream(self, first: ChatEvent) -> ChatStream {
-        let rest = stream::unfold(self, |mut reply| async move {
+        Box::pin(stream::iter([Ok(first)]).chain(self.rest()))
+    }
+
+    fn rest(self) -> ChatStream {
+        Box::pin(stream::unfold(self, |mut reply| async move {
             let event = reply.next().await?;
             Some((event, reply))
-        });
-        Box::pin(stream::iter([Ok(first)]).chain(rest))
+        }))
     }
 
     /// Returns the next token, the end, or why there is none; `None` after the end or an error.

@@ -2,12 +2,10 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use futures::future;
 use lectern_core::errors::{ErrorKind, chain};
 
 use super::*;
-use crate::http::body::bounded_pieces;
 
 const LIMITS: ReplyLimits = ReplyLimits {
     connect: Duration::from_secs(1),

@@ -50,6 +50,7 @@ pub fn a_passage(tenant: &TenantId, document: u64, version: Version, ordinal: u3
         span: Span { start, end: start + text.len() },
         text,
         text_sha256: format!("{ordinal:064x}"),
+        hostility: None,
         language: "eng".to_owned(),
         acl: vec![EVERYBODY.to_owned()],
         metadata: Map::new(),

@@ -135,6 +135,7 @@ fn table() -> Vec<Step> {
         put("/v1/documents/uploads/{upload}", HOLIDAYS),
         post("/v1/documents", json!({"text": "Doors open at nine.", "name": "doors.txt"})),
         post("/v1/documents", json!({"text": "x", "colour": "red"})),
+        post("/v1/documents/fetch", json!({"url": "https://example.com/a.md"})),
         post("/v1/documents/uploads", json!({"name": "", "size_bytes": 0})),
         post("/v1/documents/uploads", json!({"name": "huge.pdf", "size_bytes": 1_u64 << 40})),
         get("/v1/documents/{document}"),

@@ -162,6 +162,7 @@ impl World {
                 span,
                 text: chunk.clone(),
                 text_sha256: String::new(),
+                hostility: Some(Passage::hostility_of(chunk)),
                 language: "eng".into(),
                 acl: draft.acls[ordinal].clone(),
                 metadata: draft.metadata.clone(),

@@ -1,0 +1,45 @@
+//! All routes of the process.
+
+use axum::{Router, middleware::from_fn_with_state};
+use lectern_app::{fetch::Fetch, uploads::Uploads};
+use lectern_core::ids::TenantId;
+use lectern_runtime::routes;
+use tower_http::timeout::RequestBodyTimeoutLayer;
+
+use super::{BACKUP_TIMEOUT, Local};
+use crate::connections::{self, Room};
+
+impl Local {
+    /// Returns all routes. Without `open_to` every API route wants a key.
+    pub(crate) fn router(&self, open_to: Option<TenantId>) -> Router {
+        let gate = self.gate(open_to);
+        let query = query::router(query::Query {
+            gate: gate.clone(),
+            ask: self.ask.clone(),
+            answer_timeout: self.answer_timeout,
+        });
+        let uploads = from_fn_with_state(Room::for_uploads(), connections::admit_upload);
+        let upload = upload::router(upload::Upload {
+            gate: gate.clone(),
+            upload: self.upload.clone(),
+            fetch: Fetch { reader: self.pages.clone(), upload: self.upload.clone() },
+            uploads: Uploads { upload: self.upload.clone() },
+            documents: self.documents.clone(),
+            forget: self.worker.forget.clone(),
+            collections: self.collections.clone(),
+        })
+        .layer(uploads)
+        .layer(RequestBodyTimeoutLayer::new(connections::BODY_TIMEOUT));
+        let backup = backup::router(backup::Backup {
+            gate: gate.clone(),
+            restore: self.restore(),
+            request_timeout: BACKUP_TIMEOUT,
+        });
+        let (experiments, spending) = (self.experiments.clone(), self.ask.spending.clone());
+        let admin = admin::router(admin::Admin { gate, experiments, spending });
+        let health = health::router(health::Health { health: self.health.clone() });
+        let requests = from_fn_with_state(Room::for_requests(), connections::admit);
+        let bounded = query.merge(upload).merge(backup).merge(admin).layer(requests);
+        routes::complete(bounded.merge(health).merge(site::router()))
+    }
+}

@@ -1,0 +1,84 @@
+//! One document arrives by its address: may the caller write there? → read it, bounded → upload it.
+//!
+//! What it leads to is looked at by the reader (`lectern_core::web`); this flow reads for nobody who could not upload, and tells
+//! them why nothing was read.
+
+use std::sync::Arc;
+
+use lectern_core::{
+    auth::Caller,
+    document::Metadata,
+    errors::chain,
+    ids::{CollectionId, DocumentId},
+    web::{PageError, WebReader},
+};
+use tracing::info;
+
+use crate::{
+    errors::FlowError,
+    upload::{NewDocument, Upload, Uploaded, authorize},
+};
+
+/// Name of a document whose address has none.
+const UNNAMED: &str = "page.html";
+
+/// A document somebody names by its address.
+#[derive(Clone, Debug)]
+pub struct Named {
+    /// Where it is.
+    pub url: String,
+    /// Where it belongs.
+    pub collection: CollectionId,
+    /// The document to update, `None` for a new one.
+    pub document_id: Option<DocumentId>,
+    /// What it is called; the last part of its address when `None`.
+    pub name: Option<String>,
+    /// Who may see it; empty for everybody of the tenant.
+    pub acl: Vec<String>,
+    /// Flat metadata.
+    pub metadata: Metadata,
+}
+
+/// Takes documents in by their address.
+#[derive(Clone, Debug)]
+pub struct Fetch {
+    /// Reads them; `None` where the operator allows no host.
+    pub reader: Option<Arc<dyn WebReader>>,
+    /// Takes them in.
+    pub upload: Upload,
+}
+
+impl Fetch {
+    /// Reads a document and accepts it. The same bytes sent twice give the same document.
+    ///
+    /// # Errors
+    /// `Forbidden` when the caller may not write there, or nothing is read at all; a field error when the address is not read or
+    /// does not answer; as [`Upload::upload`].
+    pub async fn fetch(&self, caller: &Caller, named: Named) -> Result<Uploaded, FlowError> {
+        authorize(caller, &named.collection)?;
+        let reader = self.reader.as_ref().ok_or(FlowError::Forbidden(
+            "this server reads no documents from addresses; its operator can allow hosts, see LECTERN_FETCH_HOSTS",
+        ))?;
+        let max_bytes = self.upload.max_bytes;
+        let page =
+            reader.read(&named.url, max_bytes).await.map_err(|error| refusal(&error, max_bytes))?;
+        let new = NewDocument {
+            collection: named.collection,
+            document_id: named.document_id,
+            new_id: None,
+            name: named.name.or(page.name).unwrap_or_else(|| UNNAMED.to_owned()),
+            bytes: page.bytes.into(),
+            acl: named.acl,
+            metadata: named.metadata,
+        };
+        self.upload.upload(caller, new).await
+    }
+}
+
+fn refusal(error: &PageError, limit_bytes: usize) -> FlowError {
+    info!(error = %chain(error), "read no document from an address");
+    match error {
+        PageError::TooLarge(_) => FlowError::TooLarge { limit_bytes },
+        error => FlowError::field("/url", error),
+    }
+}

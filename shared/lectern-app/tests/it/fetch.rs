@@ -1,0 +1,130 @@
+//! A document by its address: what is read is uploaded, and for nobody who could not upload it.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use async_trait::async_trait;
+use lectern_app::{
+    blobs::Blobs,
+    errors::FlowError,
+    fetch::{Fetch, Named},
+    upload::Upload,
+};
+use lectern_core::{
+    auth::{Caller, Permission},
+    document::{Job, Metadata},
+    errors::PortError,
+    ids::CollectionId,
+    ports::JobQueue,
+    web::{Page, PageError, WebReader},
+};
+
+use crate::world::World;
+
+/// A web of one page, that counts who asks. The real reader reads nothing on this machine; its own tests say what it refuses.
+#[derive(Debug, Default)]
+struct Web {
+    asked: AtomicUsize,
+}
+
+#[async_trait]
+impl WebReader for Web {
+    async fn read(&self, address: &str, max_bytes: usize) -> Result<Page, PageError> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        let bytes = b"# Leave\n\nStaff have 25 days.".to_vec();
+        match address {
+            "https://docs.example.com/leave.md" if bytes.len() > max_bytes => {
+                Err(PageError::TooLarge(max_bytes))
+            }
+            "https://docs.example.com/leave.md" => {
+                Ok(Page { bytes, name: Some("leave.md".into()) })
+            }
+            "https://docs.example.com/" => Ok(Page { bytes, name: None }),
+            _ => Err(PageError::Status(404)),
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Doorbell;
+
+#[async_trait]
+impl JobQueue for Doorbell {
+    async fn enqueue(&self, _job: &Job) -> Result<(), PortError> {
+        Ok(())
+    }
+}
+
+fn flow(world: &World, web: &Arc<Web>, max_bytes: usize) -> Fetch {
+    let upload = Upload {
+        tables: world.tables.clone(),
+        blobs: Blobs { store: Arc::new(object_store::memory::InMemory::new()), signer: None },
+        jobs: Arc::new(Doorbell),
+        clock: world.clock(),
+        max_bytes,
+    };
+    Fetch { reader: Some(Arc::<Web>::clone(web)), upload }
+}
+
+fn named(url: &str) -> Named {
+    Named {
+        url: url.to_owned(),
+        collection: CollectionId::default_collection(),
+        document_id: None,
+        name: None,
+        acl: vec!["group:hr".to_owned()],
+        metadata: Metadata::new(),
+    }
+}
+
+#[tokio::test]
+async fn what_an_address_holds_is_uploaded_once() {
+    let (world, web) = (World::new().await, Arc::new(Web::default()));
+    let (fetch, caller) = (flow(&world, &web, 1_000), Caller::operator(world.tenant.clone()));
+    let first = fetch.fetch(&caller, named("https://docs.example.com/leave.md")).await.unwrap();
+    assert!(first.created);
+    assert_eq!(
+        (first.document.name.as_str(), first.document.acl.as_slice()),
+        ("leave.md", &["group:hr".to_owned()][..])
+    );
+    let again = fetch.fetch(&caller, named("https://docs.example.com/leave.md")).await.unwrap();
+    assert_eq!((again.created, again.document.id), (false, first.document.id));
+    let mut other = named("https://docs.example.com/");
+    other.acl = vec!["group:it".to_owned()];
+    assert_eq!(fetch.fetch(&caller, other).await.unwrap().document.name, "page.html");
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_said_and_nothing_is_read_for_who_may_not_write() {
+    let (world, web) = (World::new().await, Arc::new(Web::default()));
+    let operator = Caller::operator(world.tenant.clone());
+    let gone =
+        flow(&world, &web, 1_000).fetch(&operator, named("https://docs.example.com/x")).await;
+    assert!(
+        matches!(&gone, Err(FlowError::Invalid(fields)) if fields[0].pointer == "/url" && fields[0].detail.contains("404")),
+        "{gone:?}"
+    );
+    let large =
+        flow(&world, &web, 10).fetch(&operator, named("https://docs.example.com/leave.md")).await;
+    assert!(matches!(large, Err(FlowError::TooLarge { limit_bytes: 10 })), "{large:?}");
+
+    let asked = web.asked.load(Ordering::Relaxed);
+    let reader = Caller { permissions: vec![Permission::Query], ..operator.clone() };
+    let elsewhere =
+        Caller { collections: Some(vec!["other".parse().unwrap()]), ..operator.clone() };
+    for caller in [reader, elsewhere] {
+        let refused = flow(&world, &web, 1_000)
+            .fetch(&caller, named("https://docs.example.com/leave.md"))
+            .await;
+        assert!(
+            matches!(refused, Err(FlowError::Forbidden(_) | FlowError::NotFound(_))),
+            "{refused:?}"
+        );
+    }
+    let off = Fetch { reader: None, ..flow(&world, &web, 1_000) };
+    let refused = off.fetch(&operator, named("https://docs.example.com/leave.md")).await;
+    assert!(matches!(refused, Err(FlowError::Forbidden(_))), "{refused:?}");
+    assert_eq!(web.asked.load(Ordering::Relaxed), asked);
+}

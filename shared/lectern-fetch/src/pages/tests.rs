@@ -1,0 +1,165 @@
+use axum::{
+    Router,
+    http::{HeaderMap, HeaderValue},
+    response::{IntoResponse, Redirect},
+    routing::get,
+};
+
+use super::*;
+
+/// A reader to which this machine is the internet.
+fn here() -> Pages {
+    Pages::with("*".parse().unwrap(), Rules { loopback: true }).unwrap()
+}
+
+async fn serve() -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let to = |place: &'static str| get(async move || Redirect::temporary(place));
+    let nowhere = async || (StatusCode::FOUND, HeaderMap::new());
+    let elsewhere = async || {
+        let place = HeaderValue::from_static("http://169.254.169.254/latest/meta-data/");
+        (StatusCode::FOUND, HeaderMap::from_iter([(header::LOCATION, place)])).into_response()
+    };
+    let routes = Router::new()
+        .route("/handbook%20one.md", get(async || "# Leave\n\n25 days"))
+        .route("/", get(async || "a page"))
+        .route("/large", get(async || "x".repeat(2_000)))
+        .route("/missing", get(async || StatusCode::NOT_FOUND))
+        .route("/once", to("/"))
+        .route("/loop", to("/loop"))
+        .route("/nowhere", get(nowhere))
+        .route("/inside", get(elsewhere))
+        .route("/file", to("file:///etc/passwd"));
+    tokio::spawn(async move { axum::serve(listener, routes).await });
+    format!("http://{address}")
+}
+
+async fn read(path: &str) -> Result<Page, PageError> {
+    here().read(&format!("{}{path}", serve().await), 1_000).await
+}
+
+#[tokio::test]
+async fn a_document_is_read_with_its_name() {
+    let page = read("/handbook%20one.md").await.unwrap();
+    assert_eq!(
+        (&*page.bytes, page.name.as_deref()),
+        (&b"# Leave\n\n25 days"[..], Some("handbook one.md"))
+    );
+    assert_eq!(read("/").await.unwrap().name, None);
+    assert_eq!(&*read("/once").await.unwrap().bytes, b"a page");
+}
+
+#[tokio::test]
+async fn what_is_not_there_too_large_or_endless_is_said() {
+    assert!(matches!(read("/missing").await, Err(PageError::Status(404))));
+    assert!(matches!(read("/large").await, Err(PageError::TooLarge(1_000))));
+    assert!(matches!(read("/loop").await, Err(PageError::Redirects)));
+    assert!(matches!(read("/nowhere").await, Err(PageError::Redirects)));
+    let away = here().read("http://127.0.0.1:9/", 1_000).await;
+    assert!(matches!(away, Err(PageError::Unreachable(_))), "{away:?}");
+}
+
+#[tokio::test]
+async fn redirects_are_checked_like_addresses() {
+    assert!(matches!(read("/inside").await, Err(PageError::Inside)));
+    assert!(matches!(read("/file").await, Err(PageError::Address | PageError::Redirects)));
+}
+
+/// Every notation in which a client has asked a server for something inside.
+#[tokio::test]
+async fn nothing_inside_is_read() {
+    let pages = Pages::new("*".parse().unwrap()).unwrap();
+    for address in [
+        "https://127.0.0.1/",
+        "https://127.1/",
+        "https://2130706433/",
+        "https://0x7f000001/",
+        "https://0x7f.1/",
+        "https://0177.0.0.1/",
+        "https://017700000001/",
+        "https://0/",
+        "https://127.0.0.1./",
+        "https://①②⑦.⓪.⓪.①/",
+        "https://[::1]/",
+        "https://[::]/",
+        "https://[::ffff:127.0.0.1]/",
+        "https://[::ffff:7f00:1]/",
+        "https://[0:0:0:0:0:ffff:169.254.169.254]/",
+        "https://[64:ff9b::169.254.169.254]/",
+        "https://[2002:7f00:1::]/",
+        "https://[fd00:ec2::254]/",
+        "https://[fe80::1]/",
+        "https://169.254.169.254/latest/meta-data/",
+        "https://169.254.170.2/v2/credentials",
+        "https://10.0.0.1/",
+        "https://172.16.0.1/",
+        "https://192.168.1.1/",
+        "https://100.100.100.200/",
+        "https://192.0.0.192/opc/v1/",
+        "https://0.0.0.0/",
+        "https://255.255.255.255/",
+        "https://224.0.0.1/",
+    ] {
+        let refused = pages.read(address, 1_000).await;
+        assert!(matches!(refused, Err(PageError::Inside)), "{address}: {refused:?}");
+    }
+    // Names that lead inside, as a resolver tells: those every machine has.
+    for address in ["https://localhost/", "https://LOCALHOST/"] {
+        let refused = pages.read(address, 1_000).await;
+        assert!(matches!(refused, Err(PageError::Inside)), "{address}: {refused:?}");
+    }
+}
+
+#[tokio::test]
+async fn only_https_on_the_usual_port_and_without_passwords_is_read() {
+    let pages = Pages::new("*".parse().unwrap()).unwrap();
+    for address in [
+        "http://example.com/",
+        "ftp://example.com/",
+        "file:///etc/passwd",
+        "gopher://example.com/",
+        "data:,x",
+        "javascript:1",
+        "jar:https://example.com!/",
+        "https://example.com:8443/",
+        "https://example.com:22/",
+        "https://user@example.com/",
+        "https://user:secret@example.com/",
+        "//example.com/",
+        "example.com",
+        "",
+        "https://",
+        "unix:/var/run/docker.sock",
+        &format!("https://example.com/{}", "x".repeat(MAX_URL_BYTES)),
+    ] {
+        let refused = pages.read(address, 1_000).await;
+        assert!(matches!(refused, Err(PageError::Address)), "{address}: {refused:?}");
+    }
+    // 443 is the usual port, and a host in other letters the same.
+    let listed = Pages::new("docs.example.com".parse().unwrap()).unwrap();
+    for (address, fine) in [
+        ("https://docs.example.com:443/a", true),
+        ("https://DOCS.example.com/", true),
+        ("https://evil.example.com/", false),
+        ("https://docs.example.com.evil.example/", false),
+        ("https://docs.example.com\\@evil.example/", true),
+        ("https://8.8.8.8/", false),
+    ] {
+        assert_eq!(listed.checked(address).is_ok(), fine, "{address}");
+    }
+    assert!(matches!(
+        Pages::new(Hosts::default()).unwrap().checked("https://example.com/"),
+        Err(PageError::Host)
+    ));
+}
+
+/// The first answer is public, the second is inside: what is connected to is what was checked.
+#[tokio::test]
+async fn a_name_is_resolved_where_it_is_checked() {
+    let resolver = PublicOnly { rules: Rules::default() };
+    let refused = resolver.resolve("localhost".parse().unwrap()).await;
+    assert!(refused.is_err_and(|error| error.is::<LeadsInside>()));
+    let resolver = PublicOnly { rules: Rules { loopback: true } };
+    assert!(resolver.resolve("localhost".parse().unwrap()).await.is_ok());
+}
