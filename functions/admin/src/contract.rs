@@ -1,10 +1,12 @@
 //! Bodies of requests and responses, as the OpenAPI document describes them.
 
+mod audit;
 mod budget;
 mod experiments;
 mod keys;
 
 pub use self::{
+    audit::{AuditHeadBody, AuditHeadsBody},
     budget::{
         BalanceBody, BudgetBody, ChangeBudgetBody, LimitsBody, UsageParams, UsageReportBody,
         UsageRowBody,

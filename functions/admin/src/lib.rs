@@ -3,6 +3,7 @@
 pub mod contract;
 pub mod settings;
 
+mod audit;
 mod budget;
 mod experiments;
 mod keys;
@@ -10,7 +11,7 @@ mod keys;
 use std::time::Duration;
 
 use axum::{Router, middleware};
-use lectern_app::{experiments::Experiments, spending::Spending};
+use lectern_app::{audit::AuditHeads, experiments::Experiments, spending::Spending};
 use lectern_runtime::{
     extract::MAX_JSON_BYTES,
     gate::Gate,
@@ -31,6 +32,8 @@ pub struct Admin {
     pub experiments: Experiments,
     /// Says what was spent, and what may be.
     pub spending: Spending,
+    /// Says where the audit log ends.
+    pub audit: AuditHeads,
 }
 
 /// Returns the routes, all behind the gate.
@@ -56,4 +59,5 @@ fn routes() -> OpenApiRouter<Admin> {
         .routes(routes!(budget::usage))
         .routes(routes!(budget::show, budget::change))
         .routes(routes!(experiments::report))
+        .routes(routes!(audit::heads))
 }

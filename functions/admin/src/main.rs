@@ -6,7 +6,8 @@ use std::process::ExitCode;
 
 use admin::{Admin, router, settings::Settings};
 use lectern_app::{
-    clock::Clock, collections::Collections, experiments::Experiments, spending::Spending,
+    audit::AuditHeads, clock::Clock, collections::Collections, experiments::Experiments,
+    spending::Spending,
 };
 use lectern_runtime::lambda;
 use lectern_stack::{secrets::Secrets, settings::Budget, warm::warm_up};
@@ -33,7 +34,8 @@ async fn run(settings: Settings) -> Result<(), lambda::Error> {
     };
     let Budget { prices, limits } = settings.budget;
     let spending = Spending { tables: tables.clone(), prices, limits, clock };
-    let routes = router(Admin { gate, experiments: Experiments { tables }, spending });
+    let audit = AuditHeads { tables: tables.clone() };
+    let routes = router(Admin { gate, experiments: Experiments { tables }, spending, audit });
     lambda::events::serve_with_routes(routes, async |task, _| {
         Ok(serde_json::to_value(operator.run(serde_json::from_value(task)?).await?)?)
     })

@@ -7,6 +7,7 @@
 //! | `collections` | collections and their settings |
 //! | `experiments` | how experiments came out |
 //! | `keys` | API keys of a data directory |
+//! | `audit` | whether the audit log is as it was written |
 //! | `usage`, `budget` | what was spent, and what may be |
 //! | `backup` | backups of a data directory, and what is restored from them |
 //! | `portable` | a collection to a folder, and back; records of other systems |
@@ -17,6 +18,7 @@
 //! | `bodies`, `places` | what the API answers; how a place in a document is written |
 
 mod ask;
+mod audit;
 mod backup;
 pub(crate) mod bodies;
 mod budget;
@@ -45,7 +47,8 @@ use crate::{
     compose::Local,
     failure::Failure,
     main_arguments::{
-        Arguments, CollectionsCommand, Command, Global, ServeArguments, keys::KeysCommand,
+        Arguments, CollectionsCommand, Command, Global, ServeArguments, audit::AuditCommand,
+        keys::KeysCommand,
     },
     output::Output,
     serve::{ServeOptions, serve},
@@ -125,6 +128,9 @@ async fn with_session(
         Command::Collections(command) => collections::run(&session.api, &command, output).await,
         Command::Experiments => experiments::run(&session.api, collection, output).await,
         Command::Keys(command) => keys::run(session, command, output).await,
+        Command::Audit(AuditCommand::Verify { paths, since }) => {
+            audit::verify(session, paths, since, output).await
+        }
         Command::Usage(options) => usage::run(&session.api, &options, output).await,
         Command::Budget(options) => budget::run(&session.api, &options, output).await,
         Command::Backup(command) => backup::run(session, command, output).await,

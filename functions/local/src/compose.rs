@@ -7,8 +7,10 @@
 //! | `blobs/` | files as uploaded, canonical texts |
 //! | `models/all-MiniLM-L6-v2/` | the embedding model, once installed |
 //! | `backups/` | backups; copy them to another disk |
+//! | `audit/` | the audit log, a file a day |
 //! | `pepper` | the secret under which API keys are hashed |
 
+mod audit;
 mod disk;
 mod gate;
 mod parts;
@@ -57,7 +59,7 @@ use lectern_core::{
 };
 use lectern_index::Edge;
 use lectern_parse::ParseLimits;
-use lectern_runtime::origins::Origins;
+use lectern_runtime::{audit::Audit, origins::Origins};
 use secrecy::SecretString;
 use tokio::sync::{Mutex, mpsc};
 use tracing::{info, warn};
@@ -117,6 +119,9 @@ pub(crate) struct Local {
     /// Reads documents from the web, where the settings allow hosts.
     pages: Option<Arc<dyn WebReader>>,
     origins: Origins,
+    audit: Audit,
+    /// Where the files of the audit log are.
+    pub(crate) audit_directory: PathBuf,
     rings: Mutex<mpsc::Receiver<Job>>,
 }
 
@@ -128,6 +133,7 @@ impl Local {
     pub(crate) async fn open(data: &Path, settings: &Settings) -> Result<Self, OpenError> {
         let parts = parts::open(data, settings).await?;
         let clock = Clock::system();
+        let audit = audit::open(data, settings.audit_days, &clock)?;
         let (doorbell, rings) = Doorbell::new();
         let ask = answering(&parts, settings, &clock);
         let back_up = backing_up(&parts, &clock);
@@ -199,6 +205,8 @@ impl Local {
             tokens,
             pages: gate::pages(&settings.fetch_hosts)?,
             origins: settings.origins.clone(),
+            audit,
+            audit_directory: audit::directory(data),
             rings: Mutex::new(rings),
         };
         local.prepare().await?;
@@ -302,7 +310,9 @@ impl Local {
     /// # Errors
     /// When the disk refuses; nothing acknowledged is lost even then.
     pub(crate) async fn close(self) -> Result<(), PortError> {
-        self.edge.flush().await
+        let heads = self.ask.tables.audit_heads();
+        let (told, flushed) = tokio::join!(self.tell_end(&heads), self.edge.flush());
+        flushed.and(told)
     }
 }
 

@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand};
 use lectern_core::ids::CollectionId;
 
 use self::{
+    audit::AuditCommand,
     backup::BackupCommand,
     keys::KeysCommand,
     portable::{ExportArguments, ImportArguments},
@@ -13,6 +14,7 @@ use self::{
 };
 use crate::{bench::BenchArguments, commands::eval::EvalArguments, main_arguments::help::*};
 
+pub(crate) mod audit;
 pub(crate) mod backup;
 mod help;
 pub(crate) mod keys;
@@ -102,6 +104,9 @@ pub(crate) enum Command {
     /// Show what may be spent, change it, or stop all spending at once
     #[command(after_long_help = BUDGET)]
     Budget(BudgetArguments),
+    /// Check that no record of the audit log was changed or removed
+    #[command(subcommand, after_long_help = AUDIT)]
+    Audit(AuditCommand),
     /// Install the embedding model, or see whether it is there
     #[command(subcommand, after_long_help = MODEL)]
     Model(ModelCommand),

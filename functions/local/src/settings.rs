@@ -42,6 +42,8 @@ pub(crate) struct Settings {
     pub(crate) origins: Origins,
     /// `LECTERN_WRONG_KEYS_PER_MINUTE`: how often an address may present what is no key.
     pub(crate) wrong_keys_per_minute: u32,
+    /// `LECTERN_AUDIT_DAYS`: how many days of the audit log are kept.
+    pub(crate) audit_days: usize,
     /// `LECTERN_FETCH_HOSTS`: from which hosts documents are read by their address.
     pub(crate) fetch_hosts: Hosts,
     /// `LECTERN_MAX_DOCUMENT_BYTES`: largest document.
@@ -61,6 +63,8 @@ pub(crate) struct Settings {
 
 const DEFAULT_ANSWER_TIMEOUT_MS: u64 = 30_000;
 const DEFAULT_MAX_DOCUMENT_BYTES: usize = 50_000_000;
+/// How many days of the audit log are kept: a year, and the time an audit of it takes.
+pub(crate) const DEFAULT_AUDIT_DAYS: usize = 400;
 const DEFAULT_INGEST_WORKERS: usize = 2;
 /// Most alternatives to the chat model.
 const MAX_ALTERNATIVES: usize = 8;
@@ -111,6 +115,7 @@ impl Settings {
         let bytes =
             read(&mut errors, env, "LECTERN_MAX_DOCUMENT_BYTES", DEFAULT_MAX_DOCUMENT_BYTES);
         let workers = read(&mut errors, env, "LECTERN_INGEST_WORKERS", DEFAULT_INGEST_WORKERS);
+        let audit_days = read(&mut errors, env, "LECTERN_AUDIT_DAYS", DEFAULT_AUDIT_DAYS);
         let defaults = ChunkSettings::default();
         let target = read(&mut errors, env, "LECTERN_CHUNK_TOKENS", defaults.target_tokens());
         let chunking =
@@ -140,6 +145,7 @@ impl Settings {
                 fetch_hosts,
                 origins,
                 wrong_keys_per_minute: guesses,
+                audit_days,
                 max_document_bytes: bytes,
                 ingest_workers: workers.max(1),
                 chunking,

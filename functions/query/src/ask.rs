@@ -19,8 +19,13 @@ use lectern_app::{
     ask::{AskEvent, AskRequest, Asked, EVENT_BUFFER},
     errors::FlowError,
 };
-use lectern_core::ids::{CollectionId, SessionId};
-use lectern_runtime::{deadline::Deadline, extract::Json, gate::Verified, problem::Problem};
+use lectern_core::{
+    audit::Used,
+    ids::{CollectionId, SessionId},
+};
+use lectern_runtime::{
+    audit::Audited, deadline::Deadline, extract::Json, gate::Verified, problem::Problem,
+};
 use serde::Serialize;
 use tokio::sync::mpsc;
 
@@ -50,6 +55,7 @@ type Answering = Pin<Box<dyn Future<Output = Result<Asked, FlowError>> + Send>>;
 pub(crate) async fn ask(
     State(query): State<Query>,
     Verified(caller): Verified,
+    audited: Audited,
     headers: HeaderMap,
     extensions: Extensions,
     Json(body): Json<QueryBody>,
@@ -57,10 +63,16 @@ pub(crate) async fn ask(
     let streams = body.stream || accepts_events(&headers);
     let time_budget = Deadline::bound(&extensions, query.answer_timeout, Instant::now());
     let request = request(body, time_budget)?;
+    let question = Used::question(&request.collection, request.question.as_str(), false);
+    audited.used(question);
     let (sender, mut events) = mpsc::channel(EVENT_BUFFER);
     let ask = query.ask;
-    let mut answering: Answering =
-        Box::pin(async move { ask.ask(&caller, &request, &sender).await });
+    let record = audited.clone();
+    let mut answering: Answering = Box::pin(async move {
+        let asked = ask.ask(&caller, &request, &sender).await?;
+        record.used(used(&request, &asked));
+        Ok(asked)
+    });
 
     if !streams {
         let (asked, ()) = tokio::join!(answering, drain(&mut events));
@@ -78,9 +90,20 @@ pub(crate) async fn ask(
             None
         }
     };
-    let stream = events_of(first, events, answering);
+    let stream = events_of(first, events, answering, audited);
     let keep_alive = KeepAlive::new().interval(KEEP_ALIVE);
     Ok(Sse::new(stream).keep_alive(keep_alive).into_response())
+}
+
+/// Returns what a question used, for the audit log.
+fn used(request: &AskRequest, asked: &Asked) -> Used {
+    let question = request.question.as_str();
+    let used = Used::question(&request.collection, question, asked.keeps_question);
+    Used {
+        query_id: Some(asked.query_id.clone()),
+        micro_usd: Some(asked.spent.cost),
+        ..used.with_documents(&asked.documents)
+    }
 }
 
 fn request(body: QueryBody, time_budget: Duration) -> Result<AskRequest, FlowError> {
@@ -122,6 +145,7 @@ fn events_of(
     first: Option<AskEvent>,
     mut events: mpsc::Receiver<AskEvent>,
     mut answering: Answering,
+    audited: Audited,
 ) -> impl Stream<Item = Result<Event, Infallible>> {
     async_stream::stream! {
         if let Some(event) = first {
@@ -139,7 +163,11 @@ fn events_of(
         }
         yield Ok(match asked {
             Ok(asked) => json("done", &AnswerBody::from(&asked)),
-            Err(error) => json("error", &Problem::from(error)),
+            Err(error) => {
+                let problem = Problem::from(error);
+                audited.failed(&problem);
+                json("error", &problem)
+            }
         });
     }
 }

@@ -2,7 +2,8 @@
 
 use axum::{Json as JsonBody, extract::State, response::IntoResponse};
 use lectern_app::{errors::FlowError, search::SearchRequest};
-use lectern_runtime::{extract::Json, gate::Verified, problem::Problem};
+use lectern_core::audit::Used;
+use lectern_runtime::{audit::Audited, extract::Json, gate::Verified, problem::Problem};
 
 use crate::{
     Query,
@@ -23,6 +24,7 @@ const DEFAULT_LIMIT: usize = 10;
 pub(crate) async fn search(
     State(query): State<Query>,
     Verified(caller): Verified,
+    audited: Audited,
     Json(body): Json<SearchBody>,
 ) -> Result<impl IntoResponse, Problem> {
     let request = SearchRequest {
@@ -38,7 +40,11 @@ pub(crate) async fn search(
         time_budget: query.answer_timeout,
         session_id: None,
     };
+    let question = Used::question(&request.collection, request.question.as_str(), false);
+    audited.used(question.clone());
     let found = query.ask.search.search(&caller, &request).await?;
+    let documents = found.passages.iter().map(|found| &found.passage.document_id);
+    audited.used(question.with_documents(documents));
     let answer = SearchAnswer {
         passages: found.passages.iter().map(PassageBody::from).collect(),
         cache: found.cache.as_str(),

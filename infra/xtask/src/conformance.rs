@@ -55,7 +55,8 @@ pub(crate) fn ask(root: &Path, install: bool, seconds: u32, seed: Option<u32>) -
             .current_dir(root.join(FOLDER))
             .args(["--no-color", "--config-file", "schemathesis.toml", "run"])
             .arg(format!("{}/openapi.json", server.url))
-            .args(["--checks", "all", "--max-time"])
+            // All checks are made without saying so; named here, they would win over what the settings except.
+            .arg("--max-time")
             .arg(seconds.to_string())
             .args(seed.map(|seed| format!("--seed={seed}")))
             .env("LECTERN_API_KEY", key)

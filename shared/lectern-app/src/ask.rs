@@ -141,6 +141,10 @@ pub struct Asked {
     pub cache: CacheUse,
     /// The variants of the collection's experiments it was answered with.
     pub experiment: Assignments,
+    /// The documents whose passages it was made from, cited or not.
+    pub documents: Vec<DocumentId>,
+    /// Whether the collection wants the question's text in the audit log.
+    pub keeps_question: bool,
 }
 
 /// Answers questions.
@@ -232,6 +236,7 @@ impl Ask {
         if found.degraded.is_empty() {
             place.keep(&self.search.caches, &search.question, &answer, &shown);
         }
+        let documents = shown.iter().map(|shown| shown.passage.document_id.clone()).collect();
         let nearest = if answer.is_refused() { NEAREST_PASSAGES } else { 0 };
         let asked = Asked {
             query_id: turn.query_id.clone(),
@@ -244,6 +249,8 @@ impl Ask {
             timings: AskTimings { total: millis(turn.started.elapsed()), ..drafted.timings },
             cache: place.cache_use(),
             experiment,
+            documents,
+            keeps_question: settings.audit.questions,
         };
         self.conclude(turn, asked).await
     }

@@ -18,6 +18,7 @@
 //! | [`conversation`] | reading and deleting a conversation, feedback |
 //! | [`experiments`] | how questions came out by variant, and what the counts say |
 //! | [`keys`], [`tokens`] | API keys and authentication; tokens of trusted issuers |
+//! | [`audit`] | where the audit log ends |
 //! | [`once`] | a request that is sent again is carried out once |
 //! | [`cache`], [`known_vectors`] | vectors, passages and answers that need not be made again |
 //! | [`worker`] | jobs at the doorbell and those the sweep finds |
@@ -29,6 +30,7 @@
 //! | [`blobs`], [`clock`], [`errors`] | names of stored files, time, how flows fail |
 
 pub mod ask;
+pub mod audit;
 pub mod back_up;
 pub mod backfill;
 pub mod blobs;

@@ -108,6 +108,10 @@ ulid_id!(
     /// A file on its way into the store.
     UploadId
 );
+ulid_id!(
+    /// The part of the audit log that one process writes.
+    StreamId
+);
 id!(
     /// Who owns the data. Comes from a verified credential only.
     ///

@@ -26,12 +26,14 @@
 //! | [`metrics`] | how good rankings and answers are |
 //! | [`limits`], [`pricing`], [`spending`], [`retention`] | arithmetic of rates, money and how long backups are kept |
 //! | [`auth`], [`issuers`], [`secret`] | keys, tenants, scopes; whose tokens are trusted; secrets that may be replaced |
+//! | [`audit`] | what is kept of each decision, and how a change of that shows |
 //! | [`injection`], [`outgoing`] | what documents tell machines to do, and what answers may carry out |
 //! | [`web`] | documents by their address, and why they are not read |
 //! | [`ports`], [`errors`], [`env`] | the edge: what adapters implement, how they fail, what configures them |
 
 pub mod analysis;
 pub mod answer;
+pub mod audit;
 pub mod auth;
 pub mod chunking;
 pub mod citations;

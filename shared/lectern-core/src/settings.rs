@@ -5,6 +5,7 @@
 
 mod experiments;
 mod reading;
+mod safety;
 mod schema;
 
 use serde::{Deserialize, Serialize};
@@ -15,9 +16,10 @@ pub use self::{
         Switch, Variant,
     },
     reading::merge_patch,
+    safety::{Auditing, Hostile, Safety},
     schema::{FieldKind, Schema},
 };
-use crate::{fusion::Fusion, passage::Passage, prompt::PromptName};
+use crate::{fusion::Fusion, prompt::PromptName};
 
 /// Most passages an answer may be made from.
 pub const MAX_PASSAGES: usize = 20;
@@ -51,6 +53,8 @@ pub struct CollectionSettings {
     pub cache: Caching,
     /// What becomes of passages that speak to machines.
     pub safety: Safety,
+    /// What the audit log keeps.
+    pub audit: Auditing,
     /// The metadata fields that filters may name; any field of any type without.
     pub schema: Option<Schema>,
     /// Variants of these settings under trial, at most [`MAX_EXPERIMENTS`].
@@ -154,41 +158,6 @@ pub enum Unsupported {
     Cut,
     /// The whole answer is refused.
     Refuse,
-}
-
-/// What becomes of content that nobody should act on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Safety {
-    /// What becomes of passages that carry instructions to whoever answers from them.
-    pub hostile: Hostile,
-    /// How certain that must be, in percent. Lower finds more attacks, and takes more texts about assistants for some.
-    pub hostile_from: u8,
-}
-
-impl Default for Safety {
-    fn default() -> Self {
-        Self { hostile: Hostile::default(), hostile_from: 80 }
-    }
-}
-
-impl Safety {
-    /// Whether a passage is kept from answers and searches.
-    #[must_use]
-    pub fn withholds(self, passage: &Passage) -> bool {
-        self.hostile == Hostile::Withhold && passage.is_hostile(self.hostile_from)
-    }
-}
-
-/// What becomes of passages that carry instructions to whoever answers from them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Hostile {
-    /// They are found, and marked.
-    #[default]
-    Mark,
-    /// They are not found: no answer is made from them, and no search returns them.
-    Withhold,
 }
 
 /// What is cached.

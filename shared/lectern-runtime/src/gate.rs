@@ -18,10 +18,13 @@ use lectern_app::{
 };
 use lectern_core::{
     auth::{Caller, Credential, KEY_PREFIX},
+    errors::chain,
     ids::TenantId,
 };
+use tracing::warn;
 
 use crate::{
+    audit::{Audit, Audited},
     origins::{Origins, is_local},
     problem::Problem,
 };
@@ -41,23 +44,19 @@ pub struct Gate {
     pub open_to: Option<TenantId>,
     /// Whose pages may call.
     pub origins: Origins,
+    /// Keeps what was decided.
+    pub audit: Audit,
 }
 
-/// Lets a request with a valid credential through, with rate headers on the response.
-async fn admit(State(gate): State<Gate>, mut request: Request, next: Next) -> Response {
-    if let Err(problem) = gate.check_page(&request) {
-        return problem.into_response();
-    }
+/// Lets a request with a valid credential through, with rate headers on the response. What was decided is kept.
+async fn admit(State(gate): State<Gate>, request: Request, next: Next) -> Response {
     let address = client_address(&request);
-    let admitted = match gate.verify(request.headers(), address).await {
-        Ok(admitted) => admitted,
-        Err(error) => return Problem::from(error).into_response(),
+    let audited = gate.audit.begin(&request, address);
+    let response = match gate.check_page(&request) {
+        Ok(()) => gate.let_through(&audited, address, request, next).await,
+        Err(problem) => problem.into_response(),
     };
-    request.extensions_mut().insert(admitted.caller.clone());
-    let mut response = next.run(request).await;
-    if admitted.caller.key_id.is_some() {
-        rate_headers(response.headers_mut(), &admitted);
-    }
+    audited.answered(&response);
     response
 }
 
@@ -70,6 +69,37 @@ impl Gate {
             .layer(admit)
             .method_not_allowed_fallback(async || Problem::no_method())
             .layer(self.origins.layer())
+    }
+
+    async fn let_through(
+        &self,
+        audited: &Audited,
+        address: Option<IpAddr>,
+        mut request: Request,
+        next: Next,
+    ) -> Response {
+        let admitted = match self.verify(request.headers(), address).await {
+            Ok(admitted) => admitted,
+            Err(error) => return Problem::from(error).into_response(),
+        };
+        audited.by(&admitted.caller);
+        request.extensions_mut().insert(audited.clone());
+        request.extensions_mut().insert(admitted.caller.clone());
+        // Beside the request: nothing runs after the response.
+        let (mut response, ()) = tokio::join!(next.run(request), self.witness());
+        if admitted.caller.key_id.is_some() {
+            rate_headers(response.headers_mut(), &admitted);
+        }
+        response
+    }
+
+    /// Tells the table where the audit log ends, now and then.
+    async fn witness(&self) {
+        let Some(head) = self.audit.to_witness() else { return };
+        let heads = self.keys.tables.audit_heads();
+        if let Err(error) = heads.keep(&head).await {
+            warn!(error = %chain(&error), "failed to keep where the audit log ends");
+        }
     }
 
     /// Refuses what a page may not send.

@@ -4,6 +4,7 @@
 //!
 //! | module | answers |
 //! |---|---|
+//! | [`audit`] | what is kept of each request |
 //! | [`gate`] | who is calling: credential → verified caller, rate headers |
 //! | [`idempotency`] | how a POST that is sent again is carried out once |
 //! | [`origins`] | whose pages may call from a browser |
@@ -16,6 +17,7 @@
 //! | [`trace`] | request ids, one log line per request, security headers |
 //! | [`telemetry`] | where log lines go |
 
+pub mod audit;
 pub mod deadline;
 pub mod extract;
 pub mod gate;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use lectern_app::{clock::Clock, keys::Keys, tokens::Tokens};
 use lectern_core::{issuers::Issuers, ports::IssuerKeys, secret::LiveSecret};
 use lectern_fetch::discovery::Discovery;
-use lectern_runtime::gate::Gate;
+use lectern_runtime::{audit::Audit, gate::Gate};
 use lectern_tables::Tables;
 
 use crate::callers::Callers;
@@ -19,6 +19,7 @@ impl Callers {
             tokens: tokens(&self.issuers, tables, clock),
             open_to: None,
             origins: self.origins.clone(),
+            audit: Audit::to_stdout(clock.clone()),
         }
     }
 }

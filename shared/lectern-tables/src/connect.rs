@@ -5,11 +5,11 @@ use lectern_core::errors::{ErrorKind, PortError};
 #[cfg(feature = "embedded")]
 use crate::embedded::Engine;
 use crate::{
-    backups::Backups, budget::Budgets, cache::Cache, collections::Collections, deletion::Deletions,
-    documents::Documents, erasures::Erasures, experiments::Experiments, feedback::Feedbacks,
-    idempotency::Idempotency, keys::Keys, layout, restores::Restores, schema, sessions::Sessions,
-    spending_rules::AllSpendingRules, subjects::Subjects, table::Table, tenants::Tenants,
-    uploads::Uploads, usage::UsageDays, versions::Versions,
+    audit::AuditHeads, backups::Backups, budget::Budgets, cache::Cache, collections::Collections,
+    deletion::Deletions, documents::Documents, erasures::Erasures, experiments::Experiments,
+    feedback::Feedbacks, idempotency::Idempotency, keys::Keys, layout, restores::Restores, schema,
+    sessions::Sessions, spending_rules::AllSpendingRules, subjects::Subjects, table::Table,
+    tenants::Tenants, uploads::Uploads, usage::UsageDays, versions::Versions,
 };
 
 const CONNECT: &str = "connect to table";
@@ -143,6 +143,12 @@ impl Tables {
     #[must_use]
     pub fn keys(&self) -> Keys<'_> {
         Keys { table: &self.table }
+    }
+
+    /// Where the streams of the audit log end.
+    #[must_use]
+    pub fn audit_heads(&self) -> AuditHeads<'_> {
+        AuditHeads { table: &self.table }
     }
 
     /// Rates of tokens' subjects.

@@ -5,7 +5,7 @@ use lectern_core::{
     document::{Document, Version},
     ids::{
         BackupId, CollectionId, DocumentId, ExperimentName, KeyId, QueryId, RestoreId, SessionId,
-        TenantId, UploadId, VariantName,
+        StreamId, TenantId, UploadId, VariantName,
     },
     time::Timestamp,
 };
@@ -39,6 +39,11 @@ pub(crate) const RESTORE: &str = "RESTORE#";
 pub(crate) const TENANTS: &str = "TENANTS";
 /// Begin of a tenant's sort key there.
 pub(crate) const TENANT: &str = "T#";
+
+/// The partition of the ends of the audit log's streams.
+pub(crate) const AUDIT: &str = "AUDIT";
+/// Begin of a stream's sort key there.
+pub(crate) const STREAM: &str = "STREAM#";
 
 /// Begin of a cached value's partition key.
 pub(crate) const CACHE: &str = "CACHE#";
@@ -168,6 +173,10 @@ pub(crate) fn erasure(owner: &TenantId) -> Key {
 
 pub(crate) fn restoration(owner: &TenantId, id: &RestoreId) -> Key {
     Key::new(account(owner), format!("{RESTORE}{id}"))
+}
+
+pub(crate) fn audit_head(stream: &StreamId) -> Key {
+    Key::new(AUDIT, format!("{STREAM}{stream}"))
 }
 
 pub(crate) fn listed_tenant(tenant: &TenantId) -> Key {

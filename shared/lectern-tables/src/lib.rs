@@ -18,6 +18,7 @@
 //! | [`sessions`], [`feedback`] | conversations and what readers thought of answers |
 //! | [`cache`], [`idempotency`] | what may be forgotten: cached values, replayed responses |
 //! | [`experiments`] | outcomes by variant, and which variants a question was answered with |
+//! | [`audit`] | where the streams of the audit log end |
 //! | [`usage`], [`budget`], [`spending_rules`] | what was spent, and what may be |
 //! | [`backups`], [`restores`], [`erasures`] | what is backed up, restored, and rewritten |
 //! | [`tenants`] | who there is, and which incarnation of their data is live |
@@ -48,6 +49,7 @@
 //! | backup | `T#{tenant}` | `BACKUP#{id}` | | |
 //! | restoration | `T#{tenant}` | `RESTORE#{id}` | | |
 //! | erasure from backups | `T#{tenant}` | `ERASURE` | | |
+//! | end of an audit stream | `AUDIT` | `STREAM#{stream}` | | |
 //! | tenant | `TENANTS` | `T#{tenant}` | | |
 //! | outcomes of a variant | `T#{tenant}#E#{collection}` | `EXPERIMENT#{experiment}#VARIANT#{variant}` | | |
 //! | variants of a question | `T#{tenant}#Q#{query}` | `ASSIGNMENT` | | |
@@ -77,6 +79,7 @@ mod aws;
 #[cfg(feature = "embedded")]
 mod embedded;
 
+pub mod audit;
 pub mod backups;
 pub mod budget;
 pub mod cache;

@@ -52,6 +52,7 @@ impl Local {
             tokens: self.tokens.clone(),
             open_to,
             origins: self.origins.clone(),
+            audit: self.audit.clone(),
         }
     }
 }

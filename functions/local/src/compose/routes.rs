@@ -1,7 +1,7 @@
 //! All routes of the process.
 
 use axum::{Router, middleware::from_fn_with_state};
-use lectern_app::{fetch::Fetch, uploads::Uploads};
+use lectern_app::{audit::AuditHeads, fetch::Fetch, uploads::Uploads};
 use lectern_core::ids::TenantId;
 use lectern_runtime::routes;
 use tower_http::timeout::RequestBodyTimeoutLayer;
@@ -36,7 +36,8 @@ impl Local {
             request_timeout: BACKUP_TIMEOUT,
         });
         let (experiments, spending) = (self.experiments.clone(), self.ask.spending.clone());
-        let admin = admin::router(admin::Admin { gate, experiments, spending });
+        let audit = AuditHeads { tables: self.ask.tables.clone() };
+        let admin = admin::router(admin::Admin { gate, experiments, spending, audit });
         let health = health::router(health::Health { health: self.health.clone() });
         let requests = from_fn_with_state(Room::for_requests(), connections::admit);
         let bounded = query.merge(upload).merge(backup).merge(admin).layer(requests);

@@ -38,6 +38,7 @@ Environment, for a data directory (a server has its own):
   LECTERN_ALLOWED_ORIGINS     origins whose pages may call from a browser, by comma, or *
   LECTERN_WRONG_KEYS_PER_MINUTE
                               wrong API keys that an address may present [default: 100]
+  LECTERN_AUDIT_DAYS          days of the audit log that are kept [default: 400]
   LECTERN_FETCH_HOSTS         hosts documents are read from by their address, by comma, or *
   LECTERN_MAX_DOCUMENT_BYTES  largest document [default: 50000000]
   LECTERN_INGEST_WORKERS      documents ingested at the same time [default: 2]
@@ -245,6 +246,21 @@ Examples:
   lectern usage --json --api https://lectern.example.org
 
 Dollars are tokens by the price table; LECTERN_PRICES sets own prices. Wants a key with the permission admin.
+
+Environment:
+  LECTERN_DATA                       data directory, like --data
+  LECTERN_API_URL, LECTERN_API_KEY   server to talk to, like --api and --key";
+
+pub(crate) const AUDIT: &str = "\
+Examples:
+  lectern audit verify
+  lectern audit verify --json
+  lectern audit verify downloaded/ --api https://lectern.example.org --since 2026-11-01
+
+Without PATHS the files of the data directory are verified. A deployment keeps its records in a bucket: download them, give
+the folder, and name the deployment with --api, so that a missing end is found, too (wants a key with the permission admin).
+
+Exits with 1 when a record was changed, removed or added.
 
 Environment:
   LECTERN_DATA                       data directory, like --data

@@ -59,15 +59,22 @@ impl Opened {
 pub(super) struct Hit {
     kept: Arc<KeptAnswer>,
     matched: CacheUse,
+    terms: Terms,
+}
+
+/// What the collection says now of an answer that is given.
+struct Terms {
     assignments: Assignments,
+    /// Whether the audit log keeps the question's text.
+    keeps_question: bool,
 }
 
 /// What the records say of an earlier answer.
 struct Verified {
     /// The collection, if it could be read.
     collection: Option<Collection>,
-    /// The variants it is given under; none when it does not hold.
-    holds: Option<Assignments>,
+    /// How it is given; not at all when it does not hold.
+    holds: Option<Terms>,
 }
 
 /// What a question is looked up by before its collection is read.
@@ -112,9 +119,9 @@ impl Ask {
         let mut read = None;
         if let Some(kept) = keys.and_then(|keys| caches.answer_in_memory(&keys.answer)) {
             let verified = self.verify(caller, search, &kept, &variant).await;
-            if let Some(assignments) = verified.holds {
+            if let Some(terms) = verified.holds {
                 caches.count_answer(true);
-                return Ok(Opened::Hit(Hit { kept, matched: CacheUse::Exact, assignments }));
+                return Ok(Opened::Hit(Hit { kept, matched: CacheUse::Exact, terms }));
             }
             read = verified.collection;
         }
@@ -198,8 +205,8 @@ impl Ask {
         variant: &str,
     ) -> Option<Hit> {
         let (kept, matched) = candidate?;
-        let assignments = self.verify(caller, search, &kept, variant).await.holds?;
-        Some(Hit { kept, matched, assignments })
+        let terms = self.verify(caller, search, &kept, variant).await.holds?;
+        Some(Hit { kept, matched, terms })
     }
 
     /// Reads the collection and everything the answer was made from, in one call, and says whether the
@@ -225,8 +232,9 @@ impl Ask {
         };
         let now = records.collection.as_ref().map(|collection| {
             let effective = Effective::of(&settings_of(collection), caller, search);
-            (effective.settings.cache.answers && effective.variant() == variant)
-                .then_some(effective.assignments)
+            let is_same = effective.settings.cache.answers && effective.variant() == variant;
+            let keeps_question = effective.settings.audit.questions;
+            is_same.then_some(Terms { assignments: effective.assignments, keeps_question })
         });
         let holds = kept.holds(caller, &search.collection, &records);
         Verified { holds: now.flatten().filter(|_| holds), collection: records.collection }
@@ -269,7 +277,9 @@ impl Hit {
             spent: turn.spent(),
             timings: AskTimings { cache: took, total: took, ..AskTimings::default() },
             cache: self.matched,
-            experiment: self.assignments.clone(),
+            experiment: self.terms.assignments.clone(),
+            documents: self.kept.documents(),
+            keeps_question: self.terms.keeps_question,
         }
     }
 }

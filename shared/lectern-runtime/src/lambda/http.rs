@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use axum::{
     Router,
     extract::Request,
-    http::HeaderValue,
+    http::{HeaderValue, header},
     middleware::{self, Next},
     response::Response,
 };
@@ -15,6 +15,9 @@ use lambda_http::{RequestExt as _, request::RequestContext};
 
 use super::{Error, nodelay};
 use crate::{deadline::Deadline, gate::ClientAddress, routes, trace::REQUEST_ID};
+
+/// For two years, browsers ask this host by TLS alone.
+const TRANSPORT_SECURITY: HeaderValue = HeaderValue::from_static("max-age=63072000");
 
 /// Serves a router's routes; each response is sent whole.
 ///
@@ -62,7 +65,10 @@ async fn of_invocation(mut request: Request, next: Next) -> Response {
     if let Some(id) = request_id.and_then(|id| HeaderValue::from_str(&id).ok()) {
         request.headers_mut().entry(REQUEST_ID).or_insert(id);
     }
-    next.run(request).await
+    let mut response = next.run(request).await;
+    // The gateway speaks TLS alone; elsewhere it is for whoever does to say so (RFC 6797, section 7.2).
+    response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, TRANSPORT_SECURITY);
+    response
 }
 
 /// Returns the moment that is `deadline_ms` after the epoch.

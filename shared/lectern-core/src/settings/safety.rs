@@ -1,0 +1,48 @@
+//! What of a collection is kept from whom.
+
+use serde::{Deserialize, Serialize};
+
+use crate::passage::Passage;
+
+/// What becomes of content that nobody should act on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Safety {
+    /// What becomes of passages that carry instructions to whoever answers from them.
+    pub hostile: Hostile,
+    /// How certain that must be, in percent. Lower finds more attacks, and takes more texts about assistants for some.
+    pub hostile_from: u8,
+}
+
+impl Default for Safety {
+    fn default() -> Self {
+        Self { hostile: Hostile::default(), hostile_from: 80 }
+    }
+}
+
+impl Safety {
+    /// Whether a passage is kept from answers and searches.
+    #[must_use]
+    pub fn withholds(self, passage: &Passage) -> bool {
+        self.hostile == Hostile::Withhold && passage.is_hostile(self.hostile_from)
+    }
+}
+
+/// What the audit log keeps of the collection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Auditing {
+    /// Whether it keeps the text of questions, not only their hashes.
+    pub questions: bool,
+}
+
+/// What becomes of passages that carry instructions to whoever answers from them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Hostile {
+    /// They are found, and marked.
+    #[default]
+    Mark,
+    /// They are not found: no answer is made from them, and no search returns them.
+    Withhold,
+}
