@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "what tests share may panic as tests do")]
 
+mod audit;
 mod budget;
 mod chat;
 mod conversations;

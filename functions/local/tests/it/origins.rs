@@ -100,3 +100,28 @@ async fn an_address_that_presents_wrong_keys_is_slowed_down() {
     // Else a guess could be told from a hit.
     assert_eq!(wrong(&key).await.unwrap().status(), 429);
 }
+
+#[tokio::test]
+async fn every_answer_says_that_it_is_no_page_and_no_page_lets_scripts_in() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::start(data.path(), &[], &[]);
+    let keyed = server.request("GET", "/v1/documents").send().await.unwrap();
+    let refused = server.anonymous("GET", "/v1/documents").send().await.unwrap();
+    let nothing = server.anonymous("GET", "/nothing").send().await.unwrap();
+    let health = server.anonymous("GET", "/health").send().await.unwrap();
+    for response in [keyed, refused, nothing, health] {
+        let header = |name: &str| response.headers()[name].to_str().unwrap();
+        assert_eq!(header("content-security-policy"), "default-src 'none'; frame-ancestors 'none'");
+        assert_eq!(header("x-content-type-options"), "nosniff");
+        assert_eq!(header("x-frame-options"), "DENY");
+        assert_eq!(header("referrer-policy"), "no-referrer");
+        assert_eq!(header("cross-origin-resource-policy"), "same-origin");
+        assert_eq!(header("cache-control"), "no-store");
+        // Plain HTTP must not say it (RFC 6797, section 7.2).
+        assert!(!response.headers().contains_key("strict-transport-security"));
+    }
+    let page = server.anonymous("GET", "/").send().await.unwrap();
+    let policy = page.headers()["content-security-policy"].to_str().unwrap();
+    assert!(policy.contains("script-src 'self'") && policy.contains("frame-ancestors 'none'"));
+    assert!(!policy.contains("unsafe-inline"), "{policy}");
+}
