@@ -56,6 +56,8 @@ ROUTES = {
         ("/v1/budget", "GET"),
         ("/v1/budget", "PATCH"),
         ("/v1/experiments", "GET"),
+        ("/v1/audit/heads", "GET"),
+        ("/v1/widget-tokens", "POST"),
     },
     "site": {
         ("/", "GET"),

@@ -4,6 +4,7 @@ mod audit;
 mod budget;
 mod experiments;
 mod keys;
+mod widgets;
 
 pub use self::{
     audit::{AuditHeadBody, AuditHeadsBody},
@@ -19,4 +20,5 @@ pub use self::{
         ChangeKeyBody, CreateKeyBody, CreatedKeyBody, KeyBody, KeyParams, KeysBody, PermissionBody,
         RotateKeyBody, SpentKeyBody,
     },
+    widgets::{CreateWidgetTokenBody, WidgetTokenBody},
 };

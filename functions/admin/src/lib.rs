@@ -1,4 +1,4 @@
-//! `admin`: keys, usage, budgets, and how experiments came out. Routes and contract; everything with a decision in it is in the flows.
+//! `admin`: keys, tokens for widgets, usage, budgets, and how experiments came out. Routes and contract; everything with a decision in it is in the flows.
 
 pub mod contract;
 pub mod settings;
@@ -7,6 +7,7 @@ mod audit;
 mod budget;
 mod experiments;
 mod keys;
+mod widgets;
 
 use std::time::Duration;
 
@@ -56,6 +57,7 @@ fn routes() -> OpenApiRouter<Admin> {
         .routes(routes!(keys::create, keys::list))
         .routes(routes!(keys::show, keys::change, keys::revoke))
         .routes(routes!(keys::rotate))
+        .routes(routes!(widgets::create))
         .routes(routes!(budget::usage))
         .routes(routes!(budget::show, budget::change))
         .routes(routes!(experiments::report))

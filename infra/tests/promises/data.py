@@ -87,7 +87,7 @@ def data_outlives_the_stack(stack):
 
 def buckets_are_private_versioned_and_tls_only(stack):
     buckets = stack.all("AWS::S3::Bucket")
-    assert set(buckets) == {"Data.Documents", "Data.Backups"}
+    assert set(buckets) == {"Data.Documents", "Data.Backups", "Audit.Records"}
     for path, of in buckets.items():
         bucket = of["Properties"]
         assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}, path
@@ -95,8 +95,39 @@ def buckets_are_private_versioned_and_tls_only(stack):
         assert bucket["PublicAccessBlockConfiguration"] == dict.fromkeys(blocks, True), path
         assert bucket["OwnershipControls"] == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}, path
         statements = _statements(stack, "AWS::S3::BucketPolicy", f"<{path}>")
-        assert set(statements) == {"OnlyOverTls"}, path
+        more = {"NobodyDeletes", "OnlyDeliveryWrites"} if path == "Audit.Records" else set()
+        assert set(statements) == {"OnlyOverTls"} | more, path
         _is_tls_only(statements["OnlyOverTls"], [f"<{path}.Arn>", f"<{path}.Arn>/*"])
+
+
+def audit_records_are_written_by_delivery_alone_and_deleted_by_nobody(stack):
+    statements = _statements(stack, "AWS::S3::BucketPolicy", "<Audit.Records>")
+    deletes = statements["NobodyDeletes"]
+    assert (deletes["Effect"], deletes["Principal"]) == ("Deny", "*") and "Condition" not in deletes
+    assert set(deletes["Action"]) == {"s3:DeleteObject", "s3:DeleteObjectVersion"}
+    writes = statements["OnlyDeliveryWrites"]
+    assert (writes["Effect"], writes["Principal"], writes["Action"]) == ("Deny", "*", "s3:PutObject")
+    assert writes["Condition"] == {"ArnNotEquals": {"aws:PrincipalArn": "<Audit.DeliveryRole.Arn>"}}
+    for statement in (deletes, writes):
+        assert statement["Resource"] == "<Audit.Records.Arn>/*"
+    expiry = _rule(stack.properties("Audit.Records"), "expire-records")
+    assert str(expiry["ExpirationInDays"]) == str(stack.parameters["AuditRetentionDays"]) and "Prefix" not in expiry
+
+
+def audit_records_are_delivered(stack):
+    filters = {path: of["Properties"] for path, of in stack.all("AWS::Logs::SubscriptionFilter").items()}
+    groups = {each["LogGroupName"] for each in filters.values()}
+    # Those whose routes ask for a credential.
+    assert groups == {f"<Logs.{name}Logs>" for name in ("Query", "Upload", "Backup", "Admin")}
+    for each in filters.values():
+        assert each["FilterPattern"] == '{ $.log = "audit" }'
+        assert each["DestinationArn"] == "<Audit.Delivery.Arn>"
+        assert each["RoleArn"] == "<Audit.SubscriptionRole.Arn>"
+    delivery = stack.properties("Audit.Delivery")["ExtendedS3DestinationConfiguration"]
+    assert (delivery["BucketARN"], delivery["RoleARN"]) == ("<Audit.Records.Arn>", "<Audit.DeliveryRole.Arn>")
+    assert delivery["CompressionFormat"] == "GZIP" and delivery["FileExtension"].endswith(".gz")
+    kinds = [processor["Type"] for processor in delivery["ProcessingConfiguration"]["Processors"]]
+    assert kinds == ["Decompression", "CloudWatchLogProcessing"]
 
 
 def documents_are_tidied(stack):

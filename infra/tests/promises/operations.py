@@ -81,7 +81,7 @@ def settings_are_deployed_like_code(stack):
 
 def logs_are_kept_as_long_as_the_environment_says(stack):
     groups = {path: of["Properties"] for path, of in stack.all("AWS::Logs::LogGroup").items()}
-    wanted = {f"Logs.{name.capitalize()}Logs" for name in NAMES} | {"Logs.AccessLogs", "Smoke.Logs"}
+    wanted = {f"Logs.{name.capitalize()}Logs" for name in NAMES} | {"Logs.AccessLogs", "Smoke.Logs", "Audit.DeliveryLogs"}
     if stack.parameters["EnableWaf"] == "true":
         wanted.add("Waf.Logs")
     assert set(groups) == wanted

@@ -11,6 +11,8 @@ WILDCARDS = (
     re.compile(re.escape(ARN.format("logs", "log-group:/aws/lambda/lectern-")) + r"\w+:\*"),
     # Objects under a prefix of a bucket.
     re.compile(r"<Data\.\w+\.Arn>/(raw|text|uploads|backups)/\*"),
+    # Records of the audit log.
+    re.compile(r"<Audit\.Records\.Arn>/\*"),
     # Versions of a function.
     re.compile(re.escape(ARN.format("lambda", "function:lectern-")) + r"\w+:\*"),
     # Deployment groups of an application.
@@ -24,6 +26,8 @@ TRUSTED = {
     "BackupFunctionContinueRole": "scheduler.amazonaws.com",
     "BackupFunctionDrillRole": "scheduler.amazonaws.com",
     "Smoke.Role": "lambda.amazonaws.com",
+    "Audit.DeliveryRole": "firehose.amazonaws.com",
+    "Audit.SubscriptionRole": "logs.amazonaws.com",
     **{f"Roles.{name.capitalize()}": "lambda.amazonaws.com" for name in NAMES},
 }
 # Policies of AWS: each is for the one service that takes the role, and that service's own.
@@ -159,6 +163,18 @@ def of_the_smoke_test_are_to_ask_and_report(stack):
             ARN.format("codedeploy", "deploymentgroup:<ServerlessDeploymentApplication>/*")
         },
     }
+
+
+def of_the_audit_log_are_to_deliver_and_no_more(stack):
+    roles = _roles(stack)
+    assert _rights(stack, roles["Audit.SubscriptionRole"]) == {
+        action: {"<Audit.Delivery.Arn>"} for action in ("firehose:PutRecord", "firehose:PutRecordBatch")
+    }
+    rights = _rights(stack, roles["Audit.DeliveryRole"])
+    assert rights.pop("logs:PutLogEvents") == {"<Audit.DeliveryLogs.Arn>"}
+    assert rights.pop("s3:PutObject") == rights.pop("s3:AbortMultipartUpload") == {"<Audit.Records.Arn>/*"}
+    looks = ("s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads")
+    assert rights == {action: {"<Audit.Records.Arn>"} for action in looks}
 
 
 def are_used_by_the_function_they_are_for(stack):

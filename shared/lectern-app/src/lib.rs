@@ -17,7 +17,7 @@
 //! | [`documents`], [`collections`] | listing, status, the text a citation points into |
 //! | [`conversation`] | reading and deleting a conversation, feedback |
 //! | [`experiments`] | how questions came out by variant, and what the counts say |
-//! | [`keys`], [`tokens`] | API keys and authentication; tokens of trusted issuers |
+//! | [`keys`], [`tokens`], [`widgets`] | API keys and authentication; tokens of trusted issuers; tokens for pages |
 //! | [`audit`] | where the audit log ends |
 //! | [`once`] | a request that is sent again is carried out once |
 //! | [`cache`], [`known_vectors`] | vectors, passages and answers that need not be made again |
@@ -57,4 +57,5 @@ pub mod spending;
 pub mod tokens;
 pub mod upload;
 pub mod uploads;
+pub mod widgets;
 pub mod worker;

@@ -81,6 +81,9 @@ pub struct Entry {
     /// The key, or what stands for the subject of a token; none for an operator at the machine, and for whoever was not let in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key_id: Option<KeyId>,
+    /// Which of those who have a token for a widget that was made with the key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub visitor: Option<KeyId>,
     /// Where the request came from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<IpAddr>,

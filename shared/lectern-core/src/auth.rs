@@ -115,6 +115,8 @@ pub struct Caller {
     pub tenant: TenantId,
     /// The key used, `None` for the local operator (`--open`, command line).
     pub key_id: Option<KeyId>,
+    /// Which of those a widget's tokens were given to; none for the key's holder.
+    pub visitor: Option<KeyId>,
     /// What is allowed.
     pub permissions: Vec<Permission>,
     /// Collections allowed; `None` for all.
@@ -134,6 +136,7 @@ impl Caller {
         Self {
             tenant,
             key_id: None,
+            visitor: None,
             permissions,
             collections: None,
             principals: Vec::new(),
@@ -171,6 +174,7 @@ impl From<&ApiKey> for Caller {
         Self {
             tenant: key.tenant.in_incarnation(key.incarnation),
             key_id: Some(key.id.clone()),
+            visitor: None,
             permissions: key.permissions.clone(),
             collections: key.collections.clone(),
             principals: key.principals.clone(),

@@ -305,6 +305,7 @@ impl Issuer {
         principals.extend(self.groups_of(claims)?);
         let caller = Caller {
             key_id: Some(KeyId::of_subject(&self.issuer, tenant.as_str(), subject)),
+            visitor: None,
             tenant,
             permissions: self.permissions_of(claims),
             collections: self.collections.clone(),

@@ -25,7 +25,7 @@
 //! | [`answer`], [`citations`], [`extract`] | how a draft becomes an answer whose citations hold |
 //! | [`metrics`] | how good rankings and answers are |
 //! | [`limits`], [`pricing`], [`spending`], [`retention`] | arithmetic of rates, money and how long backups are kept |
-//! | [`auth`], [`issuers`], [`secret`] | keys, tenants, scopes; whose tokens are trusted; secrets that may be replaced |
+//! | [`auth`], [`issuers`], [`widget`], [`secret`] | keys, tenants, scopes; whose tokens are trusted; tokens for pages; secrets that may be replaced |
 //! | [`audit`] | what is kept of each decision, and how a change of that shows |
 //! | [`injection`], [`outgoing`] | what documents tell machines to do, and what answers may carry out |
 //! | [`web`] | documents by their address, and why they are not read |
@@ -68,3 +68,4 @@ pub mod support;
 pub mod text;
 pub mod time;
 pub mod web;
+pub mod widget;

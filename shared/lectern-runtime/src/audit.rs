@@ -85,6 +85,7 @@ impl Audit {
             reason: None,
             tenant: None,
             key_id: None,
+            visitor: None,
             address,
             used: Used::default(),
         };
@@ -152,6 +153,7 @@ impl Audited {
         self.set(|entry| {
             entry.tenant = Some(caller.tenant.clone());
             entry.key_id.clone_from(&caller.key_id);
+            entry.visitor.clone_from(&caller.visitor);
         });
     }
 

@@ -15,11 +15,13 @@ use lectern_app::{
     errors::FlowError,
     keys::{Admitted, Keys},
     tokens::Tokens,
+    widgets::Widgets,
 };
 use lectern_core::{
     auth::{Caller, Credential, KEY_PREFIX},
     errors::chain,
     ids::TenantId,
+    widget::WIDGET_PREFIX,
 };
 use tracing::warn;
 
@@ -127,7 +129,8 @@ impl Gate {
         match (presented(headers), &self.open_to) {
             (Some(text), _) => {
                 self.keys.guesses.check(address)?;
-                let admitted = self.admitted(text, address).await;
+                let origin = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
+                let admitted = self.admitted(text, address, origin).await;
                 if matches!(admitted, Err(FlowError::Unauthenticated)) {
                     self.keys.guesses.count(address);
                 }
@@ -142,7 +145,15 @@ impl Gate {
         }
     }
 
-    async fn admitted(&self, text: &str, address: Option<IpAddr>) -> Result<Admitted, FlowError> {
+    async fn admitted(
+        &self,
+        text: &str,
+        address: Option<IpAddr>,
+        origin: Option<&str>,
+    ) -> Result<Admitted, FlowError> {
+        if text.starts_with(WIDGET_PREFIX) {
+            return Widgets { keys: self.keys.clone() }.admit(text, origin).await;
+        }
         if !text.starts_with(KEY_PREFIX) && !self.tokens.is_empty() {
             return self.tokens.admit(text).await;
         }

@@ -119,6 +119,16 @@ impl Origins {
             .max_age(MAX_AGE)
     }
 
+    /// Whether pages of `origin` may call.
+    #[must_use]
+    pub fn contain(&self, text: &str) -> bool {
+        let Ok(origin) = origin(text) else { return false };
+        match &self.0 {
+            Allowed::All => true,
+            Allowed::Listed(origins) => origins.contains(&origin),
+        }
+    }
+
     /// Whether a request may change something, as far as its page goes: it has none, or one of these origins', or the
     /// server's own.
     #[must_use]
@@ -197,6 +207,9 @@ mod tests {
         assert_eq!(listed.to_string(), "https://a.example,http://localhost:3000");
         assert_eq!("*".parse::<Origins>().unwrap().to_string(), "*");
         assert_eq!("".parse::<Origins>().unwrap().to_string(), "");
+        assert!(listed.contain("https://a.example") && !listed.contain("https://b.example"));
+        let all: Origins = "*".parse().unwrap();
+        assert!(all.contain("https://b.example") && !all.contain("https://b.example/path"));
         for bad in [
             "a.example",
             "https://a.example/",

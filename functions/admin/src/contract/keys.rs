@@ -255,7 +255,7 @@ fn networks(texts: &[String]) -> Result<Vec<IpNet>, FlowError> {
     })
 }
 
-fn parsed<T, E: ToString>(
+pub(super) fn parsed<T, E: ToString>(
     texts: &[String],
     pointer: &str,
     parse: impl Fn(&str) -> Result<T, E>,

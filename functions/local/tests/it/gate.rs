@@ -34,6 +34,8 @@ pub(crate) fn routes(id: &str) -> Vec<(&'static str, String, Option<Value>)> {
         ("POST", format!("/v1/keys/{id}/rotate"), Some(json!({}))),
         ("DELETE", format!("/v1/keys/{id}"), None),
         ("GET", "/v1/usage".into(), None),
+        ("GET", "/v1/audit/heads".into(), None),
+        ("POST", "/v1/widget-tokens".into(), Some(json!({"origin": "https://a.example"}))),
         ("GET", "/v1/budget".into(), None),
         ("PATCH", "/v1/budget".into(), Some(json!({}))),
         ("PATCH", "/v1/collections/default".into(), Some(json!({}))),
@@ -107,6 +109,7 @@ async fn no_route_lets_a_missing_or_wrong_credential_in() {
         Some(format!("Basic {good}")),
         Some(format!("Bearer {flipped}")),
         Some(format!("Bearer {unknown}")),
+        Some("Bearer lw_e30.e30".into()),
     ];
     for (method, path, body) in routes(UNKNOWN) {
         for header in &headers {

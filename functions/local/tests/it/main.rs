@@ -29,6 +29,7 @@ mod stack;
 mod tokens;
 mod validation;
 mod watching;
+mod widgets;
 
 use serde_json::Value;
 

@@ -87,6 +87,8 @@ impl Ask {
     }
 }
 
+/// Whose a conversation is: visitors of a page share its key, and nothing else.
 fn key_of(caller: &Caller) -> Value {
-    caller.key_id.as_ref().map_or(Value::Null, |key_id| key_id.as_str().into())
+    let whose = caller.visitor.as_ref().or(caller.key_id.as_ref());
+    whose.map_or(Value::Null, |id| id.as_str().into())
 }

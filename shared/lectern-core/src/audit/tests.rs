@@ -13,6 +13,7 @@ fn entry(path: &str) -> Entry {
         reason: None,
         tenant: Some("acme".parse().unwrap()),
         key_id: None,
+        visitor: None,
         address: Some("192.0.2.7".parse().unwrap()),
         used: Used::question(&"default".parse().unwrap(), "How much?", false),
     }
