@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 
-use crate::{boundaries, sizes, steps};
+use crate::{boundaries, secrets, sizes, steps, supply, tools};
 
 /// One thing to check. Cheap ones come first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -16,8 +16,10 @@ enum Part {
     Boundaries,
     /// every source file keeps to its limit
     Sizes,
-    /// licences, sources and banned packages (cargo-deny)
-    Deny,
+    /// every dependency has a licence, a source and a name that may come in
+    Licences,
+    /// no commit holds a secret
+    Secrets,
     /// clippy finds nothing in any target
     Clippy,
     /// rustdoc finds nothing
@@ -57,7 +59,8 @@ fn check(root: &Path, part: Part, required: bool) -> Result<()> {
         Part::Fmt => steps::run(cargo.args(["fmt", "--all", "--check"])),
         Part::Boundaries => boundaries::run(root),
         Part::Sizes => sizes::run(root),
-        Part::Deny => deny(root, required),
+        Part::Licences => with_tools(root, required, || supply::licences(root)),
+        Part::Secrets => with_tools(root, required, || secrets::run(root)),
         Part::Clippy => {
             let arguments = ["clippy", "--workspace", "--all-targets", "--locked"];
             steps::run(cargo.args(arguments).args(["--", "-D", "warnings"]))
@@ -69,19 +72,16 @@ fn check(root: &Path, part: Part, required: bool) -> Result<()> {
     }
 }
 
-/// Advisories are left to CI's own step: their database is fetched from the network.
-fn deny(root: &Path, required: bool) -> Result<()> {
-    if !steps::answers(steps::cargo(root).args(["deny", "--version"])) {
-        let advice = "cargo-deny is not installed: cargo install cargo-deny --locked";
-        if required {
-            bail!(advice);
+/// Runs `part`. A check installs nothing: without its tools a part is left out, and says so.
+fn with_tools(root: &Path, required: bool, part: impl FnOnce() -> Result<()>) -> Result<()> {
+    match tools::SUPPLY.require(root, false) {
+        Ok(()) => part(),
+        Err(missing) if required => Err(missing),
+        Err(missing) => {
+            println!("not checked: {missing:#}");
+            Ok(())
         }
-        println!("not checked: {advice}");
-        return Ok(());
     }
-    let arguments =
-        ["deny", "--workspace", "--all-features", "check", "bans", "licenses", "sources"];
-    steps::run(steps::cargo(root).args(arguments))
 }
 
 #[cfg(test)]

@@ -6,10 +6,15 @@
 //! | module | what it holds |
 //! |---|---|
 //! | `steps` | named, timed steps and the processes they start |
-//! | `check` | formatting, lints, documentation, licences, boundaries, sizes |
+//! | `check` | formatting, lints, documentation, licences, secrets, boundaries, sizes |
 //! | `test` | the whole test suite, and what it needs installed |
 //! | `conformance` | the API asked whatever its description allows |
 //! | `bench` | benchmarks that need more than one program |
+//! | `supply` | what comes in from outside: licences, sources, advisories |
+//! | `secrets` | what must not go out: secrets in any commit |
+//! | `sbom` | what each binary is made of: a bill of materials |
+//! | `linked` | what `sbom` writes down: packages, from Cargo's tree and lock file |
+//! | `reproduce` | whether a build elsewhere is the same bytes |
 //! | `tools` | programs from PyPI, in an environment of the workspace's own |
 //! | `stack` | the functions as SAM builds them, driven |
 //! | `package` | release binaries, one package at a time |
@@ -26,11 +31,16 @@ mod check;
 mod conformance;
 mod graph;
 mod layers;
+mod linked;
 mod package;
+mod reproduce;
+mod sbom;
+mod secrets;
 mod server;
 mod sizes;
 mod stack;
 mod steps;
+mod supply;
 mod test;
 mod tools;
 mod workspace;
@@ -50,7 +60,7 @@ struct CommandLine {
 
 #[derive(Debug, Subcommand)]
 enum Task {
-    /// Check formatting, boundaries, sizes, lints, documentation and licences; all, even when one fails
+    /// Check formatting, boundaries, sizes, licences, secrets, lints and documentation; all, even when one fails
     Check(check::Options),
     /// Run every test: documentation examples, the pages in a browser, then the whole workspace
     Test(test::Options),
@@ -67,6 +77,10 @@ enum Task {
     Bench(bench::Bench),
     /// Build release binaries of the functions, one package at a time, and print their sizes
     Package(package::Options),
+    /// Look at all that comes in from outside and at what must not go out; before every release
+    Supply(supply::Options),
+    /// Build a function twice, in different folders, and compare the bytes
+    Reproduce(reproduce::Options),
 }
 
 fn main() -> ExitCode {
@@ -90,6 +104,8 @@ fn run(task: Task) -> Result<()> {
         Task::Stack(options) => stack::run(&root, &options),
         Task::Bench(bench) => bench::run(&root, &bench),
         Task::Package(options) => package::run(&root, &options),
+        Task::Supply(options) => supply::run(&root, &options),
+        Task::Reproduce(options) => reproduce::run(&root, &options),
     }
 }
 

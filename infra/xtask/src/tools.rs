@@ -1,4 +1,5 @@
-//! Programs from PyPI that check the stack and the API and stand in for AWS, in virtual environments of the workspace's own.
+//! Programs from PyPI that check the stack, the API and the dependencies and stand in for AWS, in virtual environments of the
+//! workspace's own.
 
 use std::{
     fs,
@@ -21,6 +22,10 @@ pub(crate) const CONFORMANCE: Environment = Environment {
     folder: "target/conformance",
     requirements: "infra/conformance/requirements.txt",
 };
+
+/// Looks at dependencies and for secrets.
+pub(crate) const SUPPLY: Environment =
+    Environment { folder: "target/supply", requirements: "infra/xtask/supply/requirements.txt" };
 
 /// A virtual environment.
 #[derive(Clone, Copy, Debug)]

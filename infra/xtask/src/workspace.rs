@@ -185,7 +185,7 @@ mod tests {
         assert_eq!(member.folder, "infra/xtask");
         assert!(member.has_binary);
         let declared: Vec<_> = member.declared.iter().map(String::as_str).collect();
-        assert_eq!(declared, ["anyhow", "cargo_metadata", "clap"]);
+        assert_eq!(declared, ["anyhow", "cargo_metadata", "clap", "serde_json", "sha2"]);
         let paths = read_closure(&root, xtask).unwrap().paths_to(|name| name == "camino");
         assert_eq!(paths, [["xtask", "cargo_metadata", "camino"]]);
     }
