@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::{Json as JsonBody, extract::State, http::StatusCode};
 use lectern_app::{
     errors::FlowError,
-    widgets::{NewWidgetToken, Widgets},
+    widgets::{NewWidgetToken, Widgets, authorize},
 };
 use lectern_core::widget::DEFAULT_LIFETIME;
 use lectern_runtime::{extract::Json, gate::Verified, problem::Problem};
@@ -28,6 +28,7 @@ pub(crate) async fn create(
     Verified(caller): Verified,
     Json(body): Json<CreateWidgetTokenBody>,
 ) -> Result<(StatusCode, JsonBody<WidgetTokenBody>), Problem> {
+    authorize(&caller)?;
     if !state.gate.origins.contain(&body.origin) {
         let detail = "must be an origin whose pages may call, see LECTERN_ALLOWED_ORIGINS";
         return Err(FlowError::field("/origin", detail).into());

@@ -48,12 +48,7 @@ impl Widgets {
         new: NewWidgetToken,
     ) -> Result<(WidgetToken, SecretString), FlowError> {
         let NewWidgetToken { origin, collections, visitor, lifetime } = new;
-        if !caller.may(Permission::Query) {
-            return Err(FlowError::Forbidden("the permission `query` is missing"));
-        }
-        let Some(key_id) = caller.key_id.clone().filter(|_| caller.visitor.is_none()) else {
-            return Err(FlowError::Forbidden("tokens for widgets are made with an API key"));
-        };
+        let key_id = authorize(caller)?;
         check(collections.as_deref(), visitor.as_deref(), lifetime)?;
         let may_touch = |ids: &[CollectionId]| ids.iter().all(|id| caller.may_touch(id));
         if !collections.as_deref().is_none_or(may_touch) {
@@ -103,6 +98,18 @@ impl Widgets {
             Verdict::Refused { retry_after } => Err(FlowError::RateLimited { retry_after }),
         }
     }
+}
+
+/// Returns the key of a caller who may make tokens, as far as can be told without the table.
+///
+/// # Errors
+/// `Forbidden` as in [`Widgets::create`].
+pub fn authorize(caller: &Caller) -> Result<KeyId, FlowError> {
+    if !caller.may(Permission::Query) {
+        return Err(FlowError::Forbidden("the permission `query` is missing"));
+    }
+    let key_id = caller.key_id.clone().filter(|_| caller.visitor.is_none());
+    key_id.ok_or(FlowError::Forbidden("tokens for widgets are made with an API key"))
 }
 
 fn check(
