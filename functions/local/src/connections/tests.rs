@@ -1,0 +1,89 @@
+//! Bounds of connections, each met by a client that goes past it.
+
+use std::{
+    net::SocketAddr,
+    sync::atomic::{AtomicUsize, Ordering},
+};
+
+use axum::routing::get;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
+
+use super::*;
+
+const GET: &str = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+
+/// Serves `router` on a free port until the test ends.
+async fn served(router: Router, limits: Limits) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(serve(listener, router, limits, std::future::pending()));
+    address
+}
+
+/// Connects and says something.
+async fn said(address: SocketAddr, text: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(text.as_bytes()).await.unwrap();
+    stream
+}
+
+/// Returns what is heard until it contains `mark`.
+async fn heard(stream: &mut TcpStream, mark: &str) -> String {
+    let mut bytes = Vec::<u8>::new();
+    loop {
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        if text.contains(mark) {
+            return text;
+        }
+        let read = stream.read_buf(&mut bytes).await.unwrap();
+        assert_ne!(read, 0, "closed after {text:?}");
+    }
+}
+
+/// Waits until the server closes the connection; returns what is heard until then.
+async fn until_closed(mut stream: TcpStream) -> String {
+    let mut bytes = Vec::new();
+    // Being cut off is an end, too.
+    stream.read_to_end(&mut bytes).await.ok();
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// Numbers its requests: `0!`, `1!`, …
+fn counting() -> Router {
+    let count = Arc::new(AtomicUsize::new(0));
+    let counted = move || {
+        let number = count.fetch_add(1, Ordering::Relaxed);
+        async move { format!("\n{number}!") }
+    };
+    Router::new().route("/", get(counted))
+}
+
+#[tokio::test]
+async fn a_connection_too_many_waits_until_one_ends() {
+    let limits = Limits { connections: 1, ..Limits::default() };
+    let address = served(counting(), limits).await;
+    let mut first = said(address, GET).await;
+    heard(&mut first, "\n0!").await;
+    let mut second = said(address, GET).await;
+    for number in 1..20 {
+        first.write_all(GET.as_bytes()).await.unwrap();
+        heard(&mut first, &format!("\n{number}!")).await;
+    }
+    drop(first);
+    heard(&mut second, "\n20!").await;
+}
+
+#[tokio::test]
+async fn headers_that_do_not_end_and_silence_after_a_request_end_a_connection() {
+    let limits = Limits { headers: Duration::from_millis(50), ..Limits::default() };
+    let address = served(counting(), limits).await;
+    for (text, expected) in [("GET / HTTP/1.1\r\nHost:", ""), (GET, "\n0!")] {
+        let begun = std::time::Instant::now();
+        let heard = until_closed(said(address, text).await).await;
+        assert!(begun.elapsed() >= limits.headers, "{text:?}");
+        assert!(heard.ends_with(expected), "{text:?} {heard:?}");
+    }
+}
