@@ -23,7 +23,7 @@ pub(crate) use self::admission::{Room, admit, admit_upload};
 const MAX_CONNECTIONS: usize = 12_000;
 /// How long a client may be silent while it sends a body.
 pub(crate) const BODY_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long a client may take to send a request's headers, and be silent between two requests.
+/// How long a client may take to send a request's headers, and be silent before the first request and between two.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
 /// Pause when no connection can be accepted, because files are used up.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -33,7 +33,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 pub(crate) struct Limits {
     /// Most connections at once.
     connections: usize,
-    /// How long headers may take, and the silence between two requests.
+    /// How long headers may take, and the silence before them.
     headers: Duration,
     /// Room for requests.
     requests: RoomLimits,
@@ -62,9 +62,10 @@ pub(crate) async fn serve(
     let permits = Arc::new(Semaphore::new(limits.connections));
     let graceful = GracefulShutdown::new();
     let mut stopped = std::pin::pin!(stopped);
-    let mut builder = Builder::new(TokioExecutor::new());
+    // HTTP/1.1 only: a browser speaks HTTP/2 over TLS, which ends before this server, and a proxy speaks HTTP/1.1 to it unless
+    // told otherwise. So nothing waits for the version a client speaks, and no connection lives by answering pings.
+    let mut builder = Builder::new(TokioExecutor::new()).http1_only();
     builder.http1().timer(TokioTimer::new()).header_read_timeout(limits.headers);
-    builder.http2().timer(TokioTimer::new()).keep_alive_interval(limits.headers);
     loop {
         let accepting = async {
             let permit = Arc::clone(&permits).acquire_owned().await;

@@ -77,13 +77,22 @@ async fn a_connection_too_many_waits_until_one_ends() {
 }
 
 #[tokio::test]
-async fn headers_that_do_not_end_and_silence_after_a_request_end_a_connection() {
+async fn silence_and_headers_that_do_not_end_end_a_connection() {
     let limits = Limits { headers: Duration::from_millis(50), ..Limits::default() };
     let address = served(counting(), limits).await;
-    for (text, expected) in [("GET / HTTP/1.1\r\nHost:", ""), (GET, "\n0!")] {
+    // `PRI` is how HTTP/2 begins.
+    for (text, expected) in [("", ""), ("PRI", ""), ("GET / HTTP/1.1\r\nHost:", ""), (GET, "\n0!")]
+    {
         let begun = std::time::Instant::now();
         let heard = until_closed(said(address, text).await).await;
         assert!(begun.elapsed() >= limits.headers, "{text:?}");
         assert!(heard.ends_with(expected), "{text:?} {heard:?}");
     }
+}
+
+#[tokio::test]
+async fn http_2_is_not_spoken() {
+    let address = served(counting(), Limits::default()).await;
+    let heard = until_closed(said(address, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await).await;
+    assert!(heard.is_empty() || heard.starts_with("HTTP/1.1 4"), "{heard:?}");
 }
