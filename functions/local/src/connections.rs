@@ -13,6 +13,7 @@ use hyper_util::{
     service::TowerToHyperService,
 };
 use tokio::{net::TcpListener, sync::Semaphore};
+use tokio_io_timeout::TimeoutWriter;
 use tower::ServiceExt as _;
 use tracing::{debug, warn};
 
@@ -25,6 +26,8 @@ const MAX_CONNECTIONS: usize = 12_000;
 pub(crate) const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a client may take to send a request's headers, and be silent before the first request and between two.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a client may take nothing of a response that waits for it.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Pause when no connection can be accepted, because files are used up.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -35,6 +38,8 @@ pub(crate) struct Limits {
     connections: usize,
     /// How long headers may take, and the silence before them.
     headers: Duration,
+    /// How long a client may take nothing of a response that waits for it.
+    writes: Duration,
     /// Room for requests.
     requests: RoomLimits,
     /// Room for uploads.
@@ -46,6 +51,7 @@ impl Default for Limits {
         Self {
             connections: MAX_CONNECTIONS,
             headers: HEADER_TIMEOUT,
+            writes: WRITE_TIMEOUT,
             requests: RoomLimits::REQUESTS,
             uploads: RoomLimits::UPLOADS,
         }
@@ -92,7 +98,10 @@ pub(crate) async fn serve(
             request
         });
         let service = TowerToHyperService::new(service);
-        let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
+        let mut stream = TimeoutWriter::new(stream);
+        stream.set_timeout(Some(limits.writes));
+        let stream = TokioIo::new(Box::pin(stream));
+        let connection = builder.serve_connection(stream, service).into_owned();
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
             if let Err(error) = connection.await {

@@ -1,19 +1,28 @@
 //! Bounds of connections, each met by a client that goes past it.
 
 use std::{
+    convert::Infallible,
     net::SocketAddr,
     sync::atomic::{AtomicUsize, Ordering},
 };
 
-use axum::routing::get;
+use axum::{body::Bytes, middleware::from_fn_with_state, routing::get};
+use futures::{StreamExt as _, stream};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
+    sync::Notify,
 };
 
 use super::*;
 
+/// Longer than a client of these tests needs, and short enough to see that it was not enough.
+const LONG: Duration = Duration::from_secs(30);
 const GET: &str = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+
+fn get_of(path: &str) -> String {
+    GET.replacen('/', path, 1)
+}
 
 /// Serves `router` on a free port until the test ends.
 async fn served(router: Router, limits: Limits) -> SocketAddr {
@@ -95,4 +104,46 @@ async fn http_2_is_not_spoken() {
     let address = served(counting(), Limits::default()).await;
     let heard = until_closed(said(address, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await).await;
     assert!(heard.is_empty() || heard.starts_with("HTTP/1.1 4"), "{heard:?}");
+}
+
+/// Has `/`, a response without an end, and a stream that is silent until `bell` rings.
+fn streaming(bell: &Arc<Notify>) -> Router {
+    let endless = async || {
+        let piece = || Ok::<_, Infallible>(Bytes::from_static(&[b'x'; 65_536]));
+        Body::from_stream(stream::repeat_with(piece))
+    };
+    let bell = Arc::clone(bell);
+    let quiet = move || {
+        let bell = Arc::clone(&bell);
+        let first = stream::iter([Ok::<_, Infallible>("first!")]);
+        let last = stream::once(async move {
+            bell.notified().await;
+            Ok("last!")
+        });
+        async move { Body::from_stream(first.chain(last)) }
+    };
+    counting().route("/endless", get(endless)).route("/quiet", get(quiet))
+}
+
+#[tokio::test]
+async fn a_response_that_is_not_read_ends_and_a_silent_stream_does_not() {
+    let requests = RoomLimits { most: 2, patience: LONG };
+    let writes = Duration::from_millis(50);
+    let limits = Limits { writes, requests, ..Limits::default() };
+    let bell = Arc::new(Notify::new());
+    let rooms = from_fn_with_state(Room::for_requests(&limits), admit);
+    let address = served(streaming(&bell).layer(rooms), limits).await;
+
+    let mut quiet = said(address, &get_of("/quiet")).await;
+    heard(&mut quiet, "first!").await;
+    let mut unread = said(address, &get_of("/endless")).await;
+    heard(&mut unread, "xxx").await;
+    // Both places are taken; the one of the response that nobody reads becomes free.
+    let mut waiting = said(address, GET).await;
+    let answered = heard(&mut waiting, "!").await;
+    assert!(answered.starts_with("HTTP/1.1 200"), "{answered}");
+
+    bell.notify_one();
+    heard(&mut quiet, "last!").await;
+    drop(unread);
 }
