@@ -18,7 +18,7 @@ use tower::ServiceExt as _;
 use tracing::{debug, warn};
 
 use self::admission::RoomLimits;
-pub(crate) use self::admission::{Room, admit, admit_upload};
+pub(crate) use self::admission::{Rooms, admit, admit_upload};
 
 /// Most connections at once; more wait until one ends.
 const MAX_CONNECTIONS: usize = 12_000;

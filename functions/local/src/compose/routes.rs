@@ -7,7 +7,7 @@ use lectern_runtime::routes;
 use tower_http::timeout::RequestBodyTimeoutLayer;
 
 use super::{BACKUP_TIMEOUT, Local};
-use crate::connections::{self, Limits, Room};
+use crate::connections::{self, Limits, Rooms};
 
 impl Local {
     /// Returns all routes. Without `open_to` every API route wants a key.
@@ -18,8 +18,8 @@ impl Local {
             ask: self.ask.clone(),
             answer_timeout: self.answer_timeout,
         });
-        let limits = Limits::default();
-        let uploads = from_fn_with_state(Room::for_uploads(&limits), connections::admit_upload);
+        let rooms = Rooms::new(&Limits::default());
+        let uploads = from_fn_with_state(rooms.clone(), connections::admit_upload);
         let upload = upload::router(upload::Upload {
             gate: gate.clone(),
             upload: self.upload.clone(),
@@ -39,8 +39,8 @@ impl Local {
         let (experiments, spending) = (self.experiments.clone(), self.ask.spending.clone());
         let admin = admin::router(admin::Admin { gate, experiments, spending });
         let health = health::router(health::Health { health: self.health.clone() });
-        let requests = from_fn_with_state(Room::for_requests(&limits), connections::admit);
-        let bounded = query.merge(upload).merge(backup).merge(admin).layer(requests);
+        let requests = from_fn_with_state(rooms, connections::admit);
+        let bounded = query.merge(backup).merge(admin).layer(requests).merge(upload);
         routes::complete(bounded.merge(health).merge(site::router()))
     }
 }

@@ -15,7 +15,7 @@ use tokio::sync::Semaphore;
 
 use super::Limits;
 
-/// Most requests that are worked on at once; more wait a moment, and are asked to come again.
+/// Most requests that are worked on at once, uploads aside; more wait a moment, and are asked to come again.
 const MAX_REQUESTS: usize = 512;
 /// Most uploads that are read at once, each of which is in memory; more wait.
 const MAX_UPLOADS: usize = 8;
@@ -40,52 +40,64 @@ impl RoomLimits {
     pub(super) const UPLOADS: Self = Self { most: MAX_UPLOADS, patience: UPLOAD_PATIENCE };
 }
 
-/// How many requests are worked on at once.
+/// Room for what is worked on at once.
 #[derive(Clone, Debug)]
-pub(crate) struct Room {
+struct Room {
     permits: Arc<Semaphore>,
     limits: RoomLimits,
 }
 
 impl Room {
-    /// Returns room for requests; more wait a moment.
-    pub(crate) fn for_requests(limits: &Limits) -> Self {
-        Self::new(limits.requests)
-    }
-
-    /// Returns room for uploads; more wait a while.
-    pub(crate) fn for_uploads(limits: &Limits) -> Self {
-        Self::new(limits.uploads)
-    }
-
     fn new(limits: RoomLimits) -> Self {
         Self { permits: Arc::new(Semaphore::new(limits.most)), limits }
+    }
+
+    /// Works on a request if there is room, until its response is sent.
+    async fn admit(self, request: Request, next: Next) -> Response {
+        let Self { permits, limits } = self;
+        let waiting = tokio::time::timeout(limits.patience, permits.acquire_owned());
+        let Ok(Ok(permit)) = waiting.await else {
+            return overloaded();
+        };
+        let response = next.run(request).await;
+        response.map(|body| {
+            // Held by the body, whose length stays known.
+            Body::new(body.map_err(move |error| {
+                let _held = &permit;
+                error
+            }))
+        })
+    }
+}
+
+/// Room for requests and, apart from it, for uploads: these wait long for each other, and questions must not wait with them.
+#[derive(Clone, Debug)]
+pub(crate) struct Rooms {
+    requests: Room,
+    uploads: Room,
+}
+
+impl Rooms {
+    /// Returns rooms in which nobody is.
+    pub(crate) fn new(limits: &Limits) -> Self {
+        Self { requests: Room::new(limits.requests), uploads: Room::new(limits.uploads) }
     }
 }
 
 /// Works on a request if there is room, until its response is sent.
-pub(crate) async fn admit(State(room): State<Room>, request: Request, next: Next) -> Response {
-    let Room { permits, limits } = room;
-    let waiting = tokio::time::timeout(limits.patience, permits.acquire_owned());
-    let Ok(Ok(permit)) = waiting.await else {
-        return overloaded();
-    };
-    let response = next.run(request).await;
-    response.map(|body| {
-        // Held by the body, whose length stays known.
-        Body::new(body.map_err(move |error| {
-            let _held = &permit;
-            error
-        }))
-    })
+pub(crate) async fn admit(State(rooms): State<Rooms>, request: Request, next: Next) -> Response {
+    rooms.requests.admit(request, next).await
 }
 
-/// As [`admit`], for requests that bring something.
-pub(crate) async fn admit_upload(room: State<Room>, request: Request, next: Next) -> Response {
-    if matches!(*request.method(), Method::POST | Method::PUT) {
-        return admit(room, request, next).await;
-    }
-    next.run(request).await
+/// As [`admit`], where requests that bring something are uploads.
+pub(crate) async fn admit_upload(
+    State(rooms): State<Rooms>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let is_upload = matches!(*request.method(), Method::POST | Method::PUT);
+    let room = if is_upload { rooms.uploads } else { rooms.requests };
+    room.admit(request, next).await
 }
 
 fn overloaded() -> Response {
@@ -106,18 +118,18 @@ mod tests {
     /// Longer than any test may take.
     const FOREVER: Duration = Duration::from_secs(3_600);
 
-    fn router(limits: RoomLimits) -> Router {
-        let hello = get(async || "hello").post(async || "taken");
-        Router::new().route("/", hello).layer(from_fn_with_state(Room::new(limits), admit))
+    fn router(requests: RoomLimits) -> Router {
+        let rooms = Rooms::new(&Limits { requests, ..Limits::default() });
+        Router::new().route("/", get(async || "hello")).layer(from_fn_with_state(rooms, admit))
     }
 
-    async fn send(router: &Router, method: Method) -> Response {
-        let request = Request::builder().method(method).uri("/").body(Body::empty()).unwrap();
+    async fn send_to(router: &Router, method: Method, path: &str) -> Response {
+        let request = Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
         router.clone().oneshot(request).await.unwrap()
     }
 
     async fn ask(router: &Router) -> Response {
-        send(router, Method::GET).await
+        send_to(router, Method::GET, "/").await
     }
 
     #[tokio::test]
@@ -153,6 +165,33 @@ mod tests {
         let held = ask(&patient).await;
         let mut waiting = std::pin::pin!(ask(&patient));
         assert!(futures::poll!(waiting.as_mut()).is_pending());
+        drop(held);
+        assert_eq!(waiting.await.status(), StatusCode::OK);
+    }
+
+    #[tokio::test]
+    async fn uploads_that_wait_for_each_other_keep_no_question_waiting() {
+        let requests = RoomLimits { most: 1, patience: Duration::ZERO };
+        let uploads = RoomLimits { most: 1, patience: FOREVER };
+        let rooms = Rooms::new(&Limits { requests, uploads, ..Limits::default() });
+        let documents = get(async || "listed").post(async || "taken").put(async || "taken");
+        let documents = Router::new().route("/documents", documents);
+        let documents = documents.layer(from_fn_with_state(rooms.clone(), admit_upload));
+        let others = Router::new().route("/", get(async || "hello"));
+        let router = others.layer(from_fn_with_state(rooms, admit)).merge(documents);
+
+        let held = send_to(&router, Method::POST, "/documents").await;
+        assert_eq!(held.status(), StatusCode::OK);
+        let mut waiting = std::pin::pin!(send_to(&router, Method::PUT, "/documents"));
+        assert!(futures::poll!(waiting.as_mut()).is_pending());
+        assert_eq!(ask(&router).await.status(), StatusCode::OK);
+        // To list documents is to ask, too.
+        let asked = ask(&router).await;
+        let listed = send_to(&router, Method::GET, "/documents").await;
+        assert_eq!(listed.status(), StatusCode::SERVICE_UNAVAILABLE);
+        drop(asked);
+        let listed = send_to(&router, Method::GET, "/documents").await;
+        assert_eq!(listed.status(), StatusCode::OK);
         drop(held);
         assert_eq!(waiting.await.status(), StatusCode::OK);
     }

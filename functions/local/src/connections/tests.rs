@@ -131,7 +131,7 @@ async fn a_response_that_is_not_read_ends_and_a_silent_stream_does_not() {
     let writes = Duration::from_millis(50);
     let limits = Limits { writes, requests, ..Limits::default() };
     let bell = Arc::new(Notify::new());
-    let rooms = from_fn_with_state(Room::for_requests(&limits), admit);
+    let rooms = from_fn_with_state(Rooms::new(&limits), admit);
     let address = served(streaming(&bell).layer(rooms), limits).await;
 
     let mut quiet = said(address, &get_of("/quiet")).await;
