@@ -1,6 +1,7 @@
 //! The server's connections: bounded in number and in time, so that slow clients and many of them cost the others little.
 
 mod admission;
+mod pace;
 #[cfg(test)]
 mod tests;
 
@@ -22,8 +23,6 @@ pub(crate) use self::admission::{Rooms, admit, admit_upload};
 
 /// Most connections at once; more wait until one ends.
 const MAX_CONNECTIONS: usize = 12_000;
-/// How long a client may be silent while it sends a body.
-pub(crate) const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a client may take to send a request's headers, and be silent before the first request and between two.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a client may take nothing of a response that waits for it.

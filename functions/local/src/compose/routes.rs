@@ -4,7 +4,6 @@ use axum::{Router, middleware::from_fn_with_state};
 use lectern_app::{fetch::Fetch, uploads::Uploads};
 use lectern_core::ids::TenantId;
 use lectern_runtime::routes;
-use tower_http::timeout::RequestBodyTimeoutLayer;
 
 use super::{BACKUP_TIMEOUT, Local};
 use crate::connections::{self, Limits, Rooms};
@@ -29,8 +28,7 @@ impl Local {
             forget: self.worker.forget.clone(),
             collections: self.collections.clone(),
         })
-        .layer(uploads)
-        .layer(RequestBodyTimeoutLayer::new(connections::BODY_TIMEOUT));
+        .layer(uploads);
         let backup = backup::router(backup::Backup {
             gate: gate.clone(),
             restore: self.restore(),

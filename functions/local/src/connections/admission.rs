@@ -13,7 +13,7 @@ use http_body_util::BodyExt as _;
 use lectern_runtime::problem::Problem;
 use tokio::sync::Semaphore;
 
-use super::Limits;
+use super::{Limits, pace::Pace};
 
 /// Most requests that are worked on at once, uploads aside; more wait a moment, and are asked to come again.
 const MAX_REQUESTS: usize = 512;
@@ -31,13 +31,17 @@ pub(super) struct RoomLimits {
     pub(super) most: usize,
     /// How long one waits for those before it.
     pub(super) patience: Duration,
+    /// How fast it must be sent once its turn has come.
+    pub(super) pace: Pace,
 }
 
 impl RoomLimits {
     /// Of requests.
-    pub(super) const REQUESTS: Self = Self { most: MAX_REQUESTS, patience: REQUEST_PATIENCE };
+    pub(super) const REQUESTS: Self =
+        Self { most: MAX_REQUESTS, patience: REQUEST_PATIENCE, pace: Pace::REQUESTS };
     /// Of uploads.
-    pub(super) const UPLOADS: Self = Self { most: MAX_UPLOADS, patience: UPLOAD_PATIENCE };
+    pub(super) const UPLOADS: Self =
+        Self { most: MAX_UPLOADS, patience: UPLOAD_PATIENCE, pace: Pace::UPLOADS };
 }
 
 /// Room for what is worked on at once.
@@ -59,6 +63,7 @@ impl Room {
         let Ok(Ok(permit)) = waiting.await else {
             return overloaded();
         };
+        let request = request.map(|body| limits.pace.keep(body));
         let response = next.run(request).await;
         response.map(|body| {
             // Held by the body, whose length stays known.
@@ -155,13 +160,13 @@ mod tests {
     #[tokio::test]
     async fn a_request_waits_for_those_before_it_as_long_as_its_patience() {
         let patience = Duration::from_millis(50);
-        let impatient = router(RoomLimits { most: 1, patience });
+        let impatient = router(RoomLimits { most: 1, patience, ..RoomLimits::REQUESTS });
         let _held = ask(&impatient).await;
         let asked = Instant::now();
         assert_eq!(ask(&impatient).await.status(), StatusCode::SERVICE_UNAVAILABLE);
         assert!(asked.elapsed() >= patience);
 
-        let patient = router(RoomLimits { most: 1, patience: FOREVER });
+        let patient = router(RoomLimits { most: 1, patience: FOREVER, ..RoomLimits::REQUESTS });
         let held = ask(&patient).await;
         let mut waiting = std::pin::pin!(ask(&patient));
         assert!(futures::poll!(waiting.as_mut()).is_pending());
@@ -171,8 +176,8 @@ mod tests {
 
     #[tokio::test]
     async fn uploads_that_wait_for_each_other_keep_no_question_waiting() {
-        let requests = RoomLimits { most: 1, patience: Duration::ZERO };
-        let uploads = RoomLimits { most: 1, patience: FOREVER };
+        let requests = RoomLimits { most: 1, patience: Duration::ZERO, ..RoomLimits::REQUESTS };
+        let uploads = RoomLimits { most: 1, patience: FOREVER, ..RoomLimits::UPLOADS };
         let rooms = Rooms::new(&Limits { requests, uploads, ..Limits::default() });
         let documents = get(async || "listed").post(async || "taken").put(async || "taken");
         let documents = Router::new().route("/documents", documents);

@@ -6,15 +6,21 @@ use std::{
     sync::atomic::{AtomicUsize, Ordering},
 };
 
-use axum::{body::Bytes, middleware::from_fn_with_state, routing::get};
+use axum::{
+    body::Bytes,
+    extract::Request,
+    middleware::from_fn_with_state,
+    routing::{get, post},
+};
 use futures::{StreamExt as _, stream};
+use lectern_runtime::{extract::read_body, problem::Problem};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
     sync::Notify,
 };
 
-use super::*;
+use super::{pace::Pace, *};
 
 /// Longer than a client of these tests needs, and short enough to see that it was not enough.
 const LONG: Duration = Duration::from_secs(30);
@@ -127,7 +133,7 @@ fn streaming(bell: &Arc<Notify>) -> Router {
 
 #[tokio::test]
 async fn a_response_that_is_not_read_ends_and_a_silent_stream_does_not() {
-    let requests = RoomLimits { most: 2, patience: LONG };
+    let requests = RoomLimits { most: 2, patience: LONG, ..RoomLimits::REQUESTS };
     let writes = Duration::from_millis(50);
     let limits = Limits { writes, requests, ..Limits::default() };
     let bell = Arc::new(Notify::new());
@@ -146,4 +152,41 @@ async fn a_response_that_is_not_read_ends_and_a_silent_stream_does_not() {
     bell.notify_one();
     heard(&mut quiet, "last!").await;
     drop(unread);
+}
+
+async fn read(request: Request) -> Result<Bytes, Problem> {
+    read_body(request, 1_000).await
+}
+
+/// The beginning of a request that does not end.
+fn begun(path: &str) -> String {
+    format!("POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{{")
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_come_is_refused_and_its_place_is_free() {
+    let short = Duration::from_millis(50);
+    let silence = Pace { silence: short, whole: LONG, speed: None };
+    let whole = Pace { silence: LONG, whole: short, speed: None };
+    for pace in [silence, whole] {
+        let room = RoomLimits { most: 1, patience: LONG, pace };
+        let limits = Limits { requests: room, uploads: room, ..Limits::default() };
+        let rooms = Rooms::new(&limits);
+        let asked = Router::new().route("/ask", post(read));
+        let asked = asked.layer(from_fn_with_state(rooms.clone(), admit));
+        let sent = Router::new().route("/upload", post(read));
+        let sent = sent.layer(from_fn_with_state(rooms, admit_upload));
+        let address = served(asked.merge(sent), limits).await;
+        for path in ["/ask", "/upload"] {
+            let mut slow = said(address, &begun(path)).await;
+            let mut next = said(address, &begun(path)).await;
+            for stream in [&mut slow, &mut next] {
+                let refused = heard(stream, "too-slow").await;
+                assert!(refused.starts_with("HTTP/1.1 408"), "{pace:?} {path} {refused}");
+            }
+            let whole = format!("POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{{}}");
+            let answered = heard(&mut said(address, &whole).await, "{}").await;
+            assert!(answered.starts_with("HTTP/1.1 200"), "{pace:?} {path} {answered}");
+        }
+    }
 }
