@@ -1,55 +1,76 @@
 //! The server's connections: bounded in number and in time, so that slow clients and many of them cost the others little.
 
+mod admission;
+mod pace;
+#[cfg(test)]
+mod tests;
+
 use std::{io, sync::Arc, time::Duration};
 
-use axum::{
-    Router,
-    body::Body,
-    extract::{ConnectInfo, Request, State},
-    http::{Method, StatusCode},
-    middleware::Next,
-    response::{IntoResponse as _, Response},
-};
-use http_body_util::BodyExt as _;
+use axum::{Router, body::Body, extract::ConnectInfo};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::{conn::auto::Builder, graceful::GracefulShutdown},
     service::TowerToHyperService,
 };
-use lectern_runtime::problem::Problem;
 use tokio::{net::TcpListener, sync::Semaphore};
+use tokio_io_timeout::TimeoutWriter;
 use tower::ServiceExt as _;
 use tracing::{debug, warn};
 
+use self::admission::RoomLimits;
+pub(crate) use self::admission::{Rooms, admit, admit_upload};
+
 /// Most connections at once; more wait until one ends.
-pub(crate) const MAX_CONNECTIONS: usize = 12_000;
-/// Most requests that are worked on at once; more wait a moment, and are asked to come again.
-pub(crate) const MAX_REQUESTS: usize = 512;
-/// Most uploads that are read at once, each of which is in memory; more wait.
-pub(crate) const MAX_UPLOADS: usize = 8;
-/// How long a request waits for those before it.
-const REQUEST_PATIENCE: Duration = Duration::from_secs(2);
-/// How long an upload waits for those before it.
-const UPLOAD_PATIENCE: Duration = Duration::from_secs(20);
-/// How long a client may be silent while it sends a body.
-pub(crate) const BODY_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long a client may take to send a request's headers, and be silent between two requests.
+const MAX_CONNECTIONS: usize = 12_000;
+/// How long a client may take to send a request's headers, and be silent before the first request and between two.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a client may take nothing of a response that waits for it.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Pause when no connection can be accepted, because files are used up.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// What clients may take of the server.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// Most connections at once.
+    connections: usize,
+    /// How long headers may take, and the silence before them.
+    headers: Duration,
+    /// How long a client may take nothing of a response that waits for it.
+    writes: Duration,
+    /// Room for requests.
+    requests: RoomLimits,
+    /// Room for uploads.
+    uploads: RoomLimits,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: MAX_CONNECTIONS,
+            headers: HEADER_TIMEOUT,
+            writes: WRITE_TIMEOUT,
+            requests: RoomLimits::REQUESTS,
+            uploads: RoomLimits::UPLOADS,
+        }
+    }
+}
 
 /// Serves until `stopped`, then lets requests under way finish.
 pub(crate) async fn serve(
     listener: TcpListener,
     router: Router,
+    limits: Limits,
     stopped: impl Future<Output = ()>,
 ) {
-    let permits = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let permits = Arc::new(Semaphore::new(limits.connections));
     let graceful = GracefulShutdown::new();
     let mut stopped = std::pin::pin!(stopped);
-    let mut builder = Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
-    builder.http2().timer(TokioTimer::new()).keep_alive_interval(HEADER_TIMEOUT);
+    // HTTP/1.1 only: a browser speaks HTTP/2 over TLS, which ends before this server, and a proxy speaks HTTP/1.1 to it unless
+    // told otherwise. So nothing waits for the version a client speaks, and no connection lives by answering pings.
+    let mut builder = Builder::new(TokioExecutor::new()).http1_only();
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(limits.headers);
     loop {
         let accepting = async {
             let permit = Arc::clone(&permits).acquire_owned().await;
@@ -76,7 +97,10 @@ pub(crate) async fn serve(
             request
         });
         let service = TowerToHyperService::new(service);
-        let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
+        let mut stream = TimeoutWriter::new(stream);
+        stream.set_timeout(Some(limits.writes));
+        let stream = TokioIo::new(Box::pin(stream));
+        let connection = builder.serve_connection(stream, service).into_owned();
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
             if let Err(error) = connection.await {
@@ -96,80 +120,4 @@ async fn pause(error: &io::Error) {
     }
     warn!(%error, "failed to accept a connection");
     tokio::time::sleep(ACCEPT_PAUSE).await;
-}
-
-/// How many requests are worked on at once.
-#[derive(Clone, Debug)]
-pub(crate) struct Room {
-    permits: Arc<Semaphore>,
-    patience: Duration,
-}
-
-impl Room {
-    /// Returns room for requests; more wait a moment.
-    pub(crate) fn for_requests() -> Self {
-        Self { permits: Arc::new(Semaphore::new(MAX_REQUESTS)), patience: REQUEST_PATIENCE }
-    }
-
-    /// Returns room for uploads; more wait a while.
-    pub(crate) fn for_uploads() -> Self {
-        Self { permits: Arc::new(Semaphore::new(MAX_UPLOADS)), patience: UPLOAD_PATIENCE }
-    }
-}
-
-/// Works on a request if there is room, until its response is sent.
-pub(crate) async fn admit(State(room): State<Room>, request: Request, next: Next) -> Response {
-    let Room { permits, patience } = room;
-    let Ok(Ok(permit)) = tokio::time::timeout(patience, permits.acquire_owned()).await else {
-        return overloaded();
-    };
-    let response = next.run(request).await;
-    response.map(|body| {
-        // Held by the body, whose length stays known.
-        Body::new(body.map_err(move |error| {
-            let _held = &permit;
-            error
-        }))
-    })
-}
-
-/// As [`admit`], for requests that bring something.
-pub(crate) async fn admit_upload(room: State<Room>, request: Request, next: Next) -> Response {
-    if matches!(*request.method(), Method::POST | Method::PUT) {
-        return admit(room, request, next).await;
-    }
-    next.run(request).await
-}
-
-fn overloaded() -> Response {
-    let detail = "too many requests are being worked on; wait as `Retry-After` says";
-    let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", "Overloaded", detail);
-    Problem { retry_after: Some(Duration::from_secs(1)), ..problem }.into_response()
-}
-
-#[cfg(test)]
-mod tests {
-    use axum::{middleware::from_fn_with_state, routing::get};
-
-    use super::*;
-
-    async fn ask(router: &Router) -> Response {
-        let request = Request::builder().uri("/").body(Body::empty()).unwrap();
-        router.clone().oneshot(request).await.unwrap()
-    }
-
-    #[tokio::test]
-    async fn a_request_too_many_is_told_to_come_again_until_a_response_is_sent() {
-        let room = Room { permits: Arc::new(Semaphore::new(1)), patience: Duration::ZERO };
-        let router =
-            Router::new().route("/", get(async || "hello")).layer(from_fn_with_state(room, admit));
-        let first = ask(&router).await;
-        assert_eq!(first.status(), StatusCode::OK);
-        assert_eq!(axum::body::HttpBody::size_hint(first.body()).exact(), Some(5));
-        let second = ask(&router).await;
-        assert_eq!(second.status(), StatusCode::SERVICE_UNAVAILABLE);
-        assert_eq!(second.headers()["retry-after"], "1");
-        drop(first);
-        assert_eq!(ask(&router).await.status(), StatusCode::OK);
-    }
 }

@@ -17,7 +17,7 @@ use tracing::{info, warn};
 
 use crate::{
     compose::Local,
-    connections,
+    connections::{self, Limits},
     sources::{SourceFile, files_at},
 };
 
@@ -59,7 +59,8 @@ pub(crate) async fn serve(local: &Local, options: &ServeOptions) -> Result<(), S
     welcome(local, options, addr).await?;
 
     let open_to = options.open.then(|| local.tenant.clone());
-    let server = connections::serve(listener, local.router(open_to), stopped());
+    let router = local.router(open_to);
+    let server = connections::serve(listener, router, Limits::default(), stopped());
     let files_in = async {
         // Watching begins first, so that no change falls between reading and watching.
         let changes = if options.watch { Some(watch(options)?) } else { None };

@@ -8,7 +8,7 @@ use axum::{
 use lectern_app::{errors::FlowError, upload::NewDocument};
 use lectern_core::{document::Metadata, ids::CollectionId};
 use lectern_runtime::{
-    extract::{Params, parse_json, read_body, refuse_declared},
+    extract::{Params, parse_json, read_body, refuse_declared, too_slow},
     problem::Problem,
 };
 
@@ -140,6 +140,9 @@ async fn bounded(mut field: Field<'_>, limit_bytes: usize) -> Result<Vec<u8>, Pr
 }
 
 fn broken(error: &axum::extract::multipart::MultipartError) -> Problem {
+    if let Some(problem) = too_slow(error) {
+        return problem;
+    }
     if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
         return Problem::new(error.status(), "too-large", "Content too large", error.body_text());
     }
@@ -179,5 +182,28 @@ pub(crate) fn collection(named: Option<String>) -> Result<CollectionId, FlowErro
     match named {
         Some(id) => id.parse().map_err(|error| FlowError::field("/collection", error)),
         None => Ok(CollectionId::default_collection()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use axum::body::Body;
+    use futures::stream;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_document_that_comes_too_slowly_is_told_so_in_every_form() {
+        for media_type in ["multipart/form-data; boundary=b", "application/json", "text/plain"] {
+            let begun = Bytes::from_static(b"--b\r\n");
+            let slow = io::Error::new(io::ErrorKind::TimedOut, "5 bytes in 30s");
+            let request = Request::builder().uri("/").header(header::CONTENT_TYPE, media_type);
+            let body = Body::from_stream(stream::iter([Ok(begun), Err(slow)]));
+            let refused = read(request.body(body).unwrap(), 1_000).await;
+            let status = refused.map(|document| document.name).map_err(|problem| problem.status);
+            assert_eq!(status, Err(408), "{media_type}");
+        }
     }
 }

@@ -1,16 +1,18 @@
 //! How bodies, queries and ids are read. A value that cannot be read names its place.
 
-use std::str::FromStr;
+use std::{error::Error, io, iter::successors, str::FromStr};
 
 use axum::{
     body::Bytes,
     extract::{FromRequest, FromRequestParts, Query, Request, rejection::QueryRejection},
-    http::{header, request::Parts},
+    http::{StatusCode, header, request::Parts},
 };
 use bytes::BytesMut;
 use futures::StreamExt as _;
 use lectern_app::errors::FlowError;
+use lectern_core::errors::chain;
 use serde::de::DeserializeOwned;
+use tracing::info;
 
 use crate::problem::Problem;
 
@@ -49,13 +51,13 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
 /// Returns a request's body, at most `limit_bytes` long.
 ///
 /// # Errors
-/// 413 when it is longer, 400 when it breaks off.
+/// 413 when it is longer, 408 when it comes too slowly, 400 when it breaks off.
 pub async fn read_body(request: Request, limit_bytes: usize) -> Result<Bytes, Problem> {
     let mut chunks = request.into_body().into_data_stream();
     let mut body = BytesMut::new();
     let mut received = 0_usize;
     while let Some(chunk) = chunks.next().await {
-        let chunk = chunk.map_err(|_| Problem::malformed("the body broke off before its end"))?;
+        let chunk = chunk.map_err(|error| unreadable(&error))?;
         received = received.saturating_add(chunk.len());
         if received <= limit_bytes {
             body.extend_from_slice(&chunk);
@@ -64,6 +66,28 @@ pub async fn read_body(request: Request, limit_bytes: usize) -> Result<Bytes, Pr
         }
     }
     if received > limit_bytes { Err(Problem::too_large(limit_bytes)) } else { Ok(body.freeze()) }
+}
+
+fn unreadable(error: &axum::Error) -> Problem {
+    too_slow(error).unwrap_or_else(|| {
+        info!(error = %chain(error), "a body broke off");
+        Problem::malformed("the body broke off before its end")
+    })
+}
+
+/// Returns the problem of a body whose sender was too slow, 408, and logs the cause; `None` when that is not what `error` says.
+/// A server that gives up waiting lets the body fail with [`io::ErrorKind::TimedOut`].
+pub fn too_slow(error: &(dyn Error + 'static)) -> Option<Problem> {
+    let is_timeout = |cause: &(dyn Error + 'static)| {
+        cause.downcast_ref::<io::Error>().is_some_and(|io| io.kind() == io::ErrorKind::TimedOut)
+    };
+    if !successors(Some(error), |&cause| cause.source()).any(is_timeout) {
+        return None;
+    }
+    info!(error = %chain(error), "a body came too slowly");
+    let detail =
+        "the body did not come in time; send it again, over a faster connection if it is large";
+    Some(Problem::new(StatusCode::REQUEST_TIMEOUT, "too-slow", "Request too slow", detail))
 }
 
 /// Refuses a body whose declared length is over `limit_bytes`, once the client has sent it.
@@ -171,6 +195,7 @@ pub fn path_id<T: FromStr>(raw: &str, what: &'static str) -> Result<T, Problem> 
 
 #[cfg(test)]
 mod tests {
+    use futures::stream;
     use serde::Deserialize;
 
     use super::*;
@@ -180,6 +205,31 @@ mod tests {
     struct Body {
         #[expect(dead_code, reason = "only its reading is tested")]
         items: Vec<u8>,
+    }
+
+    /// A request whose body fails after its first byte.
+    fn broken(error: impl Error + Send + Sync + 'static) -> Request {
+        let pieces = stream::iter([Ok(Bytes::from_static(b"{")), Err(error)]);
+        Request::new(axum::body::Body::from_stream(pieces))
+    }
+
+    #[tokio::test]
+    async fn a_body_that_comes_too_slowly_is_told_from_one_that_breaks_off() {
+        let slow = || io::Error::new(io::ErrorKind::TimedOut, "17 bytes in 30s");
+        let problem = read_body(broken(slow()), 100).await.unwrap_err();
+        assert_eq!(
+            (problem.status, problem.r#type.as_str()),
+            (408, "urn:lectern:problem:too-slow")
+        );
+        assert!(!problem.detail.contains("17 bytes"), "the cause is for the log");
+        let wrapped = axum::Error::new(axum::Error::new(slow()));
+        assert_eq!(read_body(broken(wrapped), 100).await.unwrap_err().status, 408);
+        let reset = io::Error::from(io::ErrorKind::ConnectionReset);
+        let problem = read_body(broken(reset), 100).await.unwrap_err();
+        assert_eq!(
+            (problem.status, problem.r#type.as_str()),
+            (400, "urn:lectern:problem:malformed")
+        );
     }
 
     #[test]

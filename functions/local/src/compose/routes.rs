@@ -4,10 +4,9 @@ use axum::{Router, middleware::from_fn_with_state};
 use lectern_app::{audit::AuditHeads, fetch::Fetch, uploads::Uploads};
 use lectern_core::ids::TenantId;
 use lectern_runtime::routes;
-use tower_http::timeout::RequestBodyTimeoutLayer;
 
 use super::{BACKUP_TIMEOUT, Local};
-use crate::connections::{self, Room};
+use crate::connections::{self, Limits, Rooms};
 
 impl Local {
     /// Returns all routes. Without `open_to` every API route wants a key.
@@ -18,7 +17,8 @@ impl Local {
             ask: self.ask.clone(),
             answer_timeout: self.answer_timeout,
         });
-        let uploads = from_fn_with_state(Room::for_uploads(), connections::admit_upload);
+        let rooms = Rooms::new(&Limits::default());
+        let uploads = from_fn_with_state(rooms.clone(), connections::admit_upload);
         let upload = upload::router(upload::Upload {
             gate: gate.clone(),
             upload: self.upload.clone(),
@@ -28,8 +28,7 @@ impl Local {
             forget: self.worker.forget.clone(),
             collections: self.collections.clone(),
         })
-        .layer(uploads)
-        .layer(RequestBodyTimeoutLayer::new(connections::BODY_TIMEOUT));
+        .layer(uploads);
         let backup = backup::router(backup::Backup {
             gate: gate.clone(),
             restore: self.restore(),
@@ -39,8 +38,8 @@ impl Local {
         let audit = AuditHeads { tables: self.ask.tables.clone() };
         let admin = admin::router(admin::Admin { gate, experiments, spending, audit });
         let health = health::router(health::Health { health: self.health.clone() });
-        let requests = from_fn_with_state(Room::for_requests(), connections::admit);
-        let bounded = query.merge(upload).merge(backup).merge(admin).layer(requests);
+        let requests = from_fn_with_state(rooms, connections::admit);
+        let bounded = query.merge(backup).merge(admin).layer(requests).merge(upload);
         routes::complete(bounded.merge(health).merge(site::router()))
     }
 }
