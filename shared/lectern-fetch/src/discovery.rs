@@ -30,7 +30,6 @@ struct Configuration {
 #[async_trait]
 impl IssuerKeys for Discovery {
     async fn fetch(&self, issuer: &Issuer) -> Result<Vec<u8>, PortError> {
-        let invalid = |reason: String| PortError::new(ErrorKind::Invalid, CONFIGURATION, reason);
         let address =
             format!("{}/.well-known/openid-configuration", issuer.issuer.trim_end_matches('/'));
         let read = self.getter.json(CONFIGURATION, trusted(&address, CONFIGURATION)?).await?;
@@ -38,7 +37,8 @@ impl IssuerKeys for Discovery {
             .map_err(|error| PortError::new(ErrorKind::Invalid, CONFIGURATION, error))?;
         // Section 4.3: else somebody who can answer for one issuer could answer for another.
         if configuration.issuer != issuer.issuer {
-            return Err(invalid("it is the configuration of another issuer".to_owned()));
+            let reason = "it is the configuration of another issuer";
+            return Err(PortError::new(ErrorKind::Invalid, CONFIGURATION, reason));
         }
         self.getter.json(KEYS, trusted(&configuration.jwks_uri, KEYS)?).await
     }
@@ -46,8 +46,8 @@ impl IssuerKeys for Discovery {
 
 /// Returns an address nobody on the way can answer for.
 fn trusted(address: &str, operation: &'static str) -> Result<Url, PortError> {
-    let invalid = |reason: String| PortError::new(ErrorKind::Invalid, operation, reason);
-    let url = Url::parse(address).map_err(|error| invalid(error.to_string()))?;
+    let url = Url::parse(address)
+        .map_err(|error| PortError::new(ErrorKind::Invalid, operation, error))?;
     let is_here = match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),
@@ -57,12 +57,15 @@ fn trusted(address: &str, operation: &'static str) -> Result<Url, PortError> {
     if url.scheme() == "https" || (url.scheme() == "http" && is_here) {
         Ok(url)
     } else {
-        Err(invalid("its address must begin with https://".to_owned()))
+        let reason = "its address must begin with https://";
+        Err(PortError::new(ErrorKind::Invalid, operation, reason))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::error::Error as _;
+
     use lectern_core::issuers::Issuers;
     use lectern_testkit::issuer::{IssuerServer, Signer};
 
@@ -137,5 +140,11 @@ mod tests {
         ] {
             assert_eq!(trusted(wrong, KEYS).unwrap_err().kind, ErrorKind::Invalid, "{wrong}");
         }
+    }
+
+    #[test]
+    fn an_address_that_is_none_keeps_its_cause() {
+        let failed = trusted("login", KEYS).unwrap_err();
+        assert!(failed.source().is_some_and(|cause| cause.is::<url::ParseError>()), "{failed:?}");
     }
 }
