@@ -32,7 +32,9 @@ impl IssuerKeys for Discovery {
     async fn fetch(&self, issuer: &Issuer) -> Result<Vec<u8>, PortError> {
         let address =
             format!("{}/.well-known/openid-configuration", issuer.issuer.trim_end_matches('/'));
-        let read = self.getter.json(CONFIGURATION, trusted(&address, CONFIGURATION)?).await?;
+        let address = trusted(&address, CONFIGURATION, true)?;
+        let is_here = is_here(&address);
+        let read = self.getter.json(CONFIGURATION, address).await?;
         let configuration: Configuration = serde_json::from_slice(&read)
             .map_err(|error| PortError::new(ErrorKind::Invalid, CONFIGURATION, error))?;
         // Section 4.3: else somebody who can answer for one issuer could answer for another.
@@ -40,25 +42,29 @@ impl IssuerKeys for Discovery {
             let reason = "it is the configuration of another issuer";
             return Err(PortError::new(ErrorKind::Invalid, CONFIGURATION, reason));
         }
-        self.getter.json(KEYS, trusted(&configuration.jwks_uri, KEYS)?).await
+        self.getter.json(KEYS, trusted(&configuration.jwks_uri, KEYS, is_here)?).await
     }
 }
 
-/// Returns an address nobody on the way can answer for.
-fn trusted(address: &str, operation: &'static str) -> Result<Url, PortError> {
+/// Returns an address nobody on the way can answer for: over TLS or, where it `may_be_here`, on this machine. An issuer elsewhere
+/// has its keys elsewhere: if it could send this process to itself, whatever listens here would answer for it.
+fn trusted(address: &str, operation: &'static str, may_be_here: bool) -> Result<Url, PortError> {
     let url = Url::parse(address)
         .map_err(|error| PortError::new(ErrorKind::Invalid, operation, error))?;
-    let is_here = match url.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
-        None => false,
-    };
-    if url.scheme() == "https" || (url.scheme() == "http" && is_here) {
+    if url.scheme() == "https" || (url.scheme() == "http" && may_be_here && is_here(&url)) {
         Ok(url)
     } else {
         let reason = "its address must begin with https://";
         Err(PortError::new(ErrorKind::Invalid, operation, reason))
+    }
+}
+
+fn is_here(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
     }
 }
 
@@ -129,7 +135,9 @@ mod tests {
             "http://[::1]/",
             "http://localhost:1/",
         ] {
-            assert!(trusted(fine, KEYS).is_ok(), "{fine}");
+            assert!(trusted(fine, KEYS, true).is_ok(), "{fine}");
+            let is_tls = fine.starts_with("https:");
+            assert_eq!(trusted(fine, KEYS, false).is_ok(), is_tls, "{fine} of an issuer elsewhere");
         }
         for wrong in [
             "http://login.example.com/",
@@ -138,13 +146,13 @@ mod tests {
             "login",
             "",
         ] {
-            assert_eq!(trusted(wrong, KEYS).unwrap_err().kind, ErrorKind::Invalid, "{wrong}");
+            assert_eq!(trusted(wrong, KEYS, true).unwrap_err().kind, ErrorKind::Invalid, "{wrong}");
         }
     }
 
     #[test]
     fn an_address_that_is_none_keeps_its_cause() {
-        let failed = trusted("login", KEYS).unwrap_err();
+        let failed = trusted("login", KEYS, true).unwrap_err();
         assert!(failed.source().is_some_and(|cause| cause.is::<url::ParseError>()), "{failed:?}");
     }
 }
