@@ -5,7 +5,11 @@
 //! checked are those that are connected to, and a name that answers differently the second time gains nothing (DNS
 //! rebinding). Every redirect goes through the same. Nothing is asked of a proxy, which would resolve names by itself.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use lectern_core::{
@@ -41,10 +45,19 @@ pub struct Pages {
     rules: Rules,
 }
 
-/// What else than public addresses over TLS is read. Nothing, but in tests of this crate.
-#[derive(Clone, Copy, Debug, Default)]
+/// What is read. Tests of this crate alone have other rules than the default.
+#[derive(Clone, Copy, Debug)]
 struct Rules {
-    loopback: bool,
+    /// Whether an address is outside.
+    is_outside: fn(IpAddr) -> bool,
+    /// Whether only https on its usual port is read.
+    https_only: bool,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self { is_outside: is_public, https_only: true }
+    }
 }
 
 impl Pages {
@@ -53,15 +66,15 @@ impl Pages {
     /// # Errors
     /// When the TLS stack cannot be set up.
     pub fn new(hosts: Hosts) -> Result<Self, PortError> {
-        Self::with(hosts, Rules::default())
+        Self::with(hosts, Rules::default(), Arc::new(SystemLookup))
     }
 
-    fn with(hosts: Hosts, rules: Rules) -> Result<Self, PortError> {
+    fn with(hosts: Hosts, rules: Rules, lookup: Arc<dyn Resolve>) -> Result<Self, PortError> {
         crate::get::ensure_tls();
         let client = Client::builder()
             .redirect(Policy::none())
             .no_proxy()
-            .dns_resolver(Arc::new(PublicOnly { rules }))
+            .dns_resolver(Arc::new(PublicOnly { rules, lookup }))
             .pool_max_idle_per_host(0)
             .connect_timeout(CONNECT_TIMEOUT)
             .user_agent(USER_AGENT)
@@ -95,7 +108,7 @@ impl Pages {
             return Err(PageError::Address);
         }
         let url = Url::parse(address).map_err(|_| PageError::Address)?;
-        let is_usual = self.rules.loopback || (url.scheme() == "https" && url.port().is_none());
+        let is_usual = !self.rules.https_only || (url.scheme() == "https" && url.port().is_none());
         if !is_usual || !url.username().is_empty() || url.password().is_some() {
             return Err(PageError::Address);
         }
@@ -104,7 +117,7 @@ impl Pages {
             Host::Ipv4(address) => Some(address.into()),
             Host::Ipv6(address) => Some(address.into()),
         };
-        if in_numbers.is_some_and(|address| !self.rules.allow(address)) {
+        if in_numbers.is_some_and(|address| !(self.rules.is_outside)(address)) {
             return Err(PageError::Inside);
         }
         match url.host_str() {
@@ -122,29 +135,38 @@ impl WebReader for Pages {
     }
 }
 
-impl Rules {
-    fn allow(self, address: std::net::IpAddr) -> bool {
-        is_public(address) || (self.loopback && address.is_loopback())
-    }
-}
-
 /// A name has an address inside.
 #[derive(Debug, Error)]
 #[error("the name has an address that is not on the public internet")]
 struct LeadsInside;
 
+/// Resolves names as the system does.
+struct SystemLookup;
+
+impl Resolve for SystemLookup {
+    fn resolve(&self, name: Name) -> Resolving {
+        Box::pin(async move {
+            let found: Vec<SocketAddr> =
+                tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            let addresses: Addrs = Box::new(found.into_iter());
+            Ok(addresses)
+        })
+    }
+}
+
 /// Resolves names to public addresses. A name of which one address is inside is refused whole: it is not what it seems.
 struct PublicOnly {
     rules: Rules,
+    lookup: Arc<dyn Resolve>,
 }
 
 impl Resolve for PublicOnly {
     fn resolve(&self, name: Name) -> Resolving {
-        let rules = self.rules;
+        let Rules { is_outside, .. } = self.rules;
+        let found = self.lookup.resolve(name);
         Box::pin(async move {
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let found: Vec<SocketAddr> = found.take(MAX_ADDRESSES).collect();
-            if !found.iter().all(|address| rules.allow(address.ip())) {
+            let found: Vec<SocketAddr> = found.await?.take(MAX_ADDRESSES).collect();
+            if !found.iter().all(|address| is_outside(address.ip())) {
                 return Err(LeadsInside.into());
             }
             let addresses: Addrs = Box::new(found.into_iter());

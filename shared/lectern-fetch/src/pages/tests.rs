@@ -1,3 +1,10 @@
+use std::{
+    collections::VecDeque,
+    io::ErrorKind::WouldBlock,
+    net::{Ipv4Addr, TcpListener},
+    sync::Mutex,
+};
+
 use axum::{
     Router,
     http::{HeaderMap, HeaderValue},
@@ -7,12 +14,33 @@ use axum::{
 
 use super::*;
 
+/// This machine is the internet, too.
+const HERE: Rules =
+    Rules { is_outside: |address| is_public(address) || address.is_loopback(), https_only: false };
+
 /// A reader to which this machine is the internet.
 fn here() -> Pages {
-    Pages::with("*".parse().unwrap(), Rules { loopback: true }).unwrap()
+    Pages::with("*".parse().unwrap(), HERE, Arc::new(SystemLookup)).unwrap()
 }
 
-async fn serve() -> String {
+/// Resolves a name to other addresses each time.
+struct Rebound(Mutex<VecDeque<Vec<SocketAddr>>>);
+
+impl Rebound {
+    fn to(answers: &[&[SocketAddr]]) -> Arc<Self> {
+        Arc::new(Self(Mutex::new(answers.iter().map(|addresses| addresses.to_vec()).collect())))
+    }
+}
+
+impl Resolve for Rebound {
+    fn resolve(&self, _name: Name) -> Resolving {
+        let addresses = self.0.lock().unwrap().pop_front().unwrap();
+        let addresses: Addrs = Box::new(addresses.into_iter());
+        Box::pin(std::future::ready(Ok(addresses)))
+    }
+}
+
+async fn serve() -> SocketAddr {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let to = |place: &'static str| get(async move || Redirect::temporary(place));
@@ -32,11 +60,11 @@ async fn serve() -> String {
         .route("/inside", get(elsewhere))
         .route("/file", to("file:///etc/passwd"));
     tokio::spawn(async move { axum::serve(listener, routes).await });
-    format!("http://{address}")
+    address
 }
 
 async fn read(path: &str) -> Result<Page, PageError> {
-    here().read(&format!("{}{path}", serve().await), 1_000).await
+    here().read(&format!("http://{}{path}", serve().await), 1_000).await
 }
 
 #[tokio::test]
@@ -157,9 +185,41 @@ async fn only_https_on_the_usual_port_and_without_passwords_is_read() {
 /// The first answer is public, the second is inside: what is connected to is what was checked.
 #[tokio::test]
 async fn a_name_is_resolved_where_it_is_checked() {
-    let resolver = PublicOnly { rules: Rules::default() };
+    // One address of this machine is the internet, every other one is inside.
+    let rules = Rules { is_outside: |address| address == Ipv4Addr::LOCALHOST, https_only: false };
+    let inside = TcpListener::bind("127.0.0.2:0").unwrap();
+    inside.set_nonblocking(true).unwrap();
+    let (outside, within) = (serve().await, inside.local_addr().unwrap());
+    for (path, answers, is_read) in [
+        ("/", &[&[outside][..]][..], true),
+        // Asked anew for the address it redirects to, which has the same name.
+        ("/once", &[&[outside], &[outside]], true),
+        ("/once", &[&[outside], &[within]], false),
+        ("/", &[&[outside, within]], false),
+        ("/", &[&[within, outside]], false),
+    ] {
+        let lookup = Rebound::to(answers);
+        let pages =
+            Pages::with("*".parse().unwrap(), rules, Arc::<Rebound>::clone(&lookup)).unwrap();
+        let read = pages.read(&format!("http://docs.example.com{path}"), 1_000).await;
+        match read {
+            Ok(page) => assert!(is_read && page.bytes == b"a page", "{path} {answers:?}"),
+            Err(error) => assert!(
+                !is_read && matches!(error, PageError::Inside),
+                "{path} {answers:?}: {error:?}"
+            ),
+        }
+        assert!(lookup.0.lock().unwrap().is_empty(), "each connection is resolved once");
+    }
+    assert_eq!(inside.accept().unwrap_err().kind(), WouldBlock, "nobody came");
+}
+
+#[tokio::test]
+async fn the_system_is_asked_for_names() {
+    let lookup = || Arc::new(SystemLookup);
+    let resolver = PublicOnly { rules: Rules::default(), lookup: lookup() };
     let refused = resolver.resolve("localhost".parse().unwrap()).await;
     assert!(refused.is_err_and(|error| error.is::<LeadsInside>()));
-    let resolver = PublicOnly { rules: Rules { loopback: true } };
+    let resolver = PublicOnly { rules: HERE, lookup: lookup() };
     assert!(resolver.resolve("localhost".parse().unwrap()).await.is_ok());
 }
