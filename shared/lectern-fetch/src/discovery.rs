@@ -70,7 +70,7 @@ fn is_here(url: &Url) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::error::Error as _;
+    use std::{error::Error as _, time::Duration};
 
     use lectern_core::issuers::Issuers;
     use lectern_testkit::issuer::{IssuerServer, Signer};
@@ -125,6 +125,16 @@ mod tests {
         assert_eq!(fetch(&server).await, Err(ErrorKind::TooLarge));
         let away = Discovery::default().fetch(&issuer("http://127.0.0.1:9")).await;
         assert_eq!(away.map_err(|error| error.kind), Err(ErrorKind::Unavailable));
+    }
+
+    #[tokio::test]
+    async fn an_issuer_that_hangs_is_left() {
+        // The system accepts the connection, and nobody answers.
+        let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", silent.local_addr().unwrap());
+        let discovery = Discovery { getter: Getter::within(Duration::from_millis(200)) };
+        let found = discovery.fetch(&issuer(&url)).await;
+        assert_eq!(found.map_err(|error| error.kind), Err(ErrorKind::Timeout));
     }
 
     #[test]

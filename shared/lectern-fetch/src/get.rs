@@ -15,12 +15,24 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A client that is made when it is used first: reading the system's certificates takes a while.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Getter {
     client: OnceLock<Client>,
+    timeout: Duration,
+}
+
+impl Default for Getter {
+    fn default() -> Self {
+        Self::within(TIMEOUT)
+    }
 }
 
 impl Getter {
+    /// Returns one that waits so long for a document.
+    pub(crate) fn within(timeout: Duration) -> Self {
+        Self { client: OnceLock::new(), timeout }
+    }
+
     /// Returns the body of a JSON document. Follows no redirect: who answers is who was asked.
     ///
     /// # Errors
@@ -30,7 +42,7 @@ impl Getter {
         operation: &'static str,
         url: Url,
     ) -> Result<Vec<u8>, PortError> {
-        let read = timeout(TIMEOUT, self.read(operation, url)).await;
+        let read = timeout(self.timeout, self.read(operation, url)).await;
         read.map_err(|_| PortError::bare(ErrorKind::Timeout, operation))?
     }
 
@@ -65,11 +77,8 @@ impl Getter {
             return Ok(client);
         }
         ensure_tls();
-        let client = Client::builder()
-            .redirect(Policy::none())
-            .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(TIMEOUT)
-            .build()?;
+        let client =
+            Client::builder().redirect(Policy::none()).connect_timeout(CONNECT_TIMEOUT).build()?;
         Ok(self.client.get_or_init(|| client))
     }
 }

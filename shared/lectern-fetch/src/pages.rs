@@ -52,11 +52,13 @@ struct Rules {
     is_outside: fn(IpAddr) -> bool,
     /// Whether only https on its usual port is read.
     https_only: bool,
+    /// How long one document may take.
+    timeout: Duration,
 }
 
 impl Default for Rules {
     fn default() -> Self {
-        Self { is_outside: is_public, https_only: true }
+        Self { is_outside: is_public, https_only: true, timeout: PAGE_TIMEOUT }
     }
 }
 
@@ -130,7 +132,7 @@ impl Pages {
 #[async_trait]
 impl WebReader for Pages {
     async fn read(&self, address: &str, max_bytes: usize) -> Result<Page, PageError> {
-        let read = timeout(PAGE_TIMEOUT, self.follow(address, max_bytes)).await;
+        let read = timeout(self.rules.timeout, self.follow(address, max_bytes)).await;
         read.unwrap_or(Err(PageError::TimedOut))
     }
 }

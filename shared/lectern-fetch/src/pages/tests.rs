@@ -7,16 +7,21 @@ use std::{
 
 use axum::{
     Router,
+    extract::Path,
     http::{HeaderMap, HeaderValue},
     response::{IntoResponse, Redirect},
     routing::get,
 };
+use tokio::io::AsyncWriteExt as _;
 
 use super::*;
 
 /// This machine is the internet, too.
-const HERE: Rules =
-    Rules { is_outside: |address| is_public(address) || address.is_loopback(), https_only: false };
+const HERE: Rules = Rules {
+    is_outside: |address| is_public(address) || address.is_loopback(),
+    https_only: false,
+    timeout: PAGE_TIMEOUT,
+};
 
 /// A reader to which this machine is the internet.
 fn here() -> Pages {
@@ -55,12 +60,21 @@ async fn serve() -> SocketAddr {
         .route("/large", get(async || "x".repeat(2_000)))
         .route("/missing", get(async || StatusCode::NOT_FOUND))
         .route("/once", to("/"))
+        .route("/hops/{left}", get(hop))
         .route("/loop", to("/loop"))
         .route("/nowhere", get(nowhere))
         .route("/inside", get(elsewhere))
         .route("/file", to("file:///etc/passwd"));
     tokio::spawn(async move { axum::serve(listener, routes).await });
     address
+}
+
+/// Redirects so many times.
+async fn hop(Path(left): Path<usize>) -> Redirect {
+    match left.checked_sub(1) {
+        Some(0) | None => Redirect::temporary("/"),
+        Some(left) => Redirect::temporary(&format!("/hops/{left}")),
+    }
 }
 
 async fn read(path: &str) -> Result<Page, PageError> {
@@ -86,6 +100,44 @@ async fn what_is_not_there_too_large_or_endless_is_said() {
     assert!(matches!(read("/nowhere").await, Err(PageError::Redirects)));
     let away = here().read("http://127.0.0.1:9/", 1_000).await;
     assert!(matches!(away, Err(PageError::Unreachable(_))), "{away:?}");
+}
+
+#[tokio::test]
+async fn so_many_redirects_are_followed_and_no_more() {
+    assert_eq!(read(&format!("/hops/{MAX_REDIRECTS}")).await.unwrap().bytes, b"a page");
+    let refused = read(&format!("/hops/{}", MAX_REDIRECTS + 1)).await;
+    assert!(matches!(refused, Err(PageError::Redirects)), "{refused:?}");
+}
+
+#[tokio::test]
+async fn who_answers_half_and_then_nothing_is_left() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let rules = Rules { timeout: Duration::from_millis(200), ..HERE };
+    let pages = Pages::with("*".parse().unwrap(), rules, Arc::new(SystemLookup)).unwrap();
+    let half = async {
+        let (mut connection, _) = listener.accept().await.unwrap();
+        connection.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 8\r\n\r\nhalf").await.unwrap();
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        read = pages.read(&url, 1_000) => assert!(matches!(read, Err(PageError::TimedOut)), "{read:?}"),
+        () = half => unreachable!("it never ends"),
+    }
+}
+
+#[tokio::test]
+async fn so_many_addresses_of_a_name_are_looked_at_and_no_more() {
+    let (outside, inside) = (([8, 8, 8, 8], 0).into(), ([127, 0, 0, 1], 0).into());
+    let found = async |outsiders: usize| {
+        let addresses: Vec<SocketAddr> = [vec![outside; outsiders], vec![inside]].concat();
+        let resolver = PublicOnly { rules: Rules::default(), lookup: Rebound::to(&[&addresses]) };
+        let resolved = resolver.resolve("docs.example.com".parse().unwrap()).await;
+        resolved.map(Iterator::collect::<Vec<_>>)
+    };
+    assert!(found(MAX_ADDRESSES - 1).await.is_err_and(|error| error.is::<LeadsInside>()));
+    // What is not looked at is not connected to.
+    assert_eq!(found(MAX_ADDRESSES).await.unwrap(), vec![outside; MAX_ADDRESSES]);
 }
 
 #[tokio::test]
@@ -186,7 +238,7 @@ async fn only_https_on_the_usual_port_and_without_passwords_is_read() {
 #[tokio::test]
 async fn a_name_is_resolved_where_it_is_checked() {
     // One address of this machine is the internet, every other one is inside.
-    let rules = Rules { is_outside: |address| address == Ipv4Addr::LOCALHOST, https_only: false };
+    let rules = Rules { is_outside: |address| address == Ipv4Addr::LOCALHOST, ..HERE };
     let inside = TcpListener::bind("127.0.0.2:0").unwrap();
     inside.set_nonblocking(true).unwrap();
     let (outside, within) = (serve().await, inside.local_addr().unwrap());
