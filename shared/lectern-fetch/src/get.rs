@@ -7,6 +7,8 @@ use reqwest::{Client, header, redirect::Policy};
 use tokio::time::timeout;
 use url::Url;
 
+use crate::bounded;
+
 /// Largest document in bytes.
 pub(crate) const MAX_BYTES: usize = 1 << 20;
 /// How long one may take, whole.
@@ -53,7 +55,7 @@ impl Getter {
         };
         let client = self.client().map_err(failed)?;
         let request = client.get(url).header(header::ACCEPT, "application/json");
-        let mut response = request.send().await.map_err(failed)?;
+        let response = request.send().await.map_err(failed)?;
         if response.status() != 200 {
             let kind = match response.status().is_server_error() {
                 true => ErrorKind::Unavailable,
@@ -62,14 +64,8 @@ impl Getter {
             let reason = format!("it answers {}", response.status());
             return Err(PortError::new(kind, operation, reason));
         }
-        let mut body = Vec::new();
-        while let Some(piece) = response.chunk().await.map_err(failed)? {
-            if body.len() + piece.len() > MAX_BYTES {
-                return Err(PortError::bare(ErrorKind::TooLarge, operation));
-            }
-            body.extend_from_slice(&piece);
-        }
-        Ok(body)
+        let body = bounded::body(response, MAX_BYTES).await.map_err(failed)?;
+        body.ok_or_else(|| PortError::bare(ErrorKind::TooLarge, operation))
     }
 
     fn client(&self) -> Result<&Client, reqwest::Error> {

@@ -26,7 +26,7 @@ use thiserror::Error;
 use tokio::time::timeout;
 use url::{Host, Url};
 
-use crate::addresses::is_public;
+use crate::{addresses::is_public, bounded};
 
 /// Most redirects that are followed.
 const MAX_REDIRECTS: usize = 5;
@@ -188,14 +188,9 @@ fn unreachable(error: reqwest::Error) -> PageError {
     PageError::Unreachable(error.without_url().into())
 }
 
-async fn whole(url: &Url, mut response: Response, max_bytes: usize) -> Result<Page, PageError> {
-    let mut bytes = Vec::new();
-    while let Some(piece) = response.chunk().await.map_err(unreachable)? {
-        if bytes.len() + piece.len() > max_bytes {
-            return Err(PageError::TooLarge(max_bytes));
-        }
-        bytes.extend_from_slice(&piece);
-    }
+async fn whole(url: &Url, response: Response, max_bytes: usize) -> Result<Page, PageError> {
+    let bytes = bounded::body(response, max_bytes).await.map_err(unreachable)?;
+    let bytes = bytes.ok_or(PageError::TooLarge(max_bytes))?;
     let last = url.path_segments().and_then(|mut parts| parts.next_back());
     let name = last.filter(|name| !name.is_empty());
     let name =
