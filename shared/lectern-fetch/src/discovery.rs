@@ -1,6 +1,8 @@
 //! The keys an OpenID Connect issuer publishes: its configuration is read under its own identifier, and says where they are
 //! (OpenID Connect Discovery 1.0, sections 3 and 4).
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use lectern_core::{
     errors::{ErrorKind, PortError},
@@ -19,6 +21,12 @@ const KEYS: &str = "read an issuer's keys";
 #[derive(Debug, Default)]
 pub struct Discovery {
     getter: Getter,
+}
+
+/// Returns who reads the keys of any issuer.
+#[must_use]
+pub fn published() -> Arc<dyn IssuerKeys> {
+    Arc::new(Discovery::default())
 }
 
 #[derive(Deserialize)]

@@ -62,6 +62,17 @@ impl Default for Rules {
     }
 }
 
+/// Returns who reads documents from these hosts; nobody where there is none.
+///
+/// # Errors
+/// When the TLS stack cannot be set up.
+pub fn reader(hosts: &Hosts) -> Result<Option<Arc<dyn WebReader>>, PortError> {
+    if hosts.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(Arc::new(Pages::new(hosts.clone())?)))
+}
+
 impl Pages {
     /// Returns a reader of documents from these hosts.
     ///
