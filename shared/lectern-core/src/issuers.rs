@@ -18,6 +18,7 @@ use crate::{
     time::Timestamp,
 };
 
+mod checks;
 mod claims;
 
 /// Most issuers of a deployment.
@@ -240,40 +241,6 @@ pub struct Identity {
 }
 
 impl Issuer {
-    fn check(&self) -> Result<(), &'static str> {
-        let must = |is: bool, reason| if is { Ok(()) } else { Err(reason) };
-        must(!self.issuer.is_empty(), "`issuer` must not be empty")?;
-        must(!self.audience.is_empty(), "`audience` must not be empty")?;
-        must(!self.algorithms.is_empty(), "`algorithms` must name at least one")?;
-        must(
-            self.tenant.is_some() != self.tenant_claim.is_some(),
-            "must have one of `tenant` and `tenant_claim`",
-        )?;
-        must(
-            self.tenants.is_none() || self.tenant_claim.is_some(),
-            "`tenants` are by the values of `tenant_claim`, which is missing",
-        )?;
-        let of_claim = self.tenants.iter().flat_map(BTreeMap::values);
-        must(
-            of_claim.chain(&self.tenant).all(|tenant| tenant.incarnation() == 0),
-            "a tenant must be an account's name",
-        )?;
-        must(
-            self.permissions_claim.is_some() || self.permissions_by_value.is_empty(),
-            "`permissions_by_value` are by the values of `permissions_claim`, which is missing",
-        )?;
-        must(
-            !self.permissions.is_empty() || !self.permissions_by_value.is_empty(),
-            "nobody may do anything: set `permissions`, or `permissions_claim` and `permissions_by_value`",
-        )?;
-        must(
-            (1..=MAX_RATE_PER_MINUTE).contains(&self.rate_per_minute),
-            "`rate_per_minute` must be 1 to 60000",
-        )?;
-        must(self.max_lifetime_seconds > 0, "`max_lifetime_seconds` must be at least 1")?;
-        self.limits().map(|_| ()).ok_or("`usd_per_day` and `usd_per_month` must be dollars")
-    }
-
     fn limits(&self) -> Option<SpendingLimits> {
         let amount = |dollars: Option<f64>| dollars.map(MicroDollars::try_from).transpose().ok();
         Some(SpendingLimits {

@@ -161,6 +161,22 @@ fn settings_that_cannot_be_meant_are_refused() {
         json!({"max_lifetime_seconds": 0}),
         json!({"usd_per_month": -1.0}),
         json!({"secret": "x"}),
+        // Keys that are none, and issuers nobody can be asked about.
+        json!({"jwks": "https://login.example.com/keys"}),
+        json!({"jwks": {}}),
+        json!({"jwks": {"keys": []}}),
+        json!({"jwks": {"keys": {}}}),
+        json!({"jwks": [{"kty": "EC"}]}),
+        json!({"issuer": "login.example.com"}),
+        json!({"issuer": "https://"}),
+        json!({"issuer": "https:///tenant"}),
+        json!({"issuer": "http://login.example.com"}),
+        json!({"issuer": "http://127.0.0.1.example.com"}),
+        json!({"issuer": "http://127.0.0.1@login.example.com"}),
+        json!({"issuer": "http://127.0.0.1:80@login.example.com"}),
+        json!({"issuer": "http://10.0.0.1"}),
+        json!({"issuer": "http://[::2]:80"}),
+        json!({"issuer": "ftp://login.example.com"}),
     ];
     for changed in wrong {
         let mut settings = settings();
