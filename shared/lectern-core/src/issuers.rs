@@ -3,6 +3,7 @@
 //! A token is a JWT (RFC 7519) of an OpenID Connect issuer. Whoever checked its signature hands its claims to
 //! [`Issuer::identify`], which holds them to RFC 9068: exact issuer, audience, times. Nothing a bearer could have written is
 //! believed: tenant, permissions and groups come from claims the operator named, and without a mapping there are none.
+//! Who two issuers call the same is nobody's namesake: where both reach a tenant, their principals begin differently.
 
 use std::{collections::BTreeMap, str::FromStr, time::Duration};
 
@@ -33,6 +34,8 @@ const DEFAULT_RATE_PER_MINUTE: u32 = 100;
 const MAX_RATE_PER_MINUTE: u32 = 60_000;
 /// Most groups of a token. Its filter is part of every search.
 pub const MAX_GROUPS: usize = 200;
+/// Longest prefix of principals in bytes.
+const MAX_PREFIX_BYTES: usize = 64;
 /// Longest subject or group in bytes.
 pub const MAX_PRINCIPAL_BYTES: usize = 256;
 
@@ -97,6 +100,9 @@ pub struct Issuer {
     /// The claim that names the subject's groups.
     #[serde(default)]
     pub groups_claim: Option<String>,
+    /// What its subjects and groups begin with as principals: `customer/` makes `u-1` `user:customer/u-1`.
+    #[serde(default)]
+    pub principal_prefix: Option<String>,
     /// The collections its subjects may touch; all without.
     #[serde(default)]
     pub collections: Option<Vec<CollectionId>>,
@@ -142,6 +148,16 @@ pub enum IssuersError {
     /// Two of one name.
     #[error("has `{0}` twice")]
     Twice(String),
+    /// Two whose subjects an account could not tell apart.
+    #[error(
+        "issuers `{one}` and `{other}` can reach one account: each needs a `principal_prefix` that the other's does not begin with"
+    )]
+    Alike {
+        /// The first.
+        one: String,
+        /// The second.
+        other: String,
+    },
     /// One that is wrong.
     #[error("issuer `{issuer}`: {reason}")]
     Issuer {
@@ -172,8 +188,14 @@ impl FromStr for Issuers {
             if let Err(reason) = issuer.check() {
                 return Err(IssuersError::Issuer { issuer: issuer.issuer.clone(), reason });
             }
-            if issuers[..position].iter().any(|other| other.issuer == issuer.issuer) {
-                return Err(IssuersError::Twice(issuer.issuer.clone()));
+            for other in &issuers[..position] {
+                if other.issuer == issuer.issuer {
+                    return Err(IssuersError::Twice(issuer.issuer.clone()));
+                }
+                if issuer.is_like(other) {
+                    let (one, other) = (other.issuer.clone(), issuer.issuer.clone());
+                    return Err(IssuersError::Alike { one, other });
+                }
             }
         }
         Ok(Self(issuers))
@@ -268,7 +290,7 @@ impl Issuer {
         let subject = claims::of(claims, &self.subject_claim).and_then(Value::as_str);
         let subject = subject.filter(|subject| fits(subject)).ok_or(Refusal::Subject)?;
         let tenant = self.tenant_of(claims).ok_or(Refusal::Tenant)?;
-        let mut principals = vec![format!("user:{subject}")];
+        let mut principals = vec![format!("user:{}{subject}", self.prefix())];
         principals.extend(self.groups_of(claims)?);
         let caller = Caller {
             key_id: Some(KeyId::of_subject(&self.issuer, tenant.as_str(), subject)),
@@ -309,7 +331,12 @@ impl Issuer {
         if groups.len() > MAX_GROUPS || !groups.iter().all(|group| fits(group)) {
             return Err(Refusal::Groups);
         }
-        Ok(groups.into_iter().map(|group| format!("group:{group}")).collect())
+        let prefix = self.prefix();
+        Ok(groups.into_iter().map(|group| format!("group:{prefix}{group}")).collect())
+    }
+
+    fn prefix(&self) -> &str {
+        self.principal_prefix.as_deref().unwrap_or_default()
     }
 }
 

@@ -1,10 +1,11 @@
-//! Settings of an issuer that can never work.
+//! Settings of issuers that can never work, or not beside each other.
 
 use std::{collections::BTreeMap, net::IpAddr};
 
 use serde_json::Value;
 
-use super::{Issuer, MAX_RATE_PER_MINUTE};
+use super::{Issuer, MAX_PREFIX_BYTES, MAX_RATE_PER_MINUTE};
+use crate::ids::TenantId;
 
 impl Issuer {
     /// Returns what a setting must be, where it is something else.
@@ -42,12 +43,38 @@ impl Issuer {
             !self.permissions.is_empty() || !self.permissions_by_value.is_empty(),
             "nobody may do anything: set `permissions`, or `permissions_claim` and `permissions_by_value`",
         )?;
+        let prefix_bytes = self.principal_prefix.as_ref().map(String::len);
+        must(
+            prefix_bytes.is_none_or(|bytes| (1..=MAX_PREFIX_BYTES).contains(&bytes)),
+            "`principal_prefix` must have 1 to 64 bytes",
+        )?;
         must(
             (1..=MAX_RATE_PER_MINUTE).contains(&self.rate_per_minute),
             "`rate_per_minute` must be 1 to 60000",
         )?;
         must(self.max_lifetime_seconds > 0, "`max_lifetime_seconds` must be at least 1")?;
         self.limits().map(|_| ()).ok_or("`usd_per_day` and `usd_per_month` must be dollars")
+    }
+
+    /// Whether a subject of the one can be taken for one of the other: both reach a tenant, and a principal of the one may begin as
+    /// the other's do. No prefix is one that everything begins with.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        let (one, another) = (self.prefix(), other.prefix());
+        (one.starts_with(another) || another.starts_with(one)) && self.meets(other)
+    }
+
+    /// Whether a tenant is reached by both.
+    fn meets(&self, other: &Self) -> bool {
+        match (self.reached(), other.reached()) {
+            (Some(mine), Some(theirs)) => mine.iter().any(|tenant| theirs.contains(tenant)),
+            _ => true,
+        }
+    }
+
+    /// Returns the tenants its subjects may be of, `None` for any.
+    fn reached(&self) -> Option<Vec<&TenantId>> {
+        let listed = self.tenants.as_ref().map(|tenants| tenants.values().collect());
+        self.tenant.as_ref().map(|only| vec![only]).or(listed)
     }
 }
 
