@@ -9,8 +9,8 @@ use lectern_core::{
 };
 
 use crate::{
-    item::{Item, number, number_in},
-    keys::{MAX_LOOKS, interval_ms, tat},
+    item::number,
+    keys::{MAX_LOOKS, interval_ms, latest_ms, tat, verdict},
     layout,
     table::{Conditional, Table, expiry},
     transaction::Change,
@@ -40,7 +40,7 @@ impl Subjects<'_> {
         let mut change = at_rest(id, rate_per_minute, now);
         for _ in 0..MAX_LOOKS {
             match self.table.update(TAKE, change).await? {
-                Conditional::Done(item) => return Ok(counted(&item, rate_per_minute, now)),
+                Conditional::Done(item) => return Ok(verdict(&item, rate_per_minute, now)),
                 Conditional::Refused(item) => {
                     let ahead = item.as_ref().and_then(tat);
                     let verdict = rate.decide(ahead, now);
@@ -70,24 +70,17 @@ fn at_rest(id: &KeyId, rate_per_minute: u32, now: Timestamp) -> Change {
 
 /// The request of a subject that is within its burst.
 fn within_burst(id: &KeyId, rate_per_minute: u32, now: Timestamp) -> Change {
-    let interval = interval_ms(rate_per_minute);
-    let latest = now.as_millis() + interval * u64::from(rate_per_minute.max(1) - 1);
     Change::of(layout::subject(id), "SET #tat = #tat + :interval, #expires_at = :expires_at")
         .when("#tat > :now AND #tat <= :latest")
         .with(":now", number(now.as_millis()))
-        .with(":latest", number(latest))
-        .with(":interval", number(interval))
+        .with(":latest", number(latest_ms(rate_per_minute, now)))
+        .with(":interval", number(interval_ms(rate_per_minute)))
         .with(":expires_at", forgotten(now))
 }
 
 /// When a rate that is not used is full again, and needs not be remembered.
 fn forgotten(now: Timestamp) -> aws_sdk_dynamodb::types::AttributeValue {
     expiry(now + 2 * Rate::per_minute(1).period)
-}
-
-fn counted(item: &Item, rate_per_minute: u32, now: Timestamp) -> Verdict {
-    let before = number_in(item, "tat").saturating_sub(interval_ms(rate_per_minute));
-    Rate::per_minute(rate_per_minute).decide(Some(Timestamp::from_millis(before)), now)
 }
 
 #[cfg(test)]
