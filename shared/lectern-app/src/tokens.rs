@@ -107,11 +107,11 @@ impl Tokens {
     /// Learns the keys of all issuers, so that no request waits for them.
     ///
     /// # Errors
-    /// The first port's error; whoever presents a token asks again.
+    /// The first issuer's that has one, once all have answered; whoever presents a token of it asks again.
     pub async fn warm_up(&self) -> Result<(), PortError> {
         let now = self.clock.now();
         let learnt = self.trusted.iter().map(|(issuer, known)| known.refresh(issuer, now));
-        futures::future::try_join_all(learnt).await.map(drop)
+        futures::future::join_all(learnt).await.into_iter().collect()
     }
 
     /// Checks a token and takes one request from its subject's rate.

@@ -24,7 +24,8 @@ use tracing::warn;
 pub(super) const FRESH: Duration = Duration::from_secs(60 * 60);
 /// How long they are good where nobody can be asked.
 pub(super) const STALE: Duration = Duration::from_secs(24 * 60 * 60);
-/// How often an issuer is asked at most: whoever makes up names of keys costs it nothing.
+/// How long an issuer is left alone once it answered or failed: whoever makes up names of keys costs it nothing. Asking that was given
+/// up does not count.
 pub(super) const PAUSE: Duration = Duration::from_secs(30);
 /// Most keys of an issuer.
 pub(super) const MAX_KEYS: usize = 64;
@@ -90,8 +91,10 @@ impl KnownKeys {
                 PortError::new(ErrorKind::Unavailable, OPERATION, "they could not be had just now")
             });
         }
+        let found = self.source.fetch(issuer).await.and_then(|json| parse(&json));
+        // Not before: who hung up while asking has learnt nothing, and the next one must be able to ask.
         self.change(|state| state.asked_at = Some(now));
-        match self.source.fetch(issuer).await.and_then(|json| parse(&json)) {
+        match found {
             Ok(keys) => {
                 self.change(|state| {
                     state.keys = keys;
@@ -152,3 +155,6 @@ fn is_for(key: &Jwk, header: &Header) -> bool {
     let family = DecodingKey::from_jwk(key).map(|key| key.family());
     signs && verifies && is_of && family.is_ok_and(|family| family == header.alg.family())
 }
+
+#[cfg(test)]
+mod tests;
