@@ -18,6 +18,7 @@ use lectern_core::{
 };
 use serde::Deserialize;
 use serde_json::Value;
+use tokio::sync::MutexGuard;
 use tracing::warn;
 
 /// How long keys are taken as they are.
@@ -36,7 +37,7 @@ const OPERATION: &str = "read an issuer's keys";
 pub(super) struct KnownKeys {
     source: Arc<dyn IssuerKeys>,
     state: Mutex<State>,
-    /// Held by who asks: the others wait for what it learns.
+    /// Held by who asks; the others wait for what it learns, unless the key they need is still good.
     asking: tokio::sync::Mutex<()>,
 }
 
@@ -73,18 +74,34 @@ impl KnownKeys {
         now: Timestamp,
     ) -> Result<Option<DecodingKey>, PortError> {
         let state = self.state();
-        if state.is_younger(FRESH, now)
-            && let Some(key) = chosen(&state.keys, header)
-        {
-            return Ok(Some(key));
-        }
-        self.refresh(issuer, now).await?;
+        let alone = match chosen(&state.keys, header) {
+            Some(key) if state.is_younger(FRESH, now) => return Ok(Some(key)),
+            // Good, too: one of those who need it asks, and the others do not wait for an issuer that may hang.
+            Some(key) if state.is_younger(STALE, now) => match self.asking.try_lock() {
+                Ok(alone) => alone,
+                Err(_) => return Ok(Some(key)),
+            },
+            _ => self.asking.lock().await,
+        };
+        self.ask(&alone, issuer, now).await?;
         Ok(chosen(&self.state().keys, header))
     }
 
     /// Asks for keys, unless somebody just did.
+    ///
+    /// # Errors
+    /// When no keys are known that are still good, and none are to be had.
     pub(super) async fn refresh(&self, issuer: &Issuer, now: Timestamp) -> Result<(), PortError> {
-        let _alone = self.asking.lock().await;
+        let alone = self.asking.lock().await;
+        self.ask(&alone, issuer, now).await
+    }
+
+    async fn ask(
+        &self,
+        _alone: &MutexGuard<'_, ()>,
+        issuer: &Issuer,
+        now: Timestamp,
+    ) -> Result<(), PortError> {
         let before = self.state();
         if !before.may_ask(now) {
             return before.is_younger(STALE, now).then_some(()).ok_or_else(|| {

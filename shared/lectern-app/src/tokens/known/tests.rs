@@ -77,3 +77,18 @@ fn who_hangs_up_half_way_leaves_the_next_to_ask() {
     assert!(matches!(world.finds("one", START), Some(Ok(true))));
     assert_eq!(world.asked(), 2);
 }
+
+#[test]
+fn keys_that_are_good_wait_for_nobody_who_asks() {
+    let world = World::publish(vec![Signer::new("one").jwk()]);
+    assert!(matches!(world.finds("one", START), Some(Ok(true))));
+    world.hang(true);
+    let later = START + FRESH;
+    let header = Header { kid: Some("one".to_owned()), ..Header::new(Algorithm::ES256) };
+    let mut asks = Box::pin(world.known.find(&world.issuer, &header, later));
+    assert!(asks.as_mut().now_or_never().is_none(), "the first asks");
+    assert!(matches!(world.finds("one", later), Some(Ok(true))), "the others need not");
+    assert!(world.finds("two", later).is_none(), "but for a key that is not known");
+    assert!(world.finds("one", START + STALE).is_none(), "or is not good any more");
+    assert_eq!(world.asked(), 2);
+}
