@@ -28,7 +28,7 @@ pub(super) const STALE: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long an issuer is left alone once it answered or failed: whoever makes up names of keys costs it nothing. Asking that was given
 /// up does not count.
 pub(super) const PAUSE: Duration = Duration::from_secs(30);
-/// Most keys of an issuer.
+/// Most keys of an issuer that are kept; those that cannot be read do not count.
 pub(super) const MAX_KEYS: usize = 64;
 const OPERATION: &str = "read an issuer's keys";
 
@@ -144,8 +144,8 @@ fn parse(json: &[u8]) -> Result<Arc<[Jwk]>, PortError> {
     }
     let invalid = |error: serde_json::Error| PortError::new(ErrorKind::Invalid, OPERATION, error);
     let Set { keys } = serde_json::from_slice(json).map_err(invalid)?;
-    let read = keys.into_iter().take(MAX_KEYS);
-    Ok(read.filter_map(|key| serde_json::from_value(key).ok()).collect())
+    let read = keys.into_iter().filter_map(|key| serde_json::from_value(key).ok());
+    Ok(read.take(MAX_KEYS).collect())
 }
 
 /// Returns the key a header names; where it names none, the only one there is for its algorithm.

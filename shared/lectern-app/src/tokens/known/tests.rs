@@ -92,3 +92,20 @@ fn keys_that_are_good_wait_for_nobody_who_asks() {
     assert!(world.finds("one", START + STALE).is_none(), "or is not good any more");
     assert_eq!(world.asked(), 2);
 }
+
+#[test]
+fn keys_that_cannot_be_read_are_not_counted() {
+    let foreign = vec![json!({"kty": "new", "kid": "foreign"}); MAX_KEYS];
+    let good = Signer::new("one").jwk();
+    let world = World::publish(foreign.into_iter().chain([good]).collect());
+    assert!(matches!(world.finds("one", START), Some(Ok(true))));
+}
+
+#[test]
+fn no_more_keys_are_kept_than_allowed() {
+    let keys = (1..=MAX_KEYS + 1).map(|number| Signer::new(&number.to_string()).jwk());
+    let world = World::publish(keys.collect());
+    assert!(matches!(world.finds(&MAX_KEYS.to_string(), START), Some(Ok(true))));
+    let one_more = START + PAUSE;
+    assert!(matches!(world.finds(&(MAX_KEYS + 1).to_string(), one_more), Some(Ok(false))));
+}
