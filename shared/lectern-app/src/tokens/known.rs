@@ -7,7 +7,7 @@ use std::{
 };
 
 use jsonwebtoken::{
-    DecodingKey, Header,
+    AlgorithmFamily, DecodingKey, Header,
     jwk::{Jwk, KeyAlgorithm, KeyOperations, PublicKeyUse},
 };
 use lectern_core::{
@@ -28,7 +28,7 @@ pub(super) const STALE: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long an issuer is left alone once it answered or failed: whoever makes up names of keys costs it nothing. Asking that was given
 /// up does not count.
 pub(super) const PAUSE: Duration = Duration::from_secs(30);
-/// Most keys of an issuer that are kept; those that cannot be read do not count.
+/// Most keys of an issuer that are kept; others of its set do not count.
 pub(super) const MAX_KEYS: usize = 64;
 const OPERATION: &str = "read an issuer's keys";
 
@@ -43,9 +43,17 @@ pub(super) struct KnownKeys {
 
 #[derive(Clone, Debug, Default)]
 struct State {
-    keys: Arc<[Jwk]>,
+    keys: Arc<[Key]>,
     learnt_at: Option<Timestamp>,
     asked_at: Option<Timestamp>,
+}
+
+/// A key that checks signatures, decoded once.
+#[derive(Debug)]
+struct Key {
+    id: Option<String>,
+    algorithm: Option<KeyAlgorithm>,
+    decoded: DecodingKey,
 }
 
 impl State {
@@ -55,6 +63,15 @@ impl State {
 
     fn may_ask(&self, now: Timestamp) -> bool {
         self.asked_at.is_none_or(|asked| now >= asked + PAUSE)
+    }
+
+    /// Returns the key a header names; where it names none, the only one there is for its algorithm.
+    fn chosen(&self, header: &Header) -> Option<DecodingKey> {
+        let named = self.keys.iter().filter(|key| header.kid.is_none() || key.id == header.kid);
+        let mut usable = named.filter(|key| key.is_for(header));
+        let first = usable.next()?;
+        let is_it = header.kid.is_some() || usable.next().is_none();
+        is_it.then(|| first.decoded.clone())
     }
 }
 
@@ -74,7 +91,7 @@ impl KnownKeys {
         now: Timestamp,
     ) -> Result<Option<DecodingKey>, PortError> {
         let state = self.state();
-        let alone = match chosen(&state.keys, header) {
+        let alone = match state.chosen(header) {
             Some(key) if state.is_younger(FRESH, now) => return Ok(Some(key)),
             // Good, too: one of those who need it asks, and the others do not wait for an issuer that may hang.
             Some(key) if state.is_younger(STALE, now) => match self.asking.try_lock() {
@@ -84,7 +101,7 @@ impl KnownKeys {
             _ => self.asking.lock().await,
         };
         self.ask(&alone, issuer, now).await?;
-        Ok(chosen(&self.state().keys, header))
+        Ok(self.state().chosen(header))
     }
 
     /// Asks for keys, unless somebody just did.
@@ -136,41 +153,35 @@ impl KnownKeys {
     }
 }
 
-/// Returns the keys of a set. One that cannot be read is none of ours.
-fn parse(json: &[u8]) -> Result<Arc<[Jwk]>, PortError> {
+/// Returns the keys of a set. One that cannot be read, or checks no signatures, is none of ours.
+fn parse(json: &[u8]) -> Result<Arc<[Key]>, PortError> {
     #[derive(Deserialize)]
     struct Set {
         keys: Vec<Value>,
     }
     let invalid = |error: serde_json::Error| PortError::new(ErrorKind::Invalid, OPERATION, error);
     let Set { keys } = serde_json::from_slice(json).map_err(invalid)?;
-    let read = keys.into_iter().filter_map(|key| serde_json::from_value(key).ok());
-    Ok(read.take(MAX_KEYS).collect())
+    Ok(keys.into_iter().filter_map(Key::read).take(MAX_KEYS).collect())
 }
 
-/// Returns the key a header names; where it names none, the only one there is for its algorithm.
-fn chosen(keys: &[Jwk], header: &Header) -> Option<DecodingKey> {
-    let mut usable = keys.iter().filter(|key| is_for(key, header));
-    let key = match &header.kid {
-        Some(kid) => usable.find(|key| key.common.key_id.as_ref() == Some(kid))?,
-        None => match (usable.next(), usable.next()) {
-            (Some(only), None) => only,
-            _ => return None,
-        },
-    };
-    DecodingKey::from_jwk(key).ok()
-}
+impl Key {
+    /// Returns a key that checks signatures, and with which nobody can make them.
+    fn read(json: Value) -> Option<Self> {
+        let jwk: Jwk = serde_json::from_value(json).ok()?;
+        let decoded = DecodingKey::from_jwk(&jwk).ok()?;
+        let common = jwk.common;
+        let signs = matches!(common.public_key_use, None | Some(PublicKeyUse::Signature));
+        let verifies = common.key_operations.is_none_or(|all| all.contains(&KeyOperations::Verify));
+        let is_public = decoded.family() != AlgorithmFamily::Hmac;
+        let key = Self { id: common.key_id, algorithm: common.key_algorithm, decoded };
+        (signs && verifies && is_public).then_some(key)
+    }
 
-/// Whether a key is for checking signatures by the header's algorithm.
-fn is_for(key: &Jwk, header: &Header) -> bool {
-    let common = &key.common;
-    let signs = matches!(common.public_key_use, None | Some(PublicKeyUse::Signature));
-    let operations = common.key_operations.as_ref();
-    let verifies = operations.is_none_or(|all| all.contains(&KeyOperations::Verify));
-    let named = common.key_algorithm.as_ref();
-    let is_of = named.is_none_or(|named| *named == KeyAlgorithm::from(header.alg));
-    let family = DecodingKey::from_jwk(key).map(|key| key.family());
-    signs && verifies && is_of && family.is_ok_and(|family| family == header.alg.family())
+    /// Whether it is for the header's algorithm.
+    fn is_for(&self, header: &Header) -> bool {
+        let is_of = self.algorithm.is_none_or(|named| named == KeyAlgorithm::from(header.alg));
+        is_of && self.decoded.family() == header.alg.family()
+    }
 }
 
 #[cfg(test)]
