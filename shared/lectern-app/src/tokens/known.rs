@@ -2,6 +2,7 @@
 //! that is not among them, as after a rotation (OpenID Connect Core 1.0, section 10.1.1).
 
 use std::{
+    error::Error,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -18,6 +19,7 @@ use lectern_core::{
 };
 use serde::Deserialize;
 use serde_json::Value;
+use thiserror::Error;
 use tokio::sync::MutexGuard;
 use tracing::warn;
 
@@ -122,7 +124,8 @@ impl KnownKeys {
         let before = self.state();
         if !before.may_ask(now) {
             return before.is_younger(STALE, now).then_some(()).ok_or_else(|| {
-                PortError::new(ErrorKind::Unavailable, OPERATION, "they could not be had just now")
+                let cause = "they could not be had just now";
+                not_to_be_had(issuer, ErrorKind::Unavailable, cause)
             });
         }
         let found = self.source.fetch(issuer).await.and_then(|json| parse(&json));
@@ -140,7 +143,7 @@ impl KnownKeys {
                 warn!(issuer = issuer.issuer, error = %chain(&error), "an issuer's keys could not be had; those known are still good");
                 Ok(())
             }
-            Err(error) => Err(error),
+            Err(error) => Err(not_to_be_had(issuer, error.kind, error)),
         }
     }
 
@@ -151,6 +154,24 @@ impl KnownKeys {
     fn change(&self, change: impl FnOnce(&mut State)) {
         change(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner));
     }
+}
+
+/// Whose keys are not to be had: there may be several issuers.
+#[derive(Debug, Error)]
+#[error("of `{issuer}`")]
+struct NotToBeHad {
+    issuer: String,
+    #[source]
+    cause: Box<dyn Error + Send + Sync>,
+}
+
+fn not_to_be_had(
+    issuer: &Issuer,
+    kind: ErrorKind,
+    cause: impl Into<Box<dyn Error + Send + Sync>>,
+) -> PortError {
+    let reason = NotToBeHad { issuer: issuer.issuer.clone(), cause: cause.into() };
+    PortError::new(kind, OPERATION, reason)
 }
 
 /// Returns the keys of a set. One that cannot be read, or checks no signatures, is none of ours.

@@ -4,7 +4,7 @@ use std::sync::{
 };
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
-use lectern_core::time::Timestamp;
+use lectern_core::{errors::ErrorKind, time::Timestamp};
 use lectern_testkit::issuer::Signer;
 use serde_json::json;
 

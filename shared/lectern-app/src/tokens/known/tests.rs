@@ -109,3 +109,14 @@ fn no_more_keys_are_kept_than_allowed() {
     let one_more = START + PAUSE;
     assert!(matches!(world.finds(&(MAX_KEYS + 1).to_string(), one_more), Some(Ok(false))));
 }
+
+#[test]
+fn who_reads_the_log_learns_which_issuer_failed() {
+    let world = World::publish(Vec::new());
+    world.published.is_down.store(true, Ordering::Relaxed);
+    for _ in 0..2 {
+        let failed = world.finds("one", START).unwrap().unwrap_err();
+        assert_eq!(failed.kind, ErrorKind::Unavailable);
+        assert!(chain(&failed).contains("https://login.example.com"), "{}", chain(&failed));
+    }
+}
