@@ -10,13 +10,13 @@ use lectern_app::{
     blobs::Blobs,
     errors::FlowError,
     fetch::{Fetch, Named},
-    upload::Upload,
+    upload::{MAX_ACL, Upload},
 };
 use lectern_core::{
     auth::{Caller, Permission},
-    document::{Job, Metadata},
+    document::{Job, MAX_NAME_BYTES, Metadata},
     errors::PortError,
-    ids::CollectionId,
+    ids::{CollectionId, DocumentId},
     ports::JobQueue,
     web::{Page, PageError, WebReader},
 };
@@ -42,6 +42,10 @@ impl WebReader for Web {
                 Ok(Page { bytes, name: Some("leave.md".into()) })
             }
             "https://docs.example.com/" => Ok(Page { bytes, name: None }),
+            "https://docs.example.com/blank" => Ok(Page { bytes, name: Some(" ".into()) }),
+            "https://docs.example.com/long" => {
+                Ok(Page { bytes, name: Some("x".repeat(MAX_NAME_BYTES + 1)) })
+            }
             _ => Err(PageError::Status(404)),
         }
     }
@@ -127,4 +131,44 @@ async fn what_cannot_be_read_is_said_and_nothing_is_read_for_who_may_not_write()
     let refused = off.fetch(&operator, named("https://docs.example.com/leave.md")).await;
     assert!(matches!(refused, Err(FlowError::Forbidden(_))), "{refused:?}");
     assert_eq!(web.asked.load(Ordering::Relaxed), asked);
+}
+
+#[tokio::test]
+async fn nothing_is_read_for_a_request_that_is_wrong_anyway() {
+    let (world, web) = (World::new().await, Arc::new(Web::default()));
+    let operator = Caller::operator(world.tenant.clone());
+    let fine = named("https://docs.example.com/leave.md");
+    let nested = serde_json::json!({"owner": {"name": "hr"}}).as_object().unwrap().clone();
+    for (pointer, wrong) in [
+        ("/name", Named { name: Some(" ".to_owned()), ..fine.clone() }),
+        ("/acl", Named { acl: vec!["x".to_owned(); MAX_ACL + 1], ..fine.clone() }),
+        ("/metadata/owner", Named { metadata: nested, ..fine.clone() }),
+    ] {
+        let refused = flow(&world, &web, 1_000).fetch(&operator, wrong).await;
+        assert!(
+            matches!(&refused, Err(FlowError::Invalid(fields)) if fields[0].pointer == pointer),
+            "{pointer}: {refused:?}"
+        );
+    }
+    let nowhere = Named { collection: "nowhere".parse().unwrap(), ..fine.clone() };
+    let unknown = Named { document_id: Some(DocumentId::new(world.clock().now(), 7)), ..fine };
+    for (what, wrong) in [("collection", nowhere), ("document", unknown)] {
+        let refused = flow(&world, &web, 1_000).fetch(&operator, wrong).await;
+        assert!(
+            matches!(&refused, Err(FlowError::NotFound(missing)) if *missing == what),
+            "{what}: {refused:?}"
+        );
+    }
+    assert_eq!(web.asked.load(Ordering::Relaxed), 0);
+}
+
+#[tokio::test]
+async fn a_name_its_address_cannot_give_is_no_fault_of_the_client() {
+    let (world, web) = (World::new().await, Arc::new(Web::default()));
+    let (fetch, caller) = (flow(&world, &web, 1_000), Caller::operator(world.tenant.clone()));
+    for address in ["https://docs.example.com/blank", "https://docs.example.com/long"] {
+        let mut other = named(address);
+        other.acl = vec![format!("group:{address}")];
+        assert_eq!(fetch.fetch(&caller, other).await.unwrap().document.name, "page.html");
+    }
 }
