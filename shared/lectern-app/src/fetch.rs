@@ -11,7 +11,7 @@ use lectern_core::{
     document::Metadata,
     errors::chain,
     ids::{CollectionId, DocumentId},
-    web::{PageError, WebReader},
+    web::{Page, PageError, WebReader},
 };
 use tracing::info;
 
@@ -21,7 +21,12 @@ use crate::{
 };
 
 /// Name of a document whose address has none that fits.
-const UNNAMED: &str = "page.html";
+const UNNAMED: &str = "page";
+
+/// Media types of HTML.
+const HTML: [&str; 2] = ["text/html", "application/xhtml+xml"];
+/// Endings of names of HTML.
+const HTML_EXTENSIONS: [&str; 3] = ["html", "htm", "xhtml"];
 
 /// A document somebody names by its address.
 #[derive(Clone, Debug)]
@@ -75,12 +80,28 @@ impl Fetch {
         let max_bytes = self.upload.max_bytes;
         let page =
             reader.read(&named.url, max_bytes).await.map_err(|error| refusal(&error, max_bytes))?;
-        if !is_named && let Some(name) = page.name.filter(|name| is_name(name)) {
-            new.name = name;
+        if !is_named {
+            new.name = name_of(&page);
         }
         new.bytes = page.bytes.into();
         self.upload.upload(caller, new).await
     }
+}
+
+/// Returns what a page is called: as its address ends, but HTML never as if it were anything else, for names tell formats of text
+/// apart (`lectern_parse::sniff`). What says nothing of itself is taken for HTML.
+fn name_of(page: &Page) -> String {
+    let name = page.name.as_deref().filter(|name| is_name(name));
+    let is_html = |said: &String| HTML.contains(&said.as_str());
+    let is_html = page.media_type.as_ref().map_or(name.is_none(), is_html);
+    let name = name.unwrap_or(UNNAMED);
+    let extension = name.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase());
+    let says_so = extension.is_some_and(|extension| HTML_EXTENSIONS.contains(&&*extension));
+    if !is_html || says_so {
+        return name.to_owned();
+    }
+    let html = |name: &str| format!("{name}.html");
+    Some(html(name)).filter(|name| is_name(name)).unwrap_or_else(|| html(UNNAMED))
 }
 
 fn refusal(error: &PageError, limit_bytes: usize) -> FlowError {

@@ -200,13 +200,16 @@ fn unreachable(error: reqwest::Error) -> PageError {
 }
 
 async fn whole(url: &Url, response: Response, max_bytes: usize) -> Result<Page, PageError> {
+    let said = response.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let media_type = said.and_then(|said| said.split(';').next());
+    let media_type = media_type.map(|essence| essence.trim().to_ascii_lowercase());
     let bytes = bounded::body(response, max_bytes).await.map_err(unreachable)?;
     let bytes = bytes.ok_or(PageError::TooLarge(max_bytes))?;
     let last = url.path_segments().and_then(|mut parts| parts.next_back());
     let name = last.filter(|name| !name.is_empty());
     let name =
         name.map(|name| percent_encoding::percent_decode_str(name).decode_utf8_lossy().into());
-    Ok(Page { bytes, name })
+    Ok(Page { bytes, name, media_type })
 }
 
 #[cfg(test)]

@@ -34,17 +34,24 @@ impl WebReader for Web {
     async fn read(&self, address: &str, max_bytes: usize) -> Result<Page, PageError> {
         self.asked.fetch_add(1, Ordering::Relaxed);
         let bytes = b"# Leave\n\nStaff have 25 days.".to_vec();
+        let page = |name: Option<&str>, media_type: Option<&str>| {
+            let (name, media_type) = (name.map(str::to_owned), media_type.map(str::to_owned));
+            Ok(Page { bytes: bytes.clone(), name, media_type })
+        };
         match address {
             "https://docs.example.com/leave.md" if bytes.len() > max_bytes => {
                 Err(PageError::TooLarge(max_bytes))
             }
-            "https://docs.example.com/leave.md" => {
-                Ok(Page { bytes, name: Some("leave.md".into()) })
-            }
-            "https://docs.example.com/" => Ok(Page { bytes, name: None }),
-            "https://docs.example.com/blank" => Ok(Page { bytes, name: Some(" ".into()) }),
-            "https://docs.example.com/long" => {
-                Ok(Page { bytes, name: Some("x".repeat(MAX_NAME_BYTES + 1)) })
+            "https://docs.example.com/leave.md" => page(Some("leave.md"), Some("text/plain")),
+            "https://docs.example.com/" => page(None, None),
+            "https://docs.example.com/blank" => page(Some(" "), None),
+            "https://docs.example.com/long" => page(Some(&"x".repeat(MAX_NAME_BYTES + 1)), None),
+            "https://code.example.com/leave.md" => page(Some("leave.md"), Some("text/html")),
+            "https://code.example.com/leave" => page(Some("leave"), Some("application/xhtml+xml")),
+            "https://code.example.com/LEAVE.HTM" => page(Some("LEAVE.HTM"), Some("text/html")),
+            "https://code.example.com/" => page(None, Some("text/plain")),
+            "https://code.example.com/long" => {
+                page(Some(&"x".repeat(MAX_NAME_BYTES)), Some("text/html"))
             }
             _ => Err(PageError::Status(404)),
         }
@@ -171,4 +178,29 @@ async fn a_name_its_address_cannot_give_is_no_fault_of_the_client() {
         other.acl = vec![format!("group:{address}")];
         assert_eq!(fetch.fetch(&caller, other).await.unwrap().document.name, "page.html");
     }
+}
+
+#[tokio::test]
+async fn html_is_taken_for_html_whatever_its_address_ends_in() {
+    let (world, web) = (World::new().await, Arc::new(Web::default()));
+    let (fetch, caller) = (flow(&world, &web, 1_000), Caller::operator(world.tenant.clone()));
+    for (address, name, media_type) in [
+        ("https://code.example.com/leave.md", "leave.md.html", "text/html"),
+        ("https://code.example.com/leave", "leave.html", "text/html"),
+        ("https://code.example.com/LEAVE.HTM", "LEAVE.HTM", "text/html"),
+        ("https://code.example.com/long", "page.html", "text/html"),
+        ("https://code.example.com/", "page", "text/plain"),
+    ] {
+        let mut page = named(address);
+        page.acl = vec![format!("group:{address}")];
+        let read = fetch.fetch(&caller, page).await.unwrap();
+        assert_eq!(
+            (read.document.name.as_str(), read.document.media_type.as_str()),
+            (name, media_type),
+            "{address}"
+        );
+    }
+    let chosen =
+        Named { name: Some("Leave".to_owned()), ..named("https://code.example.com/leave") };
+    assert_eq!(fetch.fetch(&caller, chosen).await.unwrap().document.name, "Leave");
 }

@@ -55,7 +55,7 @@ async fn serve() -> SocketAddr {
         (StatusCode::FOUND, HeaderMap::from_iter([(header::LOCATION, place)])).into_response()
     };
     let routes = Router::new()
-        .route("/handbook%20one.md", get(async || "# Leave\n\n25 days"))
+        .route("/handbook%20one.md", get(handbook))
         .route("/", get(async || "a page"))
         .route("/large", get(async || "x".repeat(2_000)))
         .route("/missing", get(async || StatusCode::NOT_FOUND))
@@ -67,6 +67,10 @@ async fn serve() -> SocketAddr {
         .route("/file", to("file:///etc/passwd"));
     tokio::spawn(async move { axum::serve(listener, routes).await });
     address
+}
+
+async fn handbook() -> ([(header::HeaderName, &'static str); 1], &'static str) {
+    ([(header::CONTENT_TYPE, "Text/Markdown; charset=utf-8")], "# Leave\n\n25 days")
 }
 
 /// Redirects so many times.
@@ -88,6 +92,7 @@ async fn a_document_is_read_with_its_name() {
         (&*page.bytes, page.name.as_deref()),
         (&b"# Leave\n\n25 days"[..], Some("handbook one.md"))
     );
+    assert_eq!(page.media_type.as_deref(), Some("text/markdown"));
     assert_eq!(read("/").await.unwrap().name, None);
     assert_eq!(&*read("/once").await.unwrap().bytes, b"a page");
 }
