@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use lectern_core::{
-    auth::{Caller, Permission},
+    auth::{Caller, MAX_PRINCIPAL_BYTES, Permission},
     document::{
         Document, DocumentState, MAX_METADATA_BYTES, MAX_METADATA_FIELDS, MAX_NAME_BYTES, Metadata,
         Version,
@@ -290,11 +290,11 @@ fn invalid_fields(new: &NewDocument) -> Vec<FieldError> {
     };
     check(is_name(&new.name), "/name".into(), format!("must have 1 to {MAX_NAME_BYTES} bytes"));
     let acl_fits = new.acl.len() <= MAX_ACL
-        && new.acl.iter().all(|principal| (1..=256).contains(&principal.len()));
+        && new.acl.iter().all(|principal| (1..=MAX_PRINCIPAL_BYTES).contains(&principal.len()));
     check(
         acl_fits,
         "/acl".into(),
-        format!("must have at most {MAX_ACL} principals of 1 to 256 bytes"),
+        format!("must have at most {MAX_ACL} principals of 1 to {MAX_PRINCIPAL_BYTES} bytes"),
     );
     let fields_fit = new.metadata.len() <= MAX_METADATA_FIELDS;
     check(

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use thiserror::Error;
 
 use crate::{
-    auth::{Caller, Permission},
+    auth::{Caller, MAX_PRINCIPAL_BYTES, Permission},
     ids::{CollectionId, KeyId, TenantId},
     pricing::MicroDollars,
     spending::SpendingLimits,
@@ -30,14 +30,10 @@ pub const MAX_SKEW: Duration = Duration::from_secs(60);
 const DEFAULT_MAX_LIFETIME_SECONDS: u64 = 24 * 60 * 60;
 /// Requests per minute of one subject, unless set otherwise.
 const DEFAULT_RATE_PER_MINUTE: u32 = 100;
-/// Most requests per minute of one subject.
-const MAX_RATE_PER_MINUTE: u32 = 60_000;
 /// Most groups of a token. Its filter is part of every search.
 pub const MAX_GROUPS: usize = 200;
 /// Longest prefix of principals in bytes.
 const MAX_PREFIX_BYTES: usize = 64;
-/// Longest subject or group in bytes.
-pub const MAX_PRINCIPAL_BYTES: usize = 256;
 
 /// How tokens are signed (RFC 7518, section 3.1). Nothing symmetric: who can check such a token can make one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
@@ -164,7 +160,7 @@ pub enum IssuersError {
         /// Which.
         issuer: String,
         /// What it must be.
-        reason: &'static str,
+        reason: String,
     },
 }
 

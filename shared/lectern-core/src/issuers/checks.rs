@@ -4,13 +4,13 @@ use std::{collections::BTreeMap, net::IpAddr};
 
 use serde_json::Value;
 
-use super::{Issuer, MAX_PREFIX_BYTES, MAX_RATE_PER_MINUTE};
-use crate::ids::TenantId;
+use super::{Issuer, MAX_PREFIX_BYTES};
+use crate::{ids::TenantId, limits::MAX_RATE_PER_MINUTE};
 
 impl Issuer {
     /// Returns what a setting must be, where it is something else.
-    pub(super) fn check(&self) -> Result<(), &'static str> {
-        let must = |is: bool, reason| if is { Ok(()) } else { Err(reason) };
+    pub(super) fn check(&self) -> Result<(), String> {
+        let must = |is: bool, reason: &str| if is { Ok(()) } else { Err(reason.to_owned()) };
         must(!self.issuer.is_empty(), "`issuer` must not be empty")?;
         must(
             self.jwks.is_some() || can_be_asked(&self.issuer),
@@ -46,14 +46,14 @@ impl Issuer {
         let prefix_bytes = self.principal_prefix.as_ref().map(String::len);
         must(
             prefix_bytes.is_none_or(|bytes| (1..=MAX_PREFIX_BYTES).contains(&bytes)),
-            "`principal_prefix` must have 1 to 64 bytes",
+            &format!("`principal_prefix` must have 1 to {MAX_PREFIX_BYTES} bytes"),
         )?;
         must(
             (1..=MAX_RATE_PER_MINUTE).contains(&self.rate_per_minute),
-            "`rate_per_minute` must be 1 to 60000",
+            &format!("`rate_per_minute` must be 1 to {MAX_RATE_PER_MINUTE}"),
         )?;
         must(self.max_lifetime_seconds > 0, "`max_lifetime_seconds` must be at least 1")?;
-        self.limits().map(|_| ()).ok_or("`usd_per_day` and `usd_per_month` must be dollars")
+        must(self.limits().is_some(), "`usd_per_day` and `usd_per_month` must be dollars")
     }
 
     /// Whether a subject of the one can be taken for one of the other: both reach a tenant, and a principal of the one may begin as
