@@ -209,12 +209,6 @@ impl Issuers {
     pub fn iter(&self) -> impl Iterator<Item = &Issuer> {
         self.0.iter()
     }
-
-    /// Returns the issuer of this identifier, and its place among them.
-    #[must_use]
-    pub fn named(&self, issuer: &str) -> Option<(usize, &Issuer)> {
-        self.0.iter().enumerate().find(|(_, one)| one.issuer == issuer)
-    }
 }
 
 /// Why a token whose signature is right is not let in. For the log: whoever presents one is told nothing.

@@ -190,7 +190,6 @@ fn settings_that_cannot_be_meant_are_refused() {
     let twice = json!([settings(), settings()]).to_string();
     assert!(matches!(twice.parse::<Issuers>(), Err(IssuersError::Twice(_))));
     assert!("".parse::<Issuers>().unwrap().is_empty());
-    assert!(json!([settings()]).to_string().parse::<Issuers>().unwrap().named("x").is_none());
 }
 
 /// Whoever chooses a `sub` at one issuer is nobody whom another issuer knows.
