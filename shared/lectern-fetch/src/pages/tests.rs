@@ -12,7 +12,7 @@ use axum::{
     response::{IntoResponse, Redirect},
     routing::get,
 };
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::*;
 
@@ -122,6 +122,8 @@ async fn who_answers_half_and_then_nothing_is_left() {
     let pages = Pages::with("*".parse().unwrap(), rules, Arc::new(SystemLookup)).unwrap();
     let half = async {
         let (mut connection, _) = listener.accept().await.unwrap();
+        // An answer that comes before its request is none.
+        connection.read(&mut [0; 1_024]).await.unwrap();
         connection.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 8\r\n\r\nhalf").await.unwrap();
         std::future::pending::<()>().await;
     };
