@@ -4,10 +4,10 @@ use std::{net::IpAddr, time::Duration};
 
 use ipnet::IpNet;
 use lectern_core::{
-    auth::{ApiKey, Caller, Credential, Permission, SECRET_BYTES},
+    auth::{ApiKey, Caller, Credential, MAX_PRINCIPAL_BYTES, Permission, SECRET_BYTES},
     errors::ErrorKind,
     ids::{CollectionId, KeyId, TenantId},
-    limits::Verdict,
+    limits::{MAX_RATE_PER_MINUTE, Verdict},
     secret::LiveSecret,
     spending::SpendingLimits,
     time::Timestamp,
@@ -27,12 +27,8 @@ use crate::{
 pub const DEFAULT_RATE_PER_MINUTE: u32 = 100;
 /// Most keys of a tenant that are listed.
 pub const MAX_KEYS: usize = 10_000;
-/// Most requests per minute of a key.
-pub const MAX_RATE_PER_MINUTE: u32 = 60_000;
 /// Most collections, principals or networks of a key.
 pub const MAX_LISTED: usize = 100;
-/// Longest principal in bytes.
-pub const MAX_PRINCIPAL_BYTES: usize = 256;
 /// How long a rotated key's old secret works, unless said otherwise.
 pub const DEFAULT_OVERLAP: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long it works at most.

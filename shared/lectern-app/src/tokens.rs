@@ -18,7 +18,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jsonwebtoken::{DecodingKey, Header, Validation, decode, decode_header};
 use lectern_core::{
-    errors::{ErrorKind, PortError},
+    errors::PortError,
     issuers::{Identity, Issuer, Issuers, Refusal},
     limits::Verdict,
     ports::IssuerKeys,
@@ -26,7 +26,7 @@ use lectern_core::{
 use lectern_tables::Tables;
 use serde_json::{Map, Value};
 use thiserror::Error;
-use tracing::{info, warn};
+use tracing::info;
 
 use self::{known::KnownKeys, signature::algorithm};
 use crate::{clock::Clock, errors::FlowError, keys::Admitted};
@@ -107,11 +107,11 @@ impl Tokens {
     /// Learns the keys of all issuers, so that no request waits for them.
     ///
     /// # Errors
-    /// The first port's error; whoever presents a token asks again.
+    /// The first issuer's that has one, once all have answered; whoever presents a token of it asks again.
     pub async fn warm_up(&self) -> Result<(), PortError> {
         let now = self.clock.now();
         let learnt = self.trusted.iter().map(|(issuer, known)| known.refresh(issuer, now));
-        futures::future::try_join_all(learnt).await.map(drop)
+        futures::future::join_all(learnt).await.into_iter().collect()
     }
 
     /// Checks a token and takes one request from its subject's rate.
@@ -180,14 +180,8 @@ impl Tokens {
         known: &KnownKeys,
         header: &Header,
     ) -> Result<DecodingKey, Refused> {
-        match known.find(issuer, header, self.clock.now()).await {
-            Ok(key) => key.ok_or(Refused::Key),
-            Err(error) if error.kind == ErrorKind::Invalid => {
-                warn!(issuer = issuer.issuer, %error, "an issuer's keys cannot be read");
-                Err(Refused::Unavailable(error))
-            }
-            Err(error) => Err(Refused::Unavailable(error)),
-        }
+        let found = known.find(issuer, header, self.clock.now()).await;
+        found.map_err(Refused::Unavailable)?.ok_or(Refused::Key)
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use lectern_core::{
-    auth::{Caller, Permission},
+    auth::{Caller, MAX_PRINCIPAL_BYTES, Permission},
     document::{
         Document, DocumentState, MAX_METADATA_BYTES, MAX_METADATA_FIELDS, MAX_NAME_BYTES, Metadata,
         Version,
@@ -114,6 +114,28 @@ impl Upload {
         Ok(Uploaded { document, version, created })
     }
 
+    /// Refuses what a caller who may write says of a document, before its bytes are there.
+    pub(crate) async fn check_ahead(
+        &self,
+        caller: &Caller,
+        new: &NewDocument,
+    ) -> Result<(), FlowError> {
+        let errors = invalid_fields(new);
+        if !errors.is_empty() {
+            return Err(FlowError::Invalid(errors));
+        }
+        let is_there = async {
+            let found = self.tables.collections().get(&caller.tenant, &new.collection).await?;
+            found.map(|_| ()).ok_or(FlowError::NotFound("collection"))
+        };
+        tokio::try_join!(
+            is_there,
+            self.refuse_named(caller, new.document_id.as_ref(), &new.collection),
+            self.refuse_undeclared(caller, &new.collection, &new.metadata)
+        )?;
+        Ok(())
+    }
+
     /// Puts a failed document back in the queue.
     ///
     /// # Errors
@@ -136,7 +158,7 @@ impl Upload {
     }
 
     /// Refuses a version of a document that takes none, before its bytes are stored.
-    pub(crate) async fn refuse_named(
+    async fn refuse_named(
         &self,
         caller: &Caller,
         named: Option<&DocumentId>,
@@ -157,7 +179,7 @@ impl Upload {
 
     /// Refuses metadata that the collection's schema has no place for. A collection that does not exist is refused
     /// when the document is registered.
-    pub(crate) async fn refuse_undeclared(
+    async fn refuse_undeclared(
         &self,
         caller: &Caller,
         collection: &CollectionId,
@@ -254,21 +276,25 @@ pub(crate) fn authorize(caller: &Caller, collection: &CollectionId) -> Result<()
     if caller.may_touch(collection) { Ok(()) } else { Err(FlowError::NotFound("collection")) }
 }
 
-pub(crate) fn invalid_fields(new: &NewDocument) -> Vec<FieldError> {
+/// Whether a document may be called so.
+pub(crate) fn is_name(name: &str) -> bool {
+    !name.trim().is_empty() && name.len() <= MAX_NAME_BYTES
+}
+
+fn invalid_fields(new: &NewDocument) -> Vec<FieldError> {
     let mut errors = Vec::new();
     let mut check = |holds: bool, pointer: String, detail: String| {
         if !holds {
             errors.push(FieldError { pointer, detail });
         }
     };
-    let name_fits = !new.name.trim().is_empty() && new.name.len() <= MAX_NAME_BYTES;
-    check(name_fits, "/name".into(), format!("must have 1 to {MAX_NAME_BYTES} bytes"));
+    check(is_name(&new.name), "/name".into(), format!("must have 1 to {MAX_NAME_BYTES} bytes"));
     let acl_fits = new.acl.len() <= MAX_ACL
-        && new.acl.iter().all(|principal| (1..=256).contains(&principal.len()));
+        && new.acl.iter().all(|principal| (1..=MAX_PRINCIPAL_BYTES).contains(&principal.len()));
     check(
         acl_fits,
         "/acl".into(),
-        format!("must have at most {MAX_ACL} principals of 1 to 256 bytes"),
+        format!("must have at most {MAX_ACL} principals of 1 to {MAX_PRINCIPAL_BYTES} bytes"),
     );
     let fields_fit = new.metadata.len() <= MAX_METADATA_FIELDS;
     check(

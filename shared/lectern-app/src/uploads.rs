@@ -19,7 +19,7 @@ use crate::{
     blobs::BlobName,
     clock::entropy,
     errors::FlowError,
-    upload::{NewDocument, Upload, authorize, invalid_fields},
+    upload::{NewDocument, Upload, authorize},
 };
 
 /// How long a file may be stored at the address made for it.
@@ -67,17 +67,17 @@ impl Uploads {
     /// When the caller may not write there, a field is wrong, it is too large, or a port fails.
     pub async fn announce(&self, caller: &Caller, new: NewUpload) -> Result<Announced, FlowError> {
         authorize(caller, &new.collection)?;
-        self.validate(&new)?;
-        let known = async {
-            let found =
-                self.upload.tables.collections().get(&caller.tenant, &new.collection).await?;
-            found.map(|_| ()).ok_or(FlowError::NotFound("collection"))
+        self.check_size(new.size_bytes)?;
+        let as_document = NewDocument {
+            collection: new.collection.clone(),
+            document_id: new.document_id.clone(),
+            new_id: None,
+            name: new.name.clone(),
+            bytes: bytes::Bytes::new(),
+            acl: new.acl.clone(),
+            metadata: new.metadata.clone(),
         };
-        tokio::try_join!(
-            known,
-            self.upload.refuse_named(caller, new.document_id.as_ref(), &new.collection),
-            self.upload.refuse_undeclared(caller, &new.collection, &new.metadata)
-        )?;
+        self.upload.check_ahead(caller, &as_document).await?;
 
         let now = self.upload.clock.now();
         let upload = PendingUpload {
@@ -186,25 +186,15 @@ impl Uploads {
         self.upload.upload(&announcer, new).await.map(|_| ())
     }
 
-    fn validate(&self, new: &NewUpload) -> Result<(), FlowError> {
+    fn check_size(&self, size_bytes: u64) -> Result<(), FlowError> {
         let limit_bytes = self.upload.max_bytes;
-        if new.size_bytes > limit_bytes as u64 {
+        if size_bytes > limit_bytes as u64 {
             return Err(FlowError::TooLarge { limit_bytes });
         }
-        if new.size_bytes == 0 {
+        if size_bytes == 0 {
             return Err(FlowError::field("/size_bytes", "must be at least 1"));
         }
-        let as_document = NewDocument {
-            collection: new.collection.clone(),
-            document_id: None,
-            new_id: None,
-            name: new.name.clone(),
-            bytes: bytes::Bytes::new(),
-            acl: new.acl.clone(),
-            metadata: new.metadata.clone(),
-        };
-        let errors = invalid_fields(&as_document);
-        if errors.is_empty() { Ok(()) } else { Err(FlowError::Invalid(errors)) }
+        Ok(())
     }
 }
 

@@ -19,6 +19,8 @@ use crate::{
 
 /// What every API key begins with.
 pub const KEY_PREFIX: &str = "lk_";
+/// Longest principal in bytes: of a key, of a document's ACL, and what a token calls its subject and groups.
+pub const MAX_PRINCIPAL_BYTES: usize = 256;
 /// Bytes of entropy in a key's secret half.
 pub const SECRET_BYTES: usize = 32;
 

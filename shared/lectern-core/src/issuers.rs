@@ -3,6 +3,7 @@
 //! A token is a JWT (RFC 7519) of an OpenID Connect issuer. Whoever checked its signature hands its claims to
 //! [`Issuer::identify`], which holds them to RFC 9068: exact issuer, audience, times. Nothing a bearer could have written is
 //! believed: tenant, permissions and groups come from claims the operator named, and without a mapping there are none.
+//! Who two issuers call the same is nobody's namesake: where both reach a tenant, their principals begin differently.
 
 use std::{collections::BTreeMap, str::FromStr, time::Duration};
 
@@ -11,13 +12,14 @@ use serde_json::{Map, Value};
 use thiserror::Error;
 
 use crate::{
-    auth::{Caller, Permission},
+    auth::{Caller, MAX_PRINCIPAL_BYTES, Permission},
     ids::{CollectionId, KeyId, TenantId},
     pricing::MicroDollars,
     spending::SpendingLimits,
     time::Timestamp,
 };
 
+mod checks;
 mod claims;
 
 /// Most issuers of a deployment.
@@ -28,12 +30,10 @@ pub const MAX_SKEW: Duration = Duration::from_secs(60);
 const DEFAULT_MAX_LIFETIME_SECONDS: u64 = 24 * 60 * 60;
 /// Requests per minute of one subject, unless set otherwise.
 const DEFAULT_RATE_PER_MINUTE: u32 = 100;
-/// Most requests per minute of one subject.
-const MAX_RATE_PER_MINUTE: u32 = 60_000;
 /// Most groups of a token. Its filter is part of every search.
 pub const MAX_GROUPS: usize = 200;
-/// Longest subject or group in bytes.
-pub const MAX_PRINCIPAL_BYTES: usize = 256;
+/// Longest prefix of principals in bytes.
+const MAX_PREFIX_BYTES: usize = 64;
 
 /// How tokens are signed (RFC 7518, section 3.1). Nothing symmetric: who can check such a token can make one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
@@ -96,6 +96,9 @@ pub struct Issuer {
     /// The claim that names the subject's groups.
     #[serde(default)]
     pub groups_claim: Option<String>,
+    /// What its subjects and groups begin with as principals: `customer/` makes `u-1` `user:customer/u-1`.
+    #[serde(default)]
+    pub principal_prefix: Option<String>,
     /// The collections its subjects may touch; all without.
     #[serde(default)]
     pub collections: Option<Vec<CollectionId>>,
@@ -141,13 +144,23 @@ pub enum IssuersError {
     /// Two of one name.
     #[error("has `{0}` twice")]
     Twice(String),
+    /// Two whose subjects an account could not tell apart.
+    #[error(
+        "issuers `{one}` and `{other}` can reach one account: each needs a `principal_prefix` that the other's does not begin with"
+    )]
+    Alike {
+        /// The first.
+        one: String,
+        /// The second.
+        other: String,
+    },
     /// One that is wrong.
     #[error("issuer `{issuer}`: {reason}")]
     Issuer {
         /// Which.
         issuer: String,
         /// What it must be.
-        reason: &'static str,
+        reason: String,
     },
 }
 
@@ -171,8 +184,14 @@ impl FromStr for Issuers {
             if let Err(reason) = issuer.check() {
                 return Err(IssuersError::Issuer { issuer: issuer.issuer.clone(), reason });
             }
-            if issuers[..position].iter().any(|other| other.issuer == issuer.issuer) {
-                return Err(IssuersError::Twice(issuer.issuer.clone()));
+            for other in &issuers[..position] {
+                if other.issuer == issuer.issuer {
+                    return Err(IssuersError::Twice(issuer.issuer.clone()));
+                }
+                if issuer.is_like(other) {
+                    let (one, other) = (other.issuer.clone(), issuer.issuer.clone());
+                    return Err(IssuersError::Alike { one, other });
+                }
             }
         }
         Ok(Self(issuers))
@@ -189,12 +208,6 @@ impl Issuers {
     /// Returns each issuer.
     pub fn iter(&self) -> impl Iterator<Item = &Issuer> {
         self.0.iter()
-    }
-
-    /// Returns the issuer of this identifier, and its place among them.
-    #[must_use]
-    pub fn named(&self, issuer: &str) -> Option<(usize, &Issuer)> {
-        self.0.iter().enumerate().find(|(_, one)| one.issuer == issuer)
     }
 }
 
@@ -240,40 +253,6 @@ pub struct Identity {
 }
 
 impl Issuer {
-    fn check(&self) -> Result<(), &'static str> {
-        let must = |is: bool, reason| if is { Ok(()) } else { Err(reason) };
-        must(!self.issuer.is_empty(), "`issuer` must not be empty")?;
-        must(!self.audience.is_empty(), "`audience` must not be empty")?;
-        must(!self.algorithms.is_empty(), "`algorithms` must name at least one")?;
-        must(
-            self.tenant.is_some() != self.tenant_claim.is_some(),
-            "must have one of `tenant` and `tenant_claim`",
-        )?;
-        must(
-            self.tenants.is_none() || self.tenant_claim.is_some(),
-            "`tenants` are by the values of `tenant_claim`, which is missing",
-        )?;
-        let of_claim = self.tenants.iter().flat_map(BTreeMap::values);
-        must(
-            of_claim.chain(&self.tenant).all(|tenant| tenant.incarnation() == 0),
-            "a tenant must be an account's name",
-        )?;
-        must(
-            self.permissions_claim.is_some() || self.permissions_by_value.is_empty(),
-            "`permissions_by_value` are by the values of `permissions_claim`, which is missing",
-        )?;
-        must(
-            !self.permissions.is_empty() || !self.permissions_by_value.is_empty(),
-            "nobody may do anything: set `permissions`, or `permissions_claim` and `permissions_by_value`",
-        )?;
-        must(
-            (1..=MAX_RATE_PER_MINUTE).contains(&self.rate_per_minute),
-            "`rate_per_minute` must be 1 to 60000",
-        )?;
-        must(self.max_lifetime_seconds > 0, "`max_lifetime_seconds` must be at least 1")?;
-        self.limits().map(|_| ()).ok_or("`usd_per_day` and `usd_per_month` must be dollars")
-    }
-
     fn limits(&self) -> Option<SpendingLimits> {
         let amount = |dollars: Option<f64>| dollars.map(MicroDollars::try_from).transpose().ok();
         Some(SpendingLimits {
@@ -301,7 +280,7 @@ impl Issuer {
         let subject = claims::of(claims, &self.subject_claim).and_then(Value::as_str);
         let subject = subject.filter(|subject| fits(subject)).ok_or(Refusal::Subject)?;
         let tenant = self.tenant_of(claims).ok_or(Refusal::Tenant)?;
-        let mut principals = vec![format!("user:{subject}")];
+        let mut principals = vec![format!("user:{}{subject}", self.prefix())];
         principals.extend(self.groups_of(claims)?);
         let caller = Caller {
             key_id: Some(KeyId::of_subject(&self.issuer, tenant.as_str(), subject)),
@@ -343,7 +322,12 @@ impl Issuer {
         if groups.len() > MAX_GROUPS || !groups.iter().all(|group| fits(group)) {
             return Err(Refusal::Groups);
         }
-        Ok(groups.into_iter().map(|group| format!("group:{group}")).collect())
+        let prefix = self.prefix();
+        Ok(groups.into_iter().map(|group| format!("group:{prefix}{group}")).collect())
+    }
+
+    fn prefix(&self) -> &str {
+        self.principal_prefix.as_deref().unwrap_or_default()
     }
 }
 

@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::time::Timestamp;
 
+/// Most requests per minute that a key or a token's subject may have.
+pub const MAX_RATE_PER_MINUTE: u32 = 60_000;
+
 /// A rate: `burst` at once, refilled evenly over `period`.
 ///
 /// Generic cell rate algorithm (ITU-T I.371): the state is one number, the theoretical arrival time.

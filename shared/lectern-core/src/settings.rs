@@ -292,6 +292,18 @@ mod tests {
     }
 
     #[test]
+    fn certainty_is_a_percentage_that_something_has() {
+        for (hostile_from, fits) in [(0, false), (1, true), (100, true), (101, false)] {
+            let safety = Safety { hostile_from, ..Safety::default() };
+            let settings = CollectionSettings { safety, ..CollectionSettings::default() };
+            let wrong = settings.validate().err().unwrap_or_default();
+            let pointers: Vec<&str> = wrong.iter().map(|error| error.pointer.as_str()).collect();
+            let expected: &[&str] = if fits { &[] } else { &["/safety/hostile_from"] };
+            assert_eq!(pointers, expected, "{hostile_from}");
+        }
+    }
+
+    #[test]
     fn an_unknown_setting_is_refused() {
         let unknown = serde_json::from_str::<CollectionSettings>(r#"{"retrieval":{"k":1}}"#);
         assert!(unknown.unwrap_err().to_string().contains("`k`"));

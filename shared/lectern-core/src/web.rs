@@ -21,6 +21,8 @@ pub struct Page {
     pub bytes: Vec<u8>,
     /// The last part of its address, `None` where that is empty.
     pub name: Option<String>,
+    /// What its server says it is (RFC 9110, section 8.3.1): `text/html`, in lower case and without parameters.
+    pub media_type: Option<String>,
 }
 
 /// Why a document was not read, in words for whoever named its address.

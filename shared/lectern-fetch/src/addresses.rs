@@ -8,25 +8,27 @@ use std::{
 
 use ipnet::IpNet;
 
-/// IPv4 networks that are not global: the IANA registry of special-purpose addresses (RFC 6890), multicast and what is reserved.
-const INSIDE_V4: [&str; 17] = [
-    "0.0.0.0/8",       // this network
-    "10.0.0.0/8",      // private
-    "100.64.0.0/10",   // shared by carriers
-    "127.0.0.0/8",     // loopback
-    "169.254.0.0/16",  // link-local: metadata services
-    "172.16.0.0/12",   // private
-    "192.0.0.0/24",    // protocol assignments
-    "192.0.2.0/24",    // documentation
-    "192.31.196.0/24", // AS112
-    "192.52.193.0/24", // AMT
-    "192.88.99.0/24",  // 6to4 relays
-    "192.168.0.0/16",  // private
-    "198.18.0.0/15",   // benchmarks
-    "198.51.100.0/24", // documentation
-    "203.0.113.0/24",  // documentation
-    "224.0.0.0/4",     // multicast
-    "240.0.0.0/4",     // reserved, broadcast
+/// IPv4 networks that are not global: the IANA registry of special-purpose addresses (RFC 6890), multicast and what is reserved; and
+/// what a cloud answers with beside its machines from an address that is.
+const INSIDE_V4: [&str; 18] = [
+    "0.0.0.0/8",        // this network
+    "10.0.0.0/8",       // private
+    "100.64.0.0/10",    // shared by carriers
+    "127.0.0.0/8",      // loopback
+    "168.63.129.16/32", // Azure's wire server, though its network is global
+    "169.254.0.0/16",   // link-local: metadata services
+    "172.16.0.0/12",    // private
+    "192.0.0.0/24",     // protocol assignments
+    "192.0.2.0/24",     // documentation
+    "192.31.196.0/24",  // AS112
+    "192.52.193.0/24",  // AMT
+    "192.88.99.0/24",   // 6to4 relays
+    "192.168.0.0/16",   // private
+    "198.18.0.0/15",    // benchmarks
+    "198.51.100.0/24",  // documentation
+    "203.0.113.0/24",   // documentation
+    "224.0.0.0/4",      // multicast
+    "240.0.0.0/4",      // reserved, broadcast
 ];
 
 /// Networks within 2000::/3, the only global unicast addresses (RFC 4291), that are not global.
@@ -72,7 +74,7 @@ fn carried(address: Ipv6Addr) -> Option<Ipv4Addr> {
 mod tests {
     use super::*;
 
-    const ALL_INSIDE: [&str; 53] = [
+    const ALL_INSIDE: [&str; 54] = [
         "0.0.0.0",
         "0.1.2.3",
         "10.0.0.1",
@@ -81,6 +83,7 @@ mod tests {
         "100.127.255.255",
         "127.0.0.1",
         "127.255.255.254",
+        "168.63.129.16",
         "169.254.169.254",
         "169.254.170.2",
         "172.16.0.1",
@@ -128,7 +131,7 @@ mod tests {
         "5f00::1",
     ];
 
-    const OUTSIDE: [&str; 20] = [
+    const OUTSIDE: [&str; 22] = [
         "1.1.1.1",
         "8.8.8.8",
         "9.255.255.255",
@@ -137,6 +140,8 @@ mod tests {
         "100.128.0.0",
         "126.255.255.255",
         "128.0.0.0",
+        "168.63.129.15",
+        "168.63.129.17",
         "169.253.255.255",
         "169.255.0.0",
         "172.15.255.255",

@@ -1,6 +1,8 @@
 //! The keys an OpenID Connect issuer publishes: its configuration is read under its own identifier, and says where they are
 //! (OpenID Connect Discovery 1.0, sections 3 and 4).
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use lectern_core::{
     errors::{ErrorKind, PortError},
@@ -21,6 +23,12 @@ pub struct Discovery {
     getter: Getter,
 }
 
+/// Returns who reads the keys of any issuer.
+#[must_use]
+pub fn published() -> Arc<dyn IssuerKeys> {
+    Arc::new(Discovery::default())
+}
+
 #[derive(Deserialize)]
 struct Configuration {
     issuer: String,
@@ -30,39 +38,48 @@ struct Configuration {
 #[async_trait]
 impl IssuerKeys for Discovery {
     async fn fetch(&self, issuer: &Issuer) -> Result<Vec<u8>, PortError> {
-        let invalid = |reason: String| PortError::new(ErrorKind::Invalid, CONFIGURATION, reason);
         let address =
             format!("{}/.well-known/openid-configuration", issuer.issuer.trim_end_matches('/'));
-        let read = self.getter.json(CONFIGURATION, trusted(&address, CONFIGURATION)?).await?;
+        let address = trusted(&address, CONFIGURATION, true)?;
+        let is_here = is_here(&address);
+        let read = self.getter.json(CONFIGURATION, address).await?;
         let configuration: Configuration = serde_json::from_slice(&read)
             .map_err(|error| PortError::new(ErrorKind::Invalid, CONFIGURATION, error))?;
         // Section 4.3: else somebody who can answer for one issuer could answer for another.
         if configuration.issuer != issuer.issuer {
-            return Err(invalid("it is the configuration of another issuer".to_owned()));
+            let reason = "it is the configuration of another issuer";
+            return Err(PortError::new(ErrorKind::Invalid, CONFIGURATION, reason));
         }
-        self.getter.json(KEYS, trusted(&configuration.jwks_uri, KEYS)?).await
+        self.getter.json(KEYS, trusted(&configuration.jwks_uri, KEYS, is_here)?).await
     }
 }
 
-/// Returns an address nobody on the way can answer for.
-fn trusted(address: &str, operation: &'static str) -> Result<Url, PortError> {
-    let invalid = |reason: String| PortError::new(ErrorKind::Invalid, operation, reason);
-    let url = Url::parse(address).map_err(|error| invalid(error.to_string()))?;
-    let is_here = match url.host() {
+/// Returns an address nobody on the way can answer for: over TLS or, where it `may_be_here`, on this machine. An issuer elsewhere
+/// has its keys elsewhere: if it could send this process to itself, whatever listens here would answer for it.
+fn trusted(address: &str, operation: &'static str, may_be_here: bool) -> Result<Url, PortError> {
+    let url = Url::parse(address)
+        .map_err(|error| PortError::new(ErrorKind::Invalid, operation, error))?;
+    if url.scheme() == "https" || (url.scheme() == "http" && may_be_here && is_here(&url)) {
+        Ok(url)
+    } else {
+        let reason = "its address must begin with https://";
+        Err(PortError::new(ErrorKind::Invalid, operation, reason))
+    }
+}
+
+fn is_here(url: &Url) -> bool {
+    match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),
         Some(Host::Domain(name)) => name == "localhost",
         None => false,
-    };
-    if url.scheme() == "https" || (url.scheme() == "http" && is_here) {
-        Ok(url)
-    } else {
-        Err(invalid("its address must begin with https://".to_owned()))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::{error::Error as _, time::Duration};
+
     use lectern_core::issuers::Issuers;
     use lectern_testkit::issuer::{IssuerServer, Signer};
 
@@ -118,6 +135,16 @@ mod tests {
         assert_eq!(away.map_err(|error| error.kind), Err(ErrorKind::Unavailable));
     }
 
+    #[tokio::test]
+    async fn an_issuer_that_hangs_is_left() {
+        // The system accepts the connection, and nobody answers.
+        let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", silent.local_addr().unwrap());
+        let discovery = Discovery { getter: Getter::within(Duration::from_millis(200)) };
+        let found = discovery.fetch(&issuer(&url)).await;
+        assert_eq!(found.map_err(|error| error.kind), Err(ErrorKind::Timeout));
+    }
+
     #[test]
     fn keys_come_over_tls_or_from_this_machine() {
         for fine in [
@@ -126,7 +153,9 @@ mod tests {
             "http://[::1]/",
             "http://localhost:1/",
         ] {
-            assert!(trusted(fine, KEYS).is_ok(), "{fine}");
+            assert!(trusted(fine, KEYS, true).is_ok(), "{fine}");
+            let is_tls = fine.starts_with("https:");
+            assert_eq!(trusted(fine, KEYS, false).is_ok(), is_tls, "{fine} of an issuer elsewhere");
         }
         for wrong in [
             "http://login.example.com/",
@@ -135,7 +164,13 @@ mod tests {
             "login",
             "",
         ] {
-            assert_eq!(trusted(wrong, KEYS).unwrap_err().kind, ErrorKind::Invalid, "{wrong}");
+            assert_eq!(trusted(wrong, KEYS, true).unwrap_err().kind, ErrorKind::Invalid, "{wrong}");
         }
+    }
+
+    #[test]
+    fn an_address_that_is_none_keeps_its_cause() {
+        let failed = trusted("login", KEYS, true).unwrap_err();
+        assert!(failed.source().is_some_and(|cause| cause.is::<url::ParseError>()), "{failed:?}");
     }
 }

@@ -7,6 +7,8 @@ use reqwest::{Client, header, redirect::Policy};
 use tokio::time::timeout;
 use url::Url;
 
+use crate::bounded;
+
 /// Largest document in bytes.
 pub(crate) const MAX_BYTES: usize = 1 << 20;
 /// How long one may take, whole.
@@ -15,12 +17,24 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A client that is made when it is used first: reading the system's certificates takes a while.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Getter {
     client: OnceLock<Client>,
+    timeout: Duration,
+}
+
+impl Default for Getter {
+    fn default() -> Self {
+        Self::within(TIMEOUT)
+    }
 }
 
 impl Getter {
+    /// Returns one that waits so long for a document.
+    pub(crate) fn within(timeout: Duration) -> Self {
+        Self { client: OnceLock::new(), timeout }
+    }
+
     /// Returns the body of a JSON document. Follows no redirect: who answers is who was asked.
     ///
     /// # Errors
@@ -30,7 +44,7 @@ impl Getter {
         operation: &'static str,
         url: Url,
     ) -> Result<Vec<u8>, PortError> {
-        let read = timeout(TIMEOUT, self.read(operation, url)).await;
+        let read = timeout(self.timeout, self.read(operation, url)).await;
         read.map_err(|_| PortError::bare(ErrorKind::Timeout, operation))?
     }
 
@@ -41,7 +55,7 @@ impl Getter {
         };
         let client = self.client().map_err(failed)?;
         let request = client.get(url).header(header::ACCEPT, "application/json");
-        let mut response = request.send().await.map_err(failed)?;
+        let response = request.send().await.map_err(failed)?;
         if response.status() != 200 {
             let kind = match response.status().is_server_error() {
                 true => ErrorKind::Unavailable,
@@ -50,14 +64,8 @@ impl Getter {
             let reason = format!("it answers {}", response.status());
             return Err(PortError::new(kind, operation, reason));
         }
-        let mut body = Vec::new();
-        while let Some(piece) = response.chunk().await.map_err(failed)? {
-            if body.len() + piece.len() > MAX_BYTES {
-                return Err(PortError::bare(ErrorKind::TooLarge, operation));
-            }
-            body.extend_from_slice(&piece);
-        }
-        Ok(body)
+        let body = bounded::body(response, MAX_BYTES).await.map_err(failed)?;
+        body.ok_or_else(|| PortError::bare(ErrorKind::TooLarge, operation))
     }
 
     fn client(&self) -> Result<&Client, reqwest::Error> {
@@ -65,11 +73,8 @@ impl Getter {
             return Ok(client);
         }
         ensure_tls();
-        let client = Client::builder()
-            .redirect(Policy::none())
-            .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(TIMEOUT)
-            .build()?;
+        let client =
+            Client::builder().redirect(Policy::none()).connect_timeout(CONNECT_TIMEOUT).build()?;
         Ok(self.client.get_or_init(|| client))
     }
 }

@@ -8,9 +8,11 @@
 //! | [`pages`] | documents by an address somebody else named |
 //! | [`addresses`] | which addresses are inside |
 //! | `get` | one small document, bounded in size and time |
+//! | `bounded` | a response, bounded in size |
 
 pub mod addresses;
 pub mod discovery;
 pub mod pages;
 
+mod bounded;
 mod get;

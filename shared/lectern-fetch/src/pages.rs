@@ -5,7 +5,11 @@
 //! checked are those that are connected to, and a name that answers differently the second time gains nothing (DNS
 //! rebinding). Every redirect goes through the same. Nothing is asked of a proxy, which would resolve names by itself.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use lectern_core::{
@@ -22,7 +26,7 @@ use thiserror::Error;
 use tokio::time::timeout;
 use url::{Host, Url};
 
-use crate::addresses::is_public;
+use crate::{addresses::is_public, bounded};
 
 /// Most redirects that are followed.
 const MAX_REDIRECTS: usize = 5;
@@ -41,10 +45,32 @@ pub struct Pages {
     rules: Rules,
 }
 
-/// What else than public addresses over TLS is read. Nothing, but in tests of this crate.
-#[derive(Clone, Copy, Debug, Default)]
+/// What is read. Tests of this crate alone have other rules than the default.
+#[derive(Clone, Copy, Debug)]
 struct Rules {
-    loopback: bool,
+    /// Whether an address is outside.
+    is_outside: fn(IpAddr) -> bool,
+    /// Whether only https on its usual port is read.
+    https_only: bool,
+    /// How long one document may take.
+    timeout: Duration,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self { is_outside: is_public, https_only: true, timeout: PAGE_TIMEOUT }
+    }
+}
+
+/// Returns who reads documents from these hosts; nobody where there is none.
+///
+/// # Errors
+/// When the TLS stack cannot be set up.
+pub fn reader(hosts: &Hosts) -> Result<Option<Arc<dyn WebReader>>, PortError> {
+    if hosts.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(Arc::new(Pages::new(hosts.clone())?)))
 }
 
 impl Pages {
@@ -53,15 +79,15 @@ impl Pages {
     /// # Errors
     /// When the TLS stack cannot be set up.
     pub fn new(hosts: Hosts) -> Result<Self, PortError> {
-        Self::with(hosts, Rules::default())
+        Self::with(hosts, Rules::default(), Arc::new(SystemLookup))
     }
 
-    fn with(hosts: Hosts, rules: Rules) -> Result<Self, PortError> {
+    fn with(hosts: Hosts, rules: Rules, lookup: Arc<dyn Resolve>) -> Result<Self, PortError> {
         crate::get::ensure_tls();
         let client = Client::builder()
             .redirect(Policy::none())
             .no_proxy()
-            .dns_resolver(Arc::new(PublicOnly { rules }))
+            .dns_resolver(Arc::new(PublicOnly { rules, lookup }))
             .pool_max_idle_per_host(0)
             .connect_timeout(CONNECT_TIMEOUT)
             .user_agent(USER_AGENT)
@@ -95,7 +121,7 @@ impl Pages {
             return Err(PageError::Address);
         }
         let url = Url::parse(address).map_err(|_| PageError::Address)?;
-        let is_usual = self.rules.loopback || (url.scheme() == "https" && url.port().is_none());
+        let is_usual = !self.rules.https_only || (url.scheme() == "https" && url.port().is_none());
         if !is_usual || !url.username().is_empty() || url.password().is_some() {
             return Err(PageError::Address);
         }
@@ -104,7 +130,7 @@ impl Pages {
             Host::Ipv4(address) => Some(address.into()),
             Host::Ipv6(address) => Some(address.into()),
         };
-        if in_numbers.is_some_and(|address| !self.rules.allow(address)) {
+        if in_numbers.is_some_and(|address| !(self.rules.is_outside)(address)) {
             return Err(PageError::Inside);
         }
         match url.host_str() {
@@ -117,14 +143,8 @@ impl Pages {
 #[async_trait]
 impl WebReader for Pages {
     async fn read(&self, address: &str, max_bytes: usize) -> Result<Page, PageError> {
-        let read = timeout(PAGE_TIMEOUT, self.follow(address, max_bytes)).await;
+        let read = timeout(self.rules.timeout, self.follow(address, max_bytes)).await;
         read.unwrap_or(Err(PageError::TimedOut))
-    }
-}
-
-impl Rules {
-    fn allow(self, address: std::net::IpAddr) -> bool {
-        is_public(address) || (self.loopback && address.is_loopback())
     }
 }
 
@@ -133,18 +153,33 @@ impl Rules {
 #[error("the name has an address that is not on the public internet")]
 struct LeadsInside;
 
+/// Resolves names as the system does.
+struct SystemLookup;
+
+impl Resolve for SystemLookup {
+    fn resolve(&self, name: Name) -> Resolving {
+        Box::pin(async move {
+            let found: Vec<SocketAddr> =
+                tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            let addresses: Addrs = Box::new(found.into_iter());
+            Ok(addresses)
+        })
+    }
+}
+
 /// Resolves names to public addresses. A name of which one address is inside is refused whole: it is not what it seems.
 struct PublicOnly {
     rules: Rules,
+    lookup: Arc<dyn Resolve>,
 }
 
 impl Resolve for PublicOnly {
     fn resolve(&self, name: Name) -> Resolving {
-        let rules = self.rules;
+        let Rules { is_outside, .. } = self.rules;
+        let found = self.lookup.resolve(name);
         Box::pin(async move {
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let found: Vec<SocketAddr> = found.take(MAX_ADDRESSES).collect();
-            if !found.iter().all(|address| rules.allow(address.ip())) {
+            let found: Vec<SocketAddr> = found.await?.take(MAX_ADDRESSES).collect();
+            if !found.iter().all(|address| is_outside(address.ip())) {
                 return Err(LeadsInside.into());
             }
             let addresses: Addrs = Box::new(found.into_iter());
@@ -164,19 +199,17 @@ fn unreachable(error: reqwest::Error) -> PageError {
     PageError::Unreachable(error.without_url().into())
 }
 
-async fn whole(url: &Url, mut response: Response, max_bytes: usize) -> Result<Page, PageError> {
-    let mut bytes = Vec::new();
-    while let Some(piece) = response.chunk().await.map_err(unreachable)? {
-        if bytes.len() + piece.len() > max_bytes {
-            return Err(PageError::TooLarge(max_bytes));
-        }
-        bytes.extend_from_slice(&piece);
-    }
+async fn whole(url: &Url, response: Response, max_bytes: usize) -> Result<Page, PageError> {
+    let said = response.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let media_type = said.and_then(|said| said.split(';').next());
+    let media_type = media_type.map(|essence| essence.trim().to_ascii_lowercase());
+    let bytes = bounded::body(response, max_bytes).await.map_err(unreachable)?;
+    let bytes = bytes.ok_or(PageError::TooLarge(max_bytes))?;
     let last = url.path_segments().and_then(|mut parts| parts.next_back());
     let name = last.filter(|name| !name.is_empty());
     let name =
         name.map(|name| percent_encoding::percent_decode_str(name).decode_utf8_lossy().into());
-    Ok(Page { bytes, name })
+    Ok(Page { bytes, name, media_type })
 }
 
 #[cfg(test)]

@@ -126,7 +126,7 @@ impl From<FlowError> for Problem {
                 StatusCode::UNAUTHORIZED,
                 "unauthenticated",
                 "Not authenticated",
-                "send a valid API key as `Authorization: Bearer lk_…`",
+                "send `Authorization: Bearer` with a valid API key, `lk_…`, or a token of an issuer this server trusts",
             ),
             FlowError::Forbidden(_) => {
                 Self::new(StatusCode::FORBIDDEN, "forbidden", "Not allowed", error.to_string())
@@ -300,6 +300,12 @@ mod tests {
         let problem = Problem::from(failure);
         assert_eq!(problem.status, 500);
         assert!(!serde_json::to_string(&problem).unwrap().contains("10.0.0.1"));
+    }
+
+    #[test]
+    fn who_has_a_token_is_told_what_to_send_like_who_has_a_key() {
+        let told = Problem::from(FlowError::Unauthenticated).detail;
+        assert!(told.contains("API key") && told.contains("token"), "{told}");
     }
 
     #[test]

@@ -28,10 +28,11 @@ mod gate;
 pub mod index;
 #[cfg(feature = "models")]
 pub mod models;
-#[cfg(feature = "pages")]
-pub mod pages;
 #[cfg(feature = "secrets")]
 pub mod secrets;
+
+#[cfg(feature = "pages")]
+pub use lectern_fetch::pages;
 
 /// Why a function cannot start.
 #[derive(Debug, thiserror::Error)]

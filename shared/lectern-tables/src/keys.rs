@@ -286,23 +286,29 @@ fn at_rest(id: &KeyId, now: Timestamp) -> Change {
 /// The request of a key that is within its burst: its arrival time moves on from where it is. The
 /// change adds up however many callers send it at once, so none has to read first.
 fn within_burst(key: &ApiKey, now: Timestamp) -> Change {
-    let interval = interval_ms(key.rate_per_minute);
-    // Allowed while the new arrival time is at most `burst` intervals ahead.
-    let latest = now.as_millis() + interval * u64::from(key.rate_per_minute.max(1) - 1);
     Change::of(layout::api_key(&key.id), "SET #tat = #tat + #interval_ms")
         .when(&format!("{OPENS} AND #tat > :now AND #tat <= :latest AND #interval_ms = :interval"))
         .with(":now", number(now.as_millis()))
-        .with(":latest", number(latest))
-        .with(":interval", number(interval))
+        .with(":latest", number(latest_ms(key.rate_per_minute, now)))
+        .with(":interval", number(interval_ms(key.rate_per_minute)))
 }
 
 /// Returns the key and the verdict on a request that was just counted.
 fn counted(item: &Item, now: Timestamp) -> Result<Authenticated, PortError> {
     let key: ApiKey = from_item(AUTHENTICATE, item)?;
-    let before = number_in(item, "tat").saturating_sub(interval_ms(key.rate_per_minute));
-    let before = Some(Timestamp::from_millis(before));
-    let verdict = Rate::per_minute(key.rate_per_minute).decide(before, now);
+    let verdict = verdict(item, key.rate_per_minute, now);
     Ok(Authenticated { key, verdict })
+}
+
+/// Returns the verdict on the request that an item's arrival time was just moved on for.
+pub(crate) fn verdict(item: &Item, rate_per_minute: u32, now: Timestamp) -> Verdict {
+    let before = number_in(item, "tat").saturating_sub(interval_ms(rate_per_minute));
+    Rate::per_minute(rate_per_minute).decide(Some(Timestamp::from_millis(before)), now)
+}
+
+/// Returns the latest arrival time that allows one more request: the new one may be `burst` intervals ahead.
+pub(crate) fn latest_ms(rate_per_minute: u32, now: Timestamp) -> u64 {
+    now.as_millis() + interval_ms(rate_per_minute) * u64::from(rate_per_minute.max(1) - 1)
 }
 
 pub(crate) fn tat(item: &Item) -> Option<Timestamp> {

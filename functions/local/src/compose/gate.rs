@@ -1,16 +1,9 @@
 //! Who may call, and from where documents are read by their address.
 
-use std::sync::Arc;
-
 use lectern_app::{clock::Clock, guesses::Guesses, keys::Keys, tokens::Tokens};
-use lectern_core::{
-    errors::PortError,
-    ids::TenantId,
-    issuers::Issuers,
-    ports::IssuerKeys,
-    web::{Hosts, WebReader},
-};
-use lectern_fetch::{discovery::Discovery, pages::Pages};
+use lectern_core::{ids::TenantId, issuers::Issuers};
+use lectern_fetch::discovery::published;
+pub(super) use lectern_fetch::pages::reader as pages;
 use lectern_runtime::gate::Gate;
 use lectern_tables::Tables;
 
@@ -32,16 +25,7 @@ pub(super) fn keys(
 
 /// Returns who admits tokens of these issuers.
 pub(super) fn tokens(issuers: &Issuers, tables: &Tables, clock: &Clock) -> Tokens {
-    let published: Arc<dyn IssuerKeys> = Arc::new(Discovery::default());
-    Tokens::new(issuers, &published, tables.clone(), clock.clone())
-}
-
-/// Returns who reads documents from these hosts; nobody where there is none.
-pub(super) fn pages(hosts: &Hosts) -> Result<Option<Arc<dyn WebReader>>, PortError> {
-    if hosts.is_empty() {
-        return Ok(None);
-    }
-    Ok(Some(Arc::new(Pages::new(hosts.clone())?)))
+    Tokens::new(issuers, &published(), tables.clone(), clock.clone())
 }
 
 impl Local {

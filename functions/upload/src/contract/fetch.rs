@@ -11,7 +11,7 @@ pub struct FetchRequest {
     /// Where it is: an `https://` address of a host the operator allows.
     #[schema(min_length = 1, max_length = 2048)]
     pub url: String,
-    /// File name or title; the last part of the address without.
+    /// File name or title; without, the last part of the address if that can be one.
     #[serde(default)]
     #[schema(min_length = 1, max_length = 512)]
     pub name: Option<String>,

@@ -4,7 +4,7 @@ use std::sync::{
 };
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
-use lectern_core::time::Timestamp;
+use lectern_core::{errors::ErrorKind, time::Timestamp};
 use lectern_testkit::issuer::Signer;
 use serde_json::json;
 
@@ -43,15 +43,19 @@ impl IssuerKeys for Published {
 
 impl World {
     async fn with(settings: Value) -> Self {
+        let published = Arc::new(Published::default());
+        let source: Arc<dyn IssuerKeys> = Arc::<Published>::clone(&published);
+        Self::of(published, &source, json!([settings])).await
+    }
+
+    async fn of(published: Arc<Published>, source: &Arc<dyn IssuerKeys>, issuers: Value) -> Self {
         let tables = Tables::connect("embedded::memory:").await.unwrap();
         tables.ensure().await.unwrap();
         let hand = Arc::new(AtomicU64::new(NOW * 1_000));
         let now = Arc::clone(&hand);
         let clock = Clock::new(move || Timestamp::from_millis(now.load(Ordering::Relaxed)));
-        let published = Arc::new(Published::default());
-        let source: Arc<dyn IssuerKeys> = Arc::<Published>::clone(&published);
-        let issuers = json!([settings]).to_string().parse().unwrap();
-        Self { published, hand, tokens: Tokens::new(&issuers, &source, tables, clock) }
+        let issuers = issuers.to_string().parse().unwrap();
+        Self { published, hand, tokens: Tokens::new(&issuers, source, tables, clock) }
     }
 
     async fn start(signers: &[&Signer]) -> Self {
@@ -281,6 +285,36 @@ async fn many_first_tokens_ask_once() {
     let admitted = (0..32).map(|_| world.is_admitted(&token));
     assert!(futures::future::join_all(admitted).await.into_iter().all(|is| is));
     assert_eq!(world.asked(), 1);
+}
+
+/// The first issuer takes a moment; every other one refuses at once.
+#[derive(Debug)]
+struct OthersRefuse(Arc<Published>);
+
+#[async_trait]
+impl IssuerKeys for OthersRefuse {
+    async fn fetch(&self, issuer: &Issuer) -> Result<Vec<u8>, PortError> {
+        if issuer.issuer != ISSUER {
+            return Err(PortError::bare(ErrorKind::Unavailable, "test"));
+        }
+        tokio::task::yield_now().await;
+        self.0.fetch(issuer).await
+    }
+}
+
+#[tokio::test]
+async fn an_issuer_that_refuses_keeps_no_other_from_warming_up() {
+    let signer = Signer::new("one");
+    let mut other = settings();
+    other["issuer"] = json!("https://other.example.com");
+    other["tenant"] = json!("umbrella");
+    let published = Arc::new(Published::default());
+    let source: Arc<dyn IssuerKeys> = Arc::new(OthersRefuse(Arc::clone(&published)));
+    let world = World::of(published, &source, json!([settings(), other])).await;
+    world.publish(vec![signer.jwk()]);
+    assert!(world.tokens.warm_up().await.is_err());
+    assert!(world.is_admitted(&signer.sign(&world.claims())).await);
+    assert_eq!(world.asked(), 1, "it was asked ahead");
 }
 
 /// The token of RFC 7515, appendix A.2: what others sign with RSA is read as they mean it.

@@ -10,13 +10,13 @@ use lectern_app::{
     blobs::Blobs,
     errors::FlowError,
     fetch::{Fetch, Named},
-    upload::Upload,
+    upload::{MAX_ACL, Upload},
 };
 use lectern_core::{
     auth::{Caller, Permission},
-    document::{Job, Metadata},
+    document::{Job, MAX_NAME_BYTES, Metadata},
     errors::PortError,
-    ids::CollectionId,
+    ids::{CollectionId, DocumentId},
     ports::JobQueue,
     web::{Page, PageError, WebReader},
 };
@@ -34,14 +34,25 @@ impl WebReader for Web {
     async fn read(&self, address: &str, max_bytes: usize) -> Result<Page, PageError> {
         self.asked.fetch_add(1, Ordering::Relaxed);
         let bytes = b"# Leave\n\nStaff have 25 days.".to_vec();
+        let page = |name: Option<&str>, media_type: Option<&str>| {
+            let (name, media_type) = (name.map(str::to_owned), media_type.map(str::to_owned));
+            Ok(Page { bytes: bytes.clone(), name, media_type })
+        };
         match address {
             "https://docs.example.com/leave.md" if bytes.len() > max_bytes => {
                 Err(PageError::TooLarge(max_bytes))
             }
-            "https://docs.example.com/leave.md" => {
-                Ok(Page { bytes, name: Some("leave.md".into()) })
+            "https://docs.example.com/leave.md" => page(Some("leave.md"), Some("text/plain")),
+            "https://docs.example.com/" => page(None, None),
+            "https://docs.example.com/blank" => page(Some(" "), None),
+            "https://docs.example.com/long" => page(Some(&"x".repeat(MAX_NAME_BYTES + 1)), None),
+            "https://code.example.com/leave.md" => page(Some("leave.md"), Some("text/html")),
+            "https://code.example.com/leave" => page(Some("leave"), Some("application/xhtml+xml")),
+            "https://code.example.com/LEAVE.HTM" => page(Some("LEAVE.HTM"), Some("text/html")),
+            "https://code.example.com/" => page(None, Some("text/plain")),
+            "https://code.example.com/long" => {
+                page(Some(&"x".repeat(MAX_NAME_BYTES)), Some("text/html"))
             }
-            "https://docs.example.com/" => Ok(Page { bytes, name: None }),
             _ => Err(PageError::Status(404)),
         }
     }
@@ -127,4 +138,69 @@ async fn what_cannot_be_read_is_said_and_nothing_is_read_for_who_may_not_write()
     let refused = off.fetch(&operator, named("https://docs.example.com/leave.md")).await;
     assert!(matches!(refused, Err(FlowError::Forbidden(_))), "{refused:?}");
     assert_eq!(web.asked.load(Ordering::Relaxed), asked);
+}
+
+#[tokio::test]
+async fn nothing_is_read_for_a_request_that_is_wrong_anyway() {
+    let (world, web) = (World::new().await, Arc::new(Web::default()));
+    let operator = Caller::operator(world.tenant.clone());
+    let fine = named("https://docs.example.com/leave.md");
+    let nested = serde_json::json!({"owner": {"name": "hr"}}).as_object().unwrap().clone();
+    for (pointer, wrong) in [
+        ("/name", Named { name: Some(" ".to_owned()), ..fine.clone() }),
+        ("/acl", Named { acl: vec!["x".to_owned(); MAX_ACL + 1], ..fine.clone() }),
+        ("/metadata/owner", Named { metadata: nested, ..fine.clone() }),
+    ] {
+        let refused = flow(&world, &web, 1_000).fetch(&operator, wrong).await;
+        assert!(
+            matches!(&refused, Err(FlowError::Invalid(fields)) if fields[0].pointer == pointer),
+            "{pointer}: {refused:?}"
+        );
+    }
+    let nowhere = Named { collection: "nowhere".parse().unwrap(), ..fine.clone() };
+    let unknown = Named { document_id: Some(DocumentId::new(world.clock().now(), 7)), ..fine };
+    for (what, wrong) in [("collection", nowhere), ("document", unknown)] {
+        let refused = flow(&world, &web, 1_000).fetch(&operator, wrong).await;
+        assert!(
+            matches!(&refused, Err(FlowError::NotFound(missing)) if *missing == what),
+            "{what}: {refused:?}"
+        );
+    }
+    assert_eq!(web.asked.load(Ordering::Relaxed), 0);
+}
+
+#[tokio::test]
+async fn a_name_its_address_cannot_give_is_no_fault_of_the_client() {
+    let (world, web) = (World::new().await, Arc::new(Web::default()));
+    let (fetch, caller) = (flow(&world, &web, 1_000), Caller::operator(world.tenant.clone()));
+    for address in ["https://docs.example.com/blank", "https://docs.example.com/long"] {
+        let mut other = named(address);
+        other.acl = vec![format!("group:{address}")];
+        assert_eq!(fetch.fetch(&caller, other).await.unwrap().document.name, "page.html");
+    }
+}
+
+#[tokio::test]
+async fn html_is_taken_for_html_whatever_its_address_ends_in() {
+    let (world, web) = (World::new().await, Arc::new(Web::default()));
+    let (fetch, caller) = (flow(&world, &web, 1_000), Caller::operator(world.tenant.clone()));
+    for (address, name, media_type) in [
+        ("https://code.example.com/leave.md", "leave.md.html", "text/html"),
+        ("https://code.example.com/leave", "leave.html", "text/html"),
+        ("https://code.example.com/LEAVE.HTM", "LEAVE.HTM", "text/html"),
+        ("https://code.example.com/long", "page.html", "text/html"),
+        ("https://code.example.com/", "page", "text/plain"),
+    ] {
+        let mut page = named(address);
+        page.acl = vec![format!("group:{address}")];
+        let read = fetch.fetch(&caller, page).await.unwrap();
+        assert_eq!(
+            (read.document.name.as_str(), read.document.media_type.as_str()),
+            (name, media_type),
+            "{address}"
+        );
+    }
+    let chosen =
+        Named { name: Some("Leave".to_owned()), ..named("https://code.example.com/leave") };
+    assert_eq!(fetch.fetch(&caller, chosen).await.unwrap().document.name, "Leave");
 }

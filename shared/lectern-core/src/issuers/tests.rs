@@ -17,12 +17,16 @@ fn settings() -> Value {
     })
 }
 
-fn issuer(changed: &Value) -> Issuer {
-    let mut settings = settings();
+fn with(settings: &Value, changed: &Value) -> Value {
+    let mut settings = settings.clone();
     for (name, value) in changed.as_object().unwrap() {
         settings[name] = value.clone();
     }
-    parse(&settings).unwrap().0.remove(0)
+    settings
+}
+
+fn issuer(changed: &Value) -> Issuer {
+    parse(&with(&settings(), changed)).unwrap().0.remove(0)
 }
 
 fn claims(changed: &Value) -> Map<String, Value> {
@@ -161,18 +165,90 @@ fn settings_that_cannot_be_meant_are_refused() {
         json!({"max_lifetime_seconds": 0}),
         json!({"usd_per_month": -1.0}),
         json!({"secret": "x"}),
+        // Keys that are none, and issuers nobody can be asked about.
+        json!({"jwks": "https://login.example.com/keys"}),
+        json!({"jwks": {}}),
+        json!({"jwks": {"keys": []}}),
+        json!({"jwks": {"keys": {}}}),
+        json!({"jwks": [{"kty": "EC"}]}),
+        json!({"issuer": "login.example.com"}),
+        json!({"issuer": "https://"}),
+        json!({"issuer": "https:///tenant"}),
+        json!({"issuer": "http://login.example.com"}),
+        json!({"issuer": "http://127.0.0.1.example.com"}),
+        json!({"issuer": "http://127.0.0.1@login.example.com"}),
+        json!({"issuer": "http://127.0.0.1:80@login.example.com"}),
+        json!({"issuer": "http://10.0.0.1"}),
+        json!({"issuer": "http://[::2]:80"}),
+        json!({"issuer": "ftp://login.example.com"}),
     ];
     for changed in wrong {
-        let mut settings = settings();
-        for (name, value) in changed.as_object().unwrap() {
-            settings[name] = value.clone();
-        }
-        assert!(parse(&settings).is_err(), "{changed}");
+        assert!(parse(&with(&settings(), &changed)).is_err(), "{changed}");
     }
     let many = vec![settings(); MAX_ISSUERS + 1];
     assert!(matches!(json!(many).to_string().parse::<Issuers>(), Err(IssuersError::TooMany)));
     let twice = json!([settings(), settings()]).to_string();
     assert!(matches!(twice.parse::<Issuers>(), Err(IssuersError::Twice(_))));
     assert!("".parse::<Issuers>().unwrap().is_empty());
-    assert!(json!([settings()]).to_string().parse::<Issuers>().unwrap().named("x").is_none());
+}
+
+/// Whoever chooses a `sub` at one issuer is nobody whom another issuer knows.
+#[test]
+fn principals_say_which_issuer_they_are_of() {
+    let of_customers = issuer(&json!({"principal_prefix": "customer/"}));
+    let found = identify(&of_customers, &json!({"sub": "director"})).unwrap();
+    assert_eq!(
+        found.caller.principals,
+        ["user:customer/director", "group:customer/hr", "group:customer/it"]
+    );
+    let longest = "x".repeat(MAX_PREFIX_BYTES);
+    assert!(parse(&with(&settings(), &json!({"principal_prefix": longest}))).is_ok());
+    for wrong in [String::new(), "x".repeat(MAX_PREFIX_BYTES + 1)] {
+        let refused = parse(&with(&settings(), &json!({"principal_prefix": wrong})));
+        assert!(matches!(refused, Err(IssuersError::Issuer { .. })), "{wrong}: {refused:?}");
+    }
+}
+
+#[test]
+fn issuers_that_reach_one_account_tell_their_principals_apart() {
+    let any = json!({"tenant": null, "tenant_claim": "org"});
+    let several =
+        json!({"tenant": null, "tenant_claim": "org", "tenants": {"a": "acme", "u": "umbrella"}});
+    let others = json!({"tenant": null, "tenant_claim": "org", "tenants": {"u": "umbrella"}});
+    let acme = json!({"tenant": "acme"});
+    let together = |one: &Value, other: &Value, prefixes: [Option<&str>; 2]| {
+        let mut both = [with(&settings(), one), with(&settings(), other)];
+        both[1]["issuer"] = json!("https://customers.example.com");
+        for (settings, prefix) in both.iter_mut().zip(prefixes) {
+            settings["principal_prefix"] = json!(prefix);
+        }
+        json!(both).to_string().parse::<Issuers>()
+    };
+    for (one, other) in [
+        (&acme, &acme),
+        (&acme, &any),
+        (&any, &any),
+        (&several, &acme),
+        (&several, &others),
+        (&others, &any),
+    ] {
+        let told_apart = together(one, other, [Some("staff/"), Some("customer/")]);
+        assert!(told_apart.is_ok(), "{one} {other}: {told_apart:?}");
+        for prefixes in [
+            [None, None],
+            [Some("staff/"), None],
+            [None, Some("customer/")],
+            [Some("x"), Some("x")],
+            // `bc` of the one would be `c` of the other.
+            [Some("a"), Some("ab")],
+            [Some("ab"), Some("a")],
+        ] {
+            let refused = together(one, other, prefixes);
+            assert!(
+                matches!(refused, Err(IssuersError::Alike { .. })),
+                "{one} {other} {prefixes:?}: {refused:?}"
+            );
+        }
+    }
+    assert!(together(&acme, &others, [None, None]).is_ok(), "no account of both");
 }
