@@ -44,6 +44,10 @@ pub(crate) async fn search(
     audited.used(question.clone());
     let found = query.ask.search.search(&caller, &request).await?;
     let documents = found.passages.iter().map(|found| &found.passage.document_id);
+    let question = Used {
+        question: found.keeps_question.then(|| request.question.as_str().to_owned()),
+        ..question
+    };
     audited.used(question.with_documents(documents));
     let answer = SearchAnswer {
         passages: found.passages.iter().map(PassageBody::from).collect(),

@@ -88,6 +88,8 @@ pub struct Found {
     pub timings: SearchTimings,
     /// Whether the candidates came from the cache.
     pub cache: CacheUse,
+    /// Whether the collection wants the question's text in the audit log.
+    pub keeps_question: bool,
 }
 
 /// What the index found, not yet checked.

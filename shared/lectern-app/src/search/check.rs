@@ -62,7 +62,8 @@ impl Search {
             rerank: millis(similar.reranked),
         };
         let (passages, vector) = (shown.passages, query.dense);
-        Ok(Found { passages, vector, degraded, timings, cache: similar.cache })
+        let keeps_question = settings.audit.questions;
+        Ok(Found { passages, vector, degraded, timings, cache: similar.cache, keeps_question })
     }
 
     /// Arranges the candidates, reads the records of those chosen, leaves out what may not be shown, and again
