@@ -147,6 +147,7 @@ impl Local {
             sandbox: Arc::new(parts.sandbox),
             limits: ParseLimits::default(),
             chunking: settings.chunking,
+            spending: ask.spending.clone(),
             lease: LEASE,
             clock: clock.clone(),
         };

@@ -218,7 +218,10 @@ pub struct UsageBody {
     pub prompt_tokens: u32,
     /// Tokens received from the model.
     pub completion_tokens: u32,
-    /// What they cost in US dollars.
+    /// Tokens of the question that an embedding model read which bills them; 0 where the vector was known, or the model is
+    /// in process.
+    pub embedding_tokens: u64,
+    /// What they cost in US dollars: what is held against budgets.
     pub cost_usd: f64,
 }
 
@@ -296,6 +299,7 @@ impl From<&Asked> for AnswerBody {
             usage: UsageBody {
                 prompt_tokens: asked.spent.tokens.prompt,
                 completion_tokens: asked.spent.tokens.completion,
+                embedding_tokens: asked.spent.embedding_tokens,
                 cost_usd: asked.spent.cost.as_dollars(),
             },
             timings_ms: serde_json::to_value(asked.timings).unwrap_or_default(),

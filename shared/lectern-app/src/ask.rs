@@ -4,12 +4,14 @@
 mod cached;
 mod chat;
 mod draft;
+mod passages;
 mod record;
 mod reply;
 mod rewrite;
 
 pub use self::chat::ChatModels;
 pub(crate) use self::record::CITED;
+pub use crate::spending::Spent;
 
 use std::{
     sync::Arc,
@@ -24,8 +26,7 @@ use lectern_core::{
     filter::Filter,
     ids::{CollectionId, DocumentId, QueryId, SessionId},
     passage::ScoredPassage,
-    ports::{ChatModel, TokenCount},
-    pricing::MicroDollars,
+    ports::ChatModel,
     prompt::PromptBudget,
     question::Question,
     settings::Mmr,
@@ -107,15 +108,6 @@ pub struct AskTimings {
     pub verify: f64,
     /// All of it.
     pub total: f64,
-}
-
-/// What an answer used.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Spent {
-    /// Tokens.
-    pub tokens: TokenCount,
-    /// Money.
-    pub cost: MicroDollars,
 }
 
 /// An answered question.
@@ -289,8 +281,7 @@ struct Turn<'a> {
 impl Turn<'_> {
     /// Returns what the question used so far.
     fn spent(&self) -> Spent {
-        let (tokens, cost) = self.bill.spent();
-        Spent { tokens, cost }
+        self.bill.spent()
     }
 
     fn remaining(&self) -> Duration {
@@ -326,6 +317,7 @@ fn log(asked: &Asked) {
         supported_ratio = asked.answer.supported_ratio(),
         prompt_tokens = asked.spent.tokens.prompt,
         completion_tokens = asked.spent.tokens.completion,
+        embedding_tokens = asked.spent.embedding_tokens,
         duration_ms = asked.timings.total,
         "answered a question"
     );

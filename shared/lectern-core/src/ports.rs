@@ -31,11 +31,21 @@ impl EmbeddingModel {
     }
 }
 
+/// Vectors, and what their provider bills for them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Embedded {
+    /// The vectors, in the order of the texts.
+    pub vectors: Vec<Vec<f32>>,
+    /// Tokens that were billed; 0 for vectors that cost nothing.
+    pub tokens: u64,
+}
+
 /// Turns texts into vectors.
 ///
 /// Contract: one vector per text, in order, each of `model().dimensions` finite numbers with
 /// Euclidean norm 1 (±0.001); the same text gives the same vector; no text is an error; a text longer
-/// than the model's window is truncated, not refused; an empty list gives an empty list.
+/// than the model's window is truncated, not refused; an empty list gives an empty list; counting changes no
+/// vector, and an empty list counts nothing.
 #[async_trait]
 pub trait Embedder: Send + Sync + Debug {
     /// Returns whose vectors these are.
@@ -43,6 +53,19 @@ pub trait Embedder: Send + Sync + Debug {
 
     /// Returns the vectors of `texts`.
     async fn embed(&self, texts: &[String]) -> Result<Vec<Vec<f32>>, PortError>;
+
+    /// Returns the vectors of `texts` with the tokens their provider bills: what it says, else [`Self::estimate`].
+    async fn embed_counted(&self, texts: &[String]) -> Result<Embedded, PortError> {
+        let tokens = self.estimate(texts);
+        Ok(Embedded { vectors: self.embed(texts).await?, tokens })
+    }
+
+    /// Returns how many tokens a provider would bill for the vectors of `texts` now, by estimate; 0 where they cost
+    /// nothing, which is so in process.
+    fn estimate(&self, texts: &[String]) -> u64 {
+        let _ = texts;
+        0
+    }
 
     /// Answers when the model is there and takes the credentials, without using it; for readiness probes. One that offers
     /// no such question is taken to be there.

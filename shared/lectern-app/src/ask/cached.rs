@@ -141,9 +141,10 @@ impl Ask {
         let Turn { caller, request, .. } = *turn;
         let Assumed { variant, keys, read } = assumed;
         let caches = &self.search.caches;
-        let (prepared, stored) = tokio::join!(self.search.prepare(caller, search, read), async {
-            caches.stored_answer(&keys?.answer).await
-        });
+        let (prepared, stored) =
+            tokio::join!(self.search.prepare(caller, search, read, turn.bill.meter()), async {
+                caches.stored_answer(&keys?.answer).await
+            });
         let prepared = prepared?;
         let wanted = prepared.effective.settings.cache.clone();
         let is_cached = wanted.answers && self.is_cacheable(request, &prepared.effective.settings);

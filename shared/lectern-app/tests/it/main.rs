@@ -6,6 +6,7 @@ mod backfill;
 mod coherence;
 mod fetch;
 mod hits;
+mod money;
 mod order;
 mod race;
 mod restore;

@@ -216,6 +216,7 @@ impl World {
             sha256: hex::encode(Sha256::digest(text)),
             acl: acl.iter().map(|name| (*name).to_owned()).collect(),
             metadata: Metadata::new(),
+            uploaded_by: None,
         };
         let registered = self.tables.documents().register(&registration, self.now()).await;
         let registered = registered.unwrap();

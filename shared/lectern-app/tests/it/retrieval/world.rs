@@ -121,6 +121,7 @@ impl World {
             sha256: format!("{seed:064x}"),
             acl: draft.acls[0].clone(),
             metadata: draft.metadata.clone(),
+            uploaded_by: None,
         };
         let registered = self.tables.documents().register(&registration, at(1)).await.unwrap();
         let id = registered.document.id;
