@@ -201,6 +201,7 @@ PRICES = [
     "{ }",
     f'{{"gpt-4o":{PRICE}}}',
     f'{{"gpt-4o":{PRICE},"us.amazon.nova-lite-v1:0":{PRICE}}}',
+    '{"lambda":{"gb_second":0.0000133334,"request":0.0000002},"index":{"question":0.0001}}',
     '{\n  "local/": {"prompt": 0, "completion": 0},\n  "gpt-4o": {"prompt": 2.5, "completion": 10}\n}',
 ]
 ISSUER = '{"issuer":"https://login.example.com","audience":"lectern","tenant":"acme","permissions":["query"]}'
@@ -212,6 +213,7 @@ NO_PRICES = [
     "null",
     "prices.json",
     '{"gpt-4o":2.5}',
+    '{"index":0.1}',
     '{"gpt-4o":{}}',
     f'"gpt-4o":{PRICE}',
     f'{{gpt-4o:{PRICE}}}',

@@ -357,6 +357,7 @@ fn answering(parts: &Parts, settings: &Settings, clock: &Clock) -> Ask {
         chat: parts.chat.clone(),
         chat_models: parts.chat_models.clone(),
         spending: spending(parts, settings, clock),
+        function: None,
         budget: PromptBudget::default(),
         clock: clock.clone(),
     }

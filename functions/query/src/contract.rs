@@ -223,6 +223,17 @@ pub struct UsageBody {
     pub embedding_tokens: u64,
     /// What they cost in US dollars: what is held against budgets.
     pub cost_usd: f64,
+    /// What else answering cost; held against no budget.
+    pub estimates_usd: EstimatesBody,
+}
+
+/// What answering cost besides models, in US dollars, by list prices: an estimate, for whoever runs Lectern.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, ToSchema)]
+pub struct EstimatesBody {
+    /// The function's memory for as long as it answered, and a request; 0 where Lectern does not run on AWS Lambda.
+    pub compute: f64,
+    /// The price of the index per question, as the operator set it; 0 without.
+    pub index: f64,
 }
 
 /// A verified answer.
@@ -301,6 +312,10 @@ impl From<&Asked> for AnswerBody {
                 completion_tokens: asked.spent.tokens.completion,
                 embedding_tokens: asked.spent.embedding_tokens,
                 cost_usd: asked.spent.cost.as_dollars(),
+                estimates_usd: EstimatesBody {
+                    compute: asked.estimates.compute.as_dollars(),
+                    index: asked.estimates.index.as_dollars(),
+                },
             },
             timings_ms: serde_json::to_value(asked.timings).unwrap_or_default(),
             experiment: variants.collect(),

@@ -54,7 +54,7 @@ async fn run(settings: Settings) -> Result<(), lambda::Error> {
     let Budget { prices, limits } = settings.budget;
     let spending = Spending { tables: tables.clone(), prices, limits, clock: clock.clone() };
     let budget = PromptBudget::default();
-    let ask = Ask { search, tables, chat, chat_models, spending, budget, clock };
-    let answer_timeout = settings.answer_timeout;
+    let Settings { function, answer_timeout, .. } = settings;
+    let ask = Ask { search, tables, chat, chat_models, spending, function, budget, clock };
     lambda::http::serve_streaming(router(Query { gate, ask, answer_timeout })).await
 }

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use lectern_core::env::{Settings as ReadSettings, SettingsReader};
+use lectern_core::{
+    env::{Settings as ReadSettings, SettingsReader},
+    pricing::Function,
+};
 use lectern_stack::{
     callers::Callers,
     settings::{self, Budget, ChatConfig, Index, ModelApi, Process, Reranking, Table},
@@ -29,6 +32,8 @@ pub struct Settings {
     pub reranking: Reranking,
     /// What models cost, and what may be spent.
     pub budget: Budget,
+    /// The function this is, as AWS Lambda says.
+    pub function: Option<Function>,
     /// `LECTERN_ANSWER_TIMEOUT_MS`: how long a whole answer may take.
     pub answer_timeout: Duration,
 }
@@ -44,6 +49,7 @@ impl ReadSettings for Settings {
         let model_api = ModelApi::read(reader);
         let reranking = Reranking::read(reader);
         let budget = Budget::read(reader);
+        let function = settings::function(reader);
         let answer_timeout = settings::answer_timeout(reader);
         Some(Self {
             process: process?,
@@ -55,6 +61,7 @@ impl ReadSettings for Settings {
             model_api: model_api?,
             reranking: reranking?,
             budget: budget?,
+            function,
             answer_timeout: answer_timeout?,
         })
     }

@@ -27,6 +27,7 @@ use lectern_core::{
     ids::{CollectionId, DocumentId, QueryId, SessionId},
     passage::ScoredPassage,
     ports::ChatModel,
+    pricing::{Estimates, Function},
     prompt::PromptBudget,
     question::Question,
     settings::Mmr,
@@ -127,6 +128,8 @@ pub struct Asked {
     pub degraded: Vec<&'static str>,
     /// What it used.
     pub spent: Spent,
+    /// What else answering cost, by estimate; held against no budget.
+    pub estimates: Estimates,
     /// Where the time went.
     pub timings: AskTimings,
     /// Whether the answer came from the cache.
@@ -152,6 +155,8 @@ pub struct Ask {
     pub chat_models: ChatModels,
     /// Counts what answers cost, and refuses what would be too much.
     pub spending: Spending,
+    /// The function that answers, where its time is billed.
+    pub function: Option<Function>,
     /// How long prompts may be.
     pub budget: PromptBudget,
     /// The time.
@@ -238,6 +243,7 @@ impl Ask {
             nearest: found.passages.into_iter().take(nearest).collect(),
             degraded: found.degraded,
             spent: turn.spent(),
+            estimates: Estimates::default(),
             timings: AskTimings { total: millis(turn.started.elapsed()), ..drafted.timings },
             cache: place.cache_use(),
             experiment,
@@ -248,9 +254,11 @@ impl Ask {
     }
 
     /// Records before responding: nothing runs after the response.
-    async fn conclude(&self, turn: &Turn<'_>, asked: Asked) -> Result<Asked, FlowError> {
+    async fn conclude(&self, turn: &Turn<'_>, mut asked: Asked) -> Result<Asked, FlowError> {
         let (recorded, ()) = tokio::join!(self.record(turn, &asked), self.search.caches.settle());
         recorded?;
+        // Last: the time of what was recorded is billed, too.
+        asked.estimates = self.spending.prices.estimates(self.function, turn.started.elapsed());
         log(&asked);
         Ok(asked)
     }

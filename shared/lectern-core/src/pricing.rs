@@ -1,10 +1,13 @@
-//! What tokens cost.
+//! What tokens cost, and what else answering does.
+
+mod running;
 
 use std::{collections::BTreeMap, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+pub use self::running::{Estimates, Function, IndexPrice, LambdaPrice, LambdaPrices, NanoDollars};
 use crate::ports::TokenCount;
 
 const BUILT_IN: &str = include_str!("prices.json");
@@ -80,12 +83,18 @@ pub struct Price {
     pub completion: f64,
 }
 
-/// What an operator says of a model: what its chats cost, or what its vectors do.
+/// The names under which an operator says what is no model's.
+const LAMBDA: &str = "lambda";
+const INDEX: &str = "index";
+
+/// What an operator says of a model: what its chats cost, or what its vectors do; or of what else answering costs.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(untagged)]
 enum OwnPrice {
     Chat(Price),
     Embedding(EmbeddingPrice),
+    Lambda(LambdaPrice),
+    Index(IndexPrice),
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -110,6 +119,10 @@ pub struct PriceTable {
     /// Dollars per million tokens by a part of the embedding model's name; the longest listed part wins. A part, because
     /// inference profiles and ARNs put a region before the name.
     pub embeddings: BTreeMap<String, f64>,
+    /// What AWS Lambda bills.
+    pub lambda: LambdaPrices,
+    /// What the index costs.
+    pub index: IndexPrice,
 }
 
 /// The price table is not valid.
@@ -121,6 +134,9 @@ pub enum PriceError {
     /// A price that is no finite number of at least 0.
     #[error("the price of `{0}` must be a finite number of at least 0")]
     Number(String),
+    /// `lambda` or `index` with a model's price, or a model with theirs.
+    #[error("`{0}` has no price of this form")]
+    Form(String),
 }
 
 impl PriceTable {
@@ -150,12 +166,16 @@ impl PriceTable {
         if let Some(name) = listed {
             return Err(PriceError::Number(name.clone()));
         }
+        if let Some((name, _)) = self.of_running().into_iter().find(|(_, usd)| !is_price(*usd)) {
+            return Err(PriceError::Number(name.to_owned()));
+        }
         let unlisted = are_prices(&self.unlisted) && is_price(self.unlisted_embedding);
         if unlisted { Ok(self) } else { Err(PriceError::Number("unlisted".into())) }
     }
 
     /// Returns the built-in table with other prices for some models: a JSON object of [`Price`] by name, where a name is the
-    /// begin of a model's, and of `{"embedding": DOLLARS}` by name, where it is a part of an embedding model's.
+    /// begin of a model's, and of `{"embedding": DOLLARS}` by name, where it is a part of an embedding model's. `lambda` is a [`LambdaPrice`], for both architectures, and
+    /// `index` an [`IndexPrice`].
     ///
     /// # Errors
     /// When the form is another or a price is negative or not finite.
@@ -163,9 +183,18 @@ impl PriceTable {
         let own: BTreeMap<String, OwnPrice> = serde_json::from_str(json)?;
         let mut table = Self::built_in();
         for (name, price) in own {
-            match price {
-                OwnPrice::Chat(price) => drop(table.models.insert(name, price)),
-                OwnPrice::Embedding(EmbeddingPrice { embedding }) => {
+            match (name.as_str(), price) {
+                (LAMBDA, OwnPrice::Lambda(price)) => {
+                    (table.lambda.arm64, table.lambda.x86_64) = (price, price);
+                }
+                (INDEX, OwnPrice::Index(price)) => table.index = price,
+                (LAMBDA | INDEX, _) | (_, OwnPrice::Lambda(_) | OwnPrice::Index(_)) => {
+                    return Err(PriceError::Form(name));
+                }
+                (_, OwnPrice::Chat(price)) => {
+                    table.models.insert(name, price);
+                }
+                (_, OwnPrice::Embedding(EmbeddingPrice { embedding })) => {
                     table.embeddings.insert(name, embedding);
                 }
             }
@@ -242,11 +271,13 @@ mod tests {
 
     #[test]
     fn refuses_prices_that_are_no_price() {
-        let bad = r#"{"version":"x","unlisted":{"prompt":-1,"completion":1},"models":{},"unlisted_embedding":1,"embeddings":{}}"#;
+        let bad = r#"{"version":"x","unlisted":{"prompt":-1,"completion":1},"models":{},"unlisted_embedding":1,"embeddings":{},"lambda":{"source":"x","arm64":{"gb_second":1,"request":1},"x86_64":{"gb_second":1,"request":1}},"index":{"question":0}}"#;
         assert!(PriceTable::parse(&bad.replace("-1", "1")).is_ok());
         assert!(PriceTable::parse(bad).is_err());
-        let bad = r#"{"version":"x","unlisted":{"prompt":1,"completion":1},"models":{},"unlisted_embedding":-1,"embeddings":{}}"#;
-        assert!(PriceTable::parse(bad).is_err());
+        let bad = bad
+            .replace("-1", "1")
+            .replace(r#""unlisted_embedding":1"#, r#""unlisted_embedding":-1"#);
+        assert!(PriceTable::parse(&bad).is_err());
     }
 
     #[test]

@@ -8,7 +8,7 @@ use lectern_core::{
     chunking::ChunkSettings,
     env::{Settings, SettingsReader},
     ports::EmbeddingModel,
-    pricing::PriceTable,
+    pricing::{Function, PriceTable},
     secret::SecretSetting,
     spending::SpendingLimits,
     web::Hosts,
@@ -194,6 +194,13 @@ impl Settings for Budget {
     }
 }
 
+/// Returns the function this is, as AWS Lambda says: for estimates of what it costs.
+#[must_use]
+pub fn function(reader: &SettingsReader<'_>) -> Option<Function> {
+    let memory_mb = reader.of_platform("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")?;
+    Some(Function { memory_mb })
+}
+
 /// Reads `LECTERN_INGEST_LEASE_MS`, how long a worker alone may write a version; what a killed worker had waits as long.
 pub fn ingest_lease(reader: &mut SettingsReader<'_>) -> Option<Duration> {
     milliseconds(reader, "LECTERN_INGEST_LEASE_MS", DEFAULT_INGEST_LEASE_MS)
@@ -323,6 +330,16 @@ mod tests {
         assert!(Index::from_env(&set("none")).unwrap().model.is_none());
         // What the index is named after has to be known without asking the model.
         assert!(names(Index::from_env(&set("openai:mine")))[0].contains("openai:mine@DIMENSIONS"));
+    }
+
+    #[test]
+    fn the_function_is_what_the_platform_says_and_no_setting() {
+        let said = |memory| {
+            let env = env(&[("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", memory)]);
+            function(&SettingsReader::new(&env))
+        };
+        assert_eq!(said("1024"), Some(Function { memory_mb: 1_024 }));
+        assert_eq!((said(""), said("much")), (None, None));
     }
 
     #[test]

@@ -21,6 +21,7 @@ use lectern_core::{
     experiment::Assignments,
     passage::{Passage, ScoredPassage},
     ports::ChatModel,
+    pricing::Estimates,
     question::Question,
     settings::CollectionSettings,
 };
@@ -276,6 +277,7 @@ impl Hit {
             nearest: Vec::new(),
             degraded: Vec::new(),
             spent: turn.spent(),
+            estimates: Estimates::default(),
             timings: AskTimings { cache: took, total: took, ..AskTimings::default() },
             cache: self.matched,
             experiment: self.terms.assignments.clone(),

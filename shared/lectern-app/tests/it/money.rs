@@ -9,7 +9,7 @@ use lectern_core::{
     errors::{ErrorKind, PortError},
     ids::{CollectionId, KeyId},
     ports::{Embedded, Embedder, EmbeddingModel},
-    pricing::{MicroDollars, PriceTable},
+    pricing::{Estimates, Function, MicroDollars, NanoDollars, PriceTable},
 };
 use lectern_tables::{budget::Ledger, usage::Usage};
 
@@ -90,6 +90,32 @@ async fn a_question_pays_for_its_vector_and_nobody_for_one_that_memory_has() {
     let (usage, account, key) = counted(&world, &caller).await;
     assert_eq!((usage.requests, usage.embedding_tokens), (2, COUNTED));
     assert_eq!((account, key), (first.spent.cost, first.spent.cost));
+}
+
+#[tokio::test]
+async fn estimates_are_shown_with_every_answer_and_held_against_nobody() {
+    let (world, caller) = world().await;
+    let mut process = process(&world);
+    let elsewhere = ask(&process, &caller, "Where do otters breed?").await;
+    assert_eq!(elsewhere.estimates, Estimates::default());
+    let before = counted(&world, &caller).await;
+
+    let prices = r#"{"lambda":{"gb_second":1,"request":1},"index":{"question":2}}"#;
+    process.spending.prices = Arc::new(PriceTable::overridden(prices).unwrap());
+    process.function = Some(Function { memory_mb: 1_024 });
+    // Made, then kept: both took time, and a request.
+    for cache in ["miss", "hit"] {
+        let asked = ask(&process, &caller, "Where do herons breed?").await;
+        assert_eq!(asked.cache.as_str(), cache);
+        let Estimates { compute, index } = asked.estimates;
+        assert!(compute > NanoDollars(1_000_000_000), "{cache}: {compute:?}");
+        assert_eq!(index, NanoDollars(2_000_000_000), "{cache}");
+    }
+    let (usage, account, key) = counted(&world, &caller).await;
+    // The vector alone was paid for, by the built-in price of a model that is not listed.
+    let vector = process.spending.prices.embedding_cost("bag-of-words", COUNTED).0;
+    assert_eq!(usage.cost_micro_usd, MicroDollars(before.0.cost_micro_usd.0 + vector));
+    assert_eq!((account, key), (usage.cost_micro_usd, usage.cost_micro_usd));
 }
 
 #[tokio::test]

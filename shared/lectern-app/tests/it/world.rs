@@ -176,6 +176,7 @@ impl World {
                 limits: SpendingLimits::default(),
                 clock: self.clock(),
             },
+            function: None,
             budget: PromptBudget::default(),
             clock: self.clock(),
         }

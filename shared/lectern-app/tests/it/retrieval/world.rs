@@ -191,6 +191,7 @@ impl World {
                 limits: SpendingLimits::default(),
                 clock: Clock::system(),
             },
+            function: None,
             budget: PromptBudget::default(),
             clock: Clock::system(),
         };
