@@ -107,6 +107,7 @@ VARIABLES = {
     "EMBEDDER": "query upload ingest health backup",
     "CHAT": "query health",
     "CHAT_ALTERNATIVES": "query",
+    "GUARDRAIL": "query",
     "MODEL_URL": "query ingest health",
     "MODEL_API_KEY": "query ingest health",
     "RERANKER": "query",

@@ -240,6 +240,7 @@ NO_PRICES = [
         ("Issuers", ISSUERS, NO_ISSUERS),
         ("LogLevels", ["info", "info,lectern_app=debug"], ["", "info debug"]),
         ("DomainName", ["", "ask.example.com"], ["localhost", "https://ask.example.com"]),
+        ("Guardrail", ["", "gr4il1d:7", "gr4il1d:DRAFT"], ["gr4il1d", "gr4il1d:0", "*:1", "arn:aws:bedrock:eu-west-1:1:guardrail/x:1"]),
         ("BedrockModelArns", ["", "arn:aws:bedrock:eu-west-1::foundation-model/a.b-v1:0"], ["*", "arn:aws:bedrock:eu-west-1::foundation-model/*"]),
         ("AnswerTimeoutMs", ["30000", "55000"], ["60000", "x"]),
         ("BudgetUsdPerDay", DOLLARS, NO_DOLLARS),

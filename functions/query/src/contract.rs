@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use lectern_app::ask::Asked;
 use lectern_core::{
-    answer::{Citation, Mode, Sentence, Verdict},
+    answer::{Citation, Mode, Refusal, Sentence, Verdict},
     filter::Filter,
     passage::ScoredPassage,
     settings::Mmr,
@@ -253,9 +253,14 @@ pub struct AnswerBody {
     pub sentences: Vec<SentenceBody>,
     /// What supports them.
     pub citations: Vec<CitationBody>,
-    /// Whether nothing supports an answer.
+    /// Whether there is no answer.
     pub refused: bool,
-    /// The nearest passages, when refused.
+    /// Why there is none: `unsupported` when nothing supports one, `guardrail` when the operator's guardrail keeps back the
+    /// question or what the model replied; absent when there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub refusal: Option<Refusal>,
+    /// The nearest passages, when nothing supports an answer.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub nearest: Vec<PassageBody>,
     /// `extractive` or `generated`.
@@ -302,6 +307,7 @@ impl From<&Asked> for AnswerBody {
             sentences: asked.answer.sentences().iter().map(sentence).collect(),
             citations: asked.answer.citations().iter().map(CitationBody::from).collect(),
             refused: asked.answer.is_refused(),
+            refusal: asked.answer.refused_for(),
             nearest: asked.nearest.iter().map(PassageBody::from).collect(),
             mode: asked.answer.mode(),
             cache: asked.cache.as_str(),

@@ -8,7 +8,7 @@ use lectern_core::{
 };
 use lectern_stack::{
     callers::Callers,
-    settings::{self, Budget, ChatConfig, Index, ModelApi, Process, Reranking, Table},
+    settings::{self, Budget, ChatConfig, Guardrail, Index, ModelApi, Process, Reranking, Table},
 };
 
 /// Settings of `query`.
@@ -26,6 +26,8 @@ pub struct Settings {
     pub chat: ChatConfig,
     /// `LECTERN_CHAT_ALTERNATIVES`: what collections may name instead.
     pub chat_alternatives: Vec<ChatConfig>,
+    /// `LECTERN_GUARDRAIL`: what Bedrock puts before them.
+    pub guardrail: Option<Guardrail>,
     /// The API models are behind.
     pub model_api: ModelApi,
     /// The reranker.
@@ -46,6 +48,7 @@ impl ReadSettings for Settings {
         let callers = Callers::read(reader);
         let chat = settings::chat(reader);
         let chat_alternatives = settings::chat_alternatives(reader);
+        let guardrail = settings::guardrail(reader, chat.as_ref(), chat_alternatives.as_deref());
         let model_api = ModelApi::read(reader);
         let reranking = Reranking::read(reader);
         let budget = Budget::read(reader);
@@ -58,6 +61,7 @@ impl ReadSettings for Settings {
             callers: callers?,
             chat: chat?,
             chat_alternatives: chat_alternatives?,
+            guardrail: guardrail?,
             model_api: model_api?,
             reranking: reranking?,
             budget: budget?,

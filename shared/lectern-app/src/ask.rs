@@ -19,7 +19,7 @@ use std::{
 };
 
 use lectern_core::{
-    answer::{Answer, Citation},
+    answer::{Answer, Citation, Refusal},
     auth::Caller,
     errors::{ErrorKind, PortError},
     experiment::Assignments,
@@ -234,7 +234,9 @@ impl Ask {
             place.keep(&self.search.caches, &search.question, &answer, &shown);
         }
         let documents = shown.iter().map(|shown| shown.passage.document_id.clone()).collect();
-        let nearest = if answer.is_refused() { NEAREST_PASSAGES } else { 0 };
+        // What a guardrail keeps back is not given in another form.
+        let is_unsupported = answer.refused_for() == Some(Refusal::Unsupported);
+        let nearest = if is_unsupported { NEAREST_PASSAGES } else { 0 };
         let asked = Asked {
             query_id: turn.query_id.clone(),
             session_id: turn.session_id.clone(),

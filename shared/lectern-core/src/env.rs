@@ -198,6 +198,12 @@ impl<'a> SettingsReader<'a> {
         self.errors.push(EnvError::Invalid { name: name.to_owned(), reason: reason.into() });
     }
 
+    /// Returns the problems so far.
+    #[must_use]
+    pub fn errors(&self) -> &[EnvError] {
+        &self.errors
+    }
+
     fn mark_secret(&mut self) {
         if let Some(last) = self.asked.last_mut() {
             last.is_secret = true;

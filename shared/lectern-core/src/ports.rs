@@ -138,16 +138,22 @@ pub enum ChatEvent {
         /// Whether the reply was cut at `max_tokens`.
         truncated: bool,
     },
+    /// A guardrail of the operator keeps the reply back: what came before is not to be used. The last event, in place of
+    /// `Done`.
+    Withheld {
+        /// What the model says it counted, if it says so.
+        usage: Option<TokenCount>,
+    },
 }
 
-/// A reply as it arrives. A stream that ends without [`ChatEvent::Done`] or an error was cut; adapters
+/// A reply as it arrives. A stream that ends without [`ChatEvent::Done`], [`ChatEvent::Withheld`] or an error was cut; adapters
 /// turn that into [`crate::errors::ErrorKind::Unavailable`].
 pub type ChatStream = Pin<Box<dyn Stream<Item = Result<ChatEvent, PortError>> + Send>>;
 
 /// Replies to a prompt.
 ///
 /// Contract: a refusal before the first token is the outer error; a reply ends with exactly one
-/// `Done` or one error; a stalled stream ends in `Timeout`, a cut one in `Unavailable`; 429 becomes
+/// `Done`, one `Withheld` or one error; a stalled stream ends in `Timeout`, a cut one in `Unavailable`; 429 becomes
 /// `RateLimited` with the server's `Retry-After`; a prompt over the context length is `TooLarge`.
 #[async_trait]
 pub trait ChatModel: Send + Sync + Debug {

@@ -123,7 +123,9 @@ impl Ask {
                 timings.generate = millis(since.elapsed());
                 let verifying = Instant::now();
                 let policy = asking.settings.answers.unsupported;
-                let answer = citations::verify(&Draft::new(text), &passages, policy);
+                let answer = text.map_or_else(Answer::withheld, |text| {
+                    citations::verify(&Draft::new(text), &passages, policy)
+                });
                 timings.verify = millis(verifying.elapsed());
                 answer
             }

@@ -65,7 +65,7 @@ impl Meter {
                     tokens.completion = tokens.completion.saturating_add(received);
                 });
             }
-            Ok(ChatEvent::Done { usage, .. }) => {
+            Ok(ChatEvent::Done { usage, .. } | ChatEvent::Withheld { usage }) => {
                 // Of the whole, which is less than the sum of its pieces.
                 let received = estimated(estimate_tokens(&text));
                 meter.count(call, |tokens| {

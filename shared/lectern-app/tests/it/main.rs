@@ -5,6 +5,7 @@ mod back_up;
 mod backfill;
 mod coherence;
 mod fetch;
+mod guardrail;
 mod hits;
 mod money;
 mod order;
