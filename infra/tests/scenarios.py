@@ -18,7 +18,9 @@ FULL = {
     "RotationFunctionArn": "arn:aws:lambda:eu-central-1:123456789012:function:rotate",
     "Embedder": "bedrock:amazon.titan-embed-text-v2:0@512",
     "Chat": "bedrock:eu.anthropic.claude-sonnet-4-20250514-v1:0",
-    "ChatAlternatives": "extractive,openai:gpt-4.1-mini",
+    # A guardrail lets no model of others stand beside it.
+    "ChatAlternatives": "extractive,bedrock:eu.amazon.nova-lite-v1:0",
+    "Guardrail": "gr4il1d:7",
     "BedrockModelArns": ",".join(
         f"arn:aws:bedrock:{region}::foundation-model/anthropic.claude-sonnet-4-20250514-v1:0"
         for region in ("eu-west-1", "eu-west-3")

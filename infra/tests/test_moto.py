@@ -122,7 +122,7 @@ def test_rights_to_models_are_computed_as_meant(client, data):
     given = {name: data.get(name, "arn:aws:x:::y") for name in ("TableArn", "DocumentsArn", "BackupsArn", "JobsQueueArn")}
     given |= {name: data[name] for name in ("DeadLetterQueueArn", "ScheduleDeadLetterQueueArn")}
     given |= {"Name": "lectern", "KeyPepperArn": "arn:aws:x:::pepper", "IndexKeyArn": "", "ModelKeyArn": "", "RerankerKeyArn": ""}
-    given |= {"BackupIdentityArn": ""}
+    given |= {"BackupIdentityArn": "", "Guardrail": "gr4il1d:7"}
     given |= {"Chat": "bedrock:us.amazon.nova-lite-v1:0", "Embedder": "bedrock:cohere.embed-v4:0@512", "BedrockModelArns": ""}
     outputs = create(client, "roles", "infra/roles.yaml", given)
     iam = client("iam")
@@ -138,6 +138,8 @@ def test_rights_to_models_are_computed_as_meant(client, data):
             if statement and "bedrock:InvokeModel" in statement["Action"]
             for resource in statement["Resource"]
         }
+        guardrails = [it["Resource"] for it in statements["Statement"] if it and it["Action"] == "bedrock:ApplyGuardrail"]
+        assert [arn.split(":", 5)[-1] for arn in guardrails] == (["guardrail/gr4il1d"] if function == "query" else [])
     embedder = {"foundation-model/cohere.embed-v4:0", "inference-profile/cohere.embed-v4:0"}
     chat = {"foundation-model/us.amazon.nova-lite-v1:0", "inference-profile/us.amazon.nova-lite-v1:0"}
     assert models == {"query": chat | embedder, "ingest": embedder}

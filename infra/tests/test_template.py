@@ -201,6 +201,7 @@ PRICES = [
     "{ }",
     f'{{"gpt-4o":{PRICE}}}',
     f'{{"gpt-4o":{PRICE},"us.amazon.nova-lite-v1:0":{PRICE}}}',
+    '{"lambda":{"gb_second":0.0000133334,"request":0.0000002},"index":{"question":0.0001}}',
     '{\n  "local/": {"prompt": 0, "completion": 0},\n  "gpt-4o": {"prompt": 2.5, "completion": 10}\n}',
 ]
 ISSUER = '{"issuer":"https://login.example.com","audience":"lectern","tenant":"acme","permissions":["query"]}'
@@ -212,6 +213,7 @@ NO_PRICES = [
     "null",
     "prices.json",
     '{"gpt-4o":2.5}',
+    '{"index":0.1}',
     '{"gpt-4o":{}}',
     f'"gpt-4o":{PRICE}',
     f'{{gpt-4o:{PRICE}}}',
@@ -238,6 +240,7 @@ NO_PRICES = [
         ("Issuers", ISSUERS, NO_ISSUERS),
         ("LogLevels", ["info", "info,lectern_app=debug"], ["", "info debug"]),
         ("DomainName", ["", "ask.example.com"], ["localhost", "https://ask.example.com"]),
+        ("Guardrail", ["", "gr4il1d:7", "gr4il1d:DRAFT"], ["gr4il1d", "gr4il1d:0", "*:1", "arn:aws:bedrock:eu-west-1:1:guardrail/x:1"]),
         ("BedrockModelArns", ["", "arn:aws:bedrock:eu-west-1::foundation-model/a.b-v1:0"], ["*", "arn:aws:bedrock:eu-west-1::foundation-model/*"]),
         ("AnswerTimeoutMs", ["30000", "55000"], ["60000", "x"]),
         ("BudgetUsdPerDay", DOLLARS, NO_DOLLARS),

@@ -18,7 +18,7 @@ async fn run(settings: Settings) -> Result<(), lambda::Error> {
     let given = [&settings.index.api_key, &settings.model_api.key];
     let secrets = Secrets::prefetch(given.into_iter().flatten()).await;
     let api = models::api(&settings.model_api, &secrets);
-    let (chat, _) = models::chats(&settings.chat, &[], &api)?;
+    let (chat, _) = models::chats(&settings.chat, &[], None, &api)?;
     let health = HealthFlow {
         tables: Tables::connect(&settings.table.url).await?,
         blobs: blobs::open(&settings.blobs_url)?,

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use ingest::settings::Settings;
 use lectern_app::{
-    clock::Clock, forget::Forget, ingest::Ingest, upload::Upload, uploads::Uploads, worker::Worker,
+    clock::Clock, forget::Forget, ingest::Ingest, spending::Spending, upload::Upload,
+    uploads::Uploads, worker::Worker,
 };
 use lectern_aws::sqs::Queue;
 use lectern_core::{ports::JobQueue as _, retention::Retention};
 use lectern_parse::{ParseLimits, Sandbox};
 use lectern_runtime::lambda;
-use lectern_stack::{blobs, index, models, secrets::Secrets, warm::warm_up};
+use lectern_stack::{blobs, index, models, secrets::Secrets, settings::Budget, warm::warm_up};
 use lectern_tables::Tables;
 
 use crate::{
@@ -36,6 +37,8 @@ pub(crate) async fn batches(settings: &Settings) -> Result<Batches, lambda::Erro
     .await;
 
     let clock = Clock::system();
+    let Budget { prices, limits } = settings.budget.clone();
+    let spending = Spending { tables: tables.clone(), prices, limits, clock: clock.clone() };
     let ingest = Ingest {
         tables: tables.clone(),
         blobs: blobs.clone(),
@@ -49,6 +52,7 @@ pub(crate) async fn batches(settings: &Settings) -> Result<Batches, lambda::Erro
         sandbox: Arc::new(Sandbox::new(std::env::current_exe()?, vec![PARSE_WORKER.into()])),
         limits: ParseLimits::default(),
         chunking: settings.chunking,
+        spending,
         lease: settings.lease,
         clock: clock.clone(),
     };

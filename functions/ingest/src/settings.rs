@@ -6,7 +6,7 @@ use lectern_core::{
     chunking::ChunkSettings,
     env::{Settings as ReadSettings, SettingsReader},
 };
-use lectern_stack::settings::{self, Files, Index, ModelApi, Process, Table};
+use lectern_stack::settings::{self, Budget, Files, Index, ModelApi, Process, Table};
 
 /// Settings of `ingest`.
 #[derive(Clone, Debug)]
@@ -25,6 +25,8 @@ pub struct Settings {
     pub dead_letter_queue_url: String,
     /// The API models are behind.
     pub model_api: ModelApi,
+    /// What models cost, and when people are told of what is spent.
+    pub budget: Budget,
     /// `LECTERN_CHUNK_TOKENS`: size of chunks.
     pub chunking: ChunkSettings,
     /// `LECTERN_INGEST_LEASE_MS`: how long a worker alone may write a version.
@@ -40,6 +42,7 @@ impl ReadSettings for Settings {
         let queue_url = settings::queue_url(reader);
         let dead_letter_queue_url = settings::dead_letter_queue_url(reader);
         let model_api = ModelApi::read(reader);
+        let budget = Budget::read(reader);
         let chunking = settings::chunking(reader);
         let lease = settings::ingest_lease(reader);
         Some(Self {
@@ -50,6 +53,7 @@ impl ReadSettings for Settings {
             queue_url: queue_url?,
             dead_letter_queue_url: dead_letter_queue_url?,
             model_api: model_api?,
+            budget: budget?,
             chunking: chunking?,
             lease: lease?,
         })

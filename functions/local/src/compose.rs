@@ -147,6 +147,7 @@ impl Local {
             sandbox: Arc::new(parts.sandbox),
             limits: ParseLimits::default(),
             chunking: settings.chunking,
+            spending: ask.spending.clone(),
             lease: LEASE,
             clock: clock.clone(),
         };
@@ -356,6 +357,7 @@ fn answering(parts: &Parts, settings: &Settings, clock: &Clock) -> Ask {
         chat: parts.chat.clone(),
         chat_models: parts.chat_models.clone(),
         spending: spending(parts, settings, clock),
+        function: None,
         budget: PromptBudget::default(),
         clock: clock.clone(),
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use lectern_app::ask::Asked;
 use lectern_core::{
-    answer::{Citation, Mode, Sentence, Verdict},
+    answer::{Citation, Mode, Refusal, Sentence, Verdict},
     filter::Filter,
     passage::ScoredPassage,
     settings::Mmr,
@@ -218,8 +218,22 @@ pub struct UsageBody {
     pub prompt_tokens: u32,
     /// Tokens received from the model.
     pub completion_tokens: u32,
-    /// What they cost in US dollars.
+    /// Tokens of the question that an embedding model read which bills them; 0 where the vector was known, or the model is
+    /// in process.
+    pub embedding_tokens: u64,
+    /// What they cost in US dollars: what is held against budgets.
     pub cost_usd: f64,
+    /// What else answering cost; held against no budget.
+    pub estimates_usd: EstimatesBody,
+}
+
+/// What answering cost besides models, in US dollars, by list prices: an estimate, for whoever runs Lectern.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, ToSchema)]
+pub struct EstimatesBody {
+    /// The function's memory for as long as it answered, and a request; 0 where Lectern does not run on AWS Lambda.
+    pub compute: f64,
+    /// The price of the index per question, as the operator set it; 0 without.
+    pub index: f64,
 }
 
 /// A verified answer.
@@ -239,9 +253,14 @@ pub struct AnswerBody {
     pub sentences: Vec<SentenceBody>,
     /// What supports them.
     pub citations: Vec<CitationBody>,
-    /// Whether nothing supports an answer.
+    /// Whether there is no answer.
     pub refused: bool,
-    /// The nearest passages, when refused.
+    /// Why there is none: `unsupported` when nothing supports one, `guardrail` when the operator's guardrail keeps back the
+    /// question or what the model replied; absent when there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub refusal: Option<Refusal>,
+    /// The nearest passages, when nothing supports an answer.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub nearest: Vec<PassageBody>,
     /// `extractive` or `generated`.
@@ -288,6 +307,7 @@ impl From<&Asked> for AnswerBody {
             sentences: asked.answer.sentences().iter().map(sentence).collect(),
             citations: asked.answer.citations().iter().map(CitationBody::from).collect(),
             refused: asked.answer.is_refused(),
+            refusal: asked.answer.refused_for(),
             nearest: asked.nearest.iter().map(PassageBody::from).collect(),
             mode: asked.answer.mode(),
             cache: asked.cache.as_str(),
@@ -296,7 +316,12 @@ impl From<&Asked> for AnswerBody {
             usage: UsageBody {
                 prompt_tokens: asked.spent.tokens.prompt,
                 completion_tokens: asked.spent.tokens.completion,
+                embedding_tokens: asked.spent.embedding_tokens,
                 cost_usd: asked.spent.cost.as_dollars(),
+                estimates_usd: EstimatesBody {
+                    compute: asked.estimates.compute.as_dollars(),
+                    index: asked.estimates.index.as_dollars(),
+                },
             },
             timings_ms: serde_json::to_value(asked.timings).unwrap_or_default(),
             experiment: variants.collect(),

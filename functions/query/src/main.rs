@@ -28,7 +28,12 @@ async fn run(settings: Settings) -> Result<(), lambda::Error> {
     let api = models::api(model_api, &secrets);
     let embedder =
         models::embedder(&settings.index.embedder, &api, model_api.directory.as_deref())?;
-    let (chat, chat_models) = models::chats(&settings.chat, &settings.chat_alternatives, &api)?;
+    let (chat, chat_models) = models::chats(
+        &settings.chat,
+        &settings.chat_alternatives,
+        settings.guardrail.as_ref(),
+        &api,
+    )?;
     let reranker = models::reranker(reranking, &secrets)?;
     let clock = Clock::system();
     let gate = callers.gate(secrets.get(&callers.key_pepper), &tables, &clock);
@@ -54,7 +59,7 @@ async fn run(settings: Settings) -> Result<(), lambda::Error> {
     let Budget { prices, limits } = settings.budget;
     let spending = Spending { tables: tables.clone(), prices, limits, clock: clock.clone() };
     let budget = PromptBudget::default();
-    let ask = Ask { search, tables, chat, chat_models, spending, budget, clock };
-    let answer_timeout = settings.answer_timeout;
+    let Settings { function, answer_timeout, .. } = settings;
+    let ask = Ask { search, tables, chat, chat_models, spending, function, budget, clock };
     lambda::http::serve_streaming(router(Query { gate, ask, answer_timeout })).await
 }

@@ -42,7 +42,7 @@ pub(crate) async fn search(
     };
     let question = Used::question(&request.collection, request.question.as_str(), false);
     audited.used(question.clone());
-    let found = query.ask.search.search(&caller, &request).await?;
+    let found = query.ask.passages(&caller, &request).await?;
     let documents = found.passages.iter().map(|found| &found.passage.document_id);
     let question = Used {
         question: found.keeps_question.then(|| request.question.as_str().to_owned()),

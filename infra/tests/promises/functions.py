@@ -63,6 +63,7 @@ def are_told_where_things_are(stack):
         "LECTERN_EMBEDDER": stack.parameters["Embedder"],
         "LECTERN_CHAT": stack.parameters["Chat"],
         "LECTERN_CHAT_ALTERNATIVES": stack.parameters["ChatAlternatives"],
+        "LECTERN_GUARDRAIL": stack.parameters["Guardrail"],
         "LECTERN_MODEL_URL": stack.parameters["ModelUrl"],
         "LECTERN_RERANKER": stack.parameters["Reranker"],
         "LECTERN_RERANKER_URL": stack.parameters["RerankerUrl"],

@@ -94,6 +94,9 @@ def _bedrock(stack, function):
     if function == "query":
         rights["bedrock:InvokeModel"] = model("Chat") | model("Embedder") | listed
         rights["bedrock:InvokeModelWithResponseStream"] = model("Chat") | listed
+        # Of this one, whatever its version.
+        guardrail = stack.parameters["Guardrail"].split(":")[0]
+        rights["bedrock:ApplyGuardrail"] = {ARN.format("bedrock", f"guardrail/{guardrail}")} if guardrail else set()
     elif function == "ingest" and model("Embedder"):
         rights["bedrock:InvokeModel"] = model("Embedder") | listed
     return {action: resources for action, resources in rights.items() if resources}

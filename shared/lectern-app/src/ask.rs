@@ -4,12 +4,14 @@
 mod cached;
 mod chat;
 mod draft;
+mod passages;
 mod record;
 mod reply;
 mod rewrite;
 
 pub use self::chat::ChatModels;
 pub(crate) use self::record::CITED;
+pub use crate::spending::Spent;
 
 use std::{
     sync::Arc,
@@ -17,15 +19,15 @@ use std::{
 };
 
 use lectern_core::{
-    answer::{Answer, Citation},
+    answer::{Answer, Citation, Refusal},
     auth::Caller,
     errors::{ErrorKind, PortError},
     experiment::Assignments,
     filter::Filter,
     ids::{CollectionId, DocumentId, QueryId, SessionId},
     passage::ScoredPassage,
-    ports::{ChatModel, TokenCount},
-    pricing::MicroDollars,
+    ports::ChatModel,
+    pricing::{Estimates, Function},
     prompt::PromptBudget,
     question::Question,
     settings::Mmr,
@@ -109,15 +111,6 @@ pub struct AskTimings {
     pub total: f64,
 }
 
-/// What an answer used.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Spent {
-    /// Tokens.
-    pub tokens: TokenCount,
-    /// Money.
-    pub cost: MicroDollars,
-}
-
 /// An answered question.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Asked {
@@ -135,6 +128,8 @@ pub struct Asked {
     pub degraded: Vec<&'static str>,
     /// What it used.
     pub spent: Spent,
+    /// What else answering cost, by estimate; held against no budget.
+    pub estimates: Estimates,
     /// Where the time went.
     pub timings: AskTimings,
     /// Whether the answer came from the cache.
@@ -160,6 +155,8 @@ pub struct Ask {
     pub chat_models: ChatModels,
     /// Counts what answers cost, and refuses what would be too much.
     pub spending: Spending,
+    /// The function that answers, where its time is billed.
+    pub function: Option<Function>,
     /// How long prompts may be.
     pub budget: PromptBudget,
     /// The time.
@@ -237,7 +234,9 @@ impl Ask {
             place.keep(&self.search.caches, &search.question, &answer, &shown);
         }
         let documents = shown.iter().map(|shown| shown.passage.document_id.clone()).collect();
-        let nearest = if answer.is_refused() { NEAREST_PASSAGES } else { 0 };
+        // What a guardrail keeps back is not given in another form.
+        let is_unsupported = answer.refused_for() == Some(Refusal::Unsupported);
+        let nearest = if is_unsupported { NEAREST_PASSAGES } else { 0 };
         let asked = Asked {
             query_id: turn.query_id.clone(),
             session_id: turn.session_id.clone(),
@@ -246,6 +245,7 @@ impl Ask {
             nearest: found.passages.into_iter().take(nearest).collect(),
             degraded: found.degraded,
             spent: turn.spent(),
+            estimates: Estimates::default(),
             timings: AskTimings { total: millis(turn.started.elapsed()), ..drafted.timings },
             cache: place.cache_use(),
             experiment,
@@ -256,9 +256,11 @@ impl Ask {
     }
 
     /// Records before responding: nothing runs after the response.
-    async fn conclude(&self, turn: &Turn<'_>, asked: Asked) -> Result<Asked, FlowError> {
+    async fn conclude(&self, turn: &Turn<'_>, mut asked: Asked) -> Result<Asked, FlowError> {
         let (recorded, ()) = tokio::join!(self.record(turn, &asked), self.search.caches.settle());
         recorded?;
+        // Last: the time of what was recorded is billed, too.
+        asked.estimates = self.spending.prices.estimates(self.function, turn.started.elapsed());
         log(&asked);
         Ok(asked)
     }
@@ -289,8 +291,7 @@ struct Turn<'a> {
 impl Turn<'_> {
     /// Returns what the question used so far.
     fn spent(&self) -> Spent {
-        let (tokens, cost) = self.bill.spent();
-        Spent { tokens, cost }
+        self.bill.spent()
     }
 
     fn remaining(&self) -> Duration {
@@ -326,6 +327,7 @@ fn log(asked: &Asked) {
         supported_ratio = asked.answer.supported_ratio(),
         prompt_tokens = asked.spent.tokens.prompt,
         completion_tokens = asked.spent.tokens.completion,
+        embedding_tokens = asked.spent.embedding_tokens,
         duration_ms = asked.timings.total,
         "answered a question"
     );

@@ -32,6 +32,7 @@ use tracing::{info, warn};
 use crate::{
     blobs::{BlobName, Blobs},
     clock::Clock,
+    spending::Spending,
 };
 
 /// How long a worker alone may write a version unless set otherwise; renewed after each batch.
@@ -92,6 +93,8 @@ pub struct Ingest {
     pub limits: ParseLimits,
     /// Size of chunks.
     pub chunking: ChunkSettings,
+    /// Counts what vectors cost. It refuses none: a document that was accepted becomes ready.
+    pub spending: Spending,
     /// How long a worker alone may write a version; what a killed one had waits as long.
     pub lease: Duration,
     /// The time.

@@ -11,7 +11,7 @@ use std::{
 use async_trait::async_trait;
 use lectern_core::{
     errors::{ErrorKind, PortError},
-    ports::{Embedder, EmbeddingModel},
+    ports::{Embedded, Embedder, EmbeddingModel},
 };
 
 /// An embedder that has some vectors already, of its own model.
@@ -55,25 +55,40 @@ impl KnownVectors {
 }
 
 #[async_trait]
+#[deny(clippy::missing_trait_methods)]
 impl Embedder for KnownVectors {
     fn model(&self) -> &EmbeddingModel {
         self.inner.model()
     }
 
     async fn embed(&self, texts: &[String]) -> Result<Vec<Vec<f32>>, PortError> {
+        Ok(self.embed_counted(texts).await?.vectors)
+    }
+
+    async fn embed_counted(&self, texts: &[String]) -> Result<Embedded, PortError> {
         let known = self.look_up(texts);
         let pairs = texts.iter().zip(&known);
         let missing: Vec<String> =
             pairs.filter(|(_, known)| known.is_none()).map(|(text, _)| text.clone()).collect();
-        let mut made =
-            if missing.is_empty() { Vec::new() } else { self.inner.embed(&missing).await? }
-                .into_iter();
+        let Embedded { vectors: made, tokens } = if missing.is_empty() {
+            Embedded::default()
+        } else {
+            self.inner.embed_counted(&missing).await?
+        };
+        let mut made = made.into_iter();
         let vectors: Vec<Vec<f32>> =
             known.into_iter().map_while(|known| known.or_else(|| made.next())).collect();
         if vectors.len() != texts.len() {
             return Err(PortError::bare(ErrorKind::Internal, "embed"));
         }
-        Ok(vectors)
+        Ok(Embedded { vectors, tokens })
+    }
+
+    /// Returns the estimate of what is not known.
+    fn estimate(&self, texts: &[String]) -> u64 {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let missing = texts.iter().filter(|text| !known.contains_key(*text));
+        self.inner.estimate(&missing.cloned().collect::<Vec<_>>())
     }
 
     async fn ping(&self) -> Result<(), PortError> {

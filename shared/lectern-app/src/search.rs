@@ -45,6 +45,7 @@ pub(crate) use self::{effective::Effective, prepare::Prepared, widen::Widened};
 use crate::{
     cache::{CacheUse, Caches, Epoch},
     errors::FlowError,
+    spending::Meter,
 };
 
 /// Most passages a search returns.
@@ -135,7 +136,8 @@ pub struct Search {
 }
 
 impl Search {
-    /// Returns the best passages for a question that the caller may see.
+    /// Returns the best passages for a question that the caller may see. What its vector costs is nobody's: for
+    /// evaluations; see [`crate::ask::Ask::passages`].
     ///
     /// # Errors
     /// When the caller may not ask there, a field is wrong, there is no such collection, or a port fails.
@@ -144,11 +146,21 @@ impl Search {
         caller: &Caller,
         request: &SearchRequest,
     ) -> Result<Found, FlowError> {
-        let prepared = self.prepare(caller, request, None).await?;
+        self.search_at(caller, request, &Meter::default()).await
+    }
+
+    /// As [`Self::search`]; `meter` counts what is embedded.
+    pub(crate) async fn search_at(
+        &self,
+        caller: &Caller,
+        request: &SearchRequest,
+        meter: &Meter,
+    ) -> Result<Found, FlowError> {
+        let prepared = self.prepare(caller, request, None, meter).await?;
         let least = f64::from(prepared.effective.settings.retrieval.min_confidence);
         let similar = self.similar(request, prepared).await?;
         let (found, ()) = tokio::join!(self.check(caller, request, similar), self.caches.settle());
-        self.confident(&request.question, found?, least, request.time_budget).await
+        self.confident(request, found?, least, meter).await
     }
 
     /// Returns what the index finds similar, or found in this epoch. Not to be shown before [`Self::check`].

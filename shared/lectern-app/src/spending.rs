@@ -5,21 +5,26 @@
 
 mod bill;
 mod meter;
+#[cfg(test)]
+mod tests;
 
 use std::{sync::Arc, time::Duration};
 
 use lectern_core::{
     auth::Caller,
-    ids::KeyId,
+    errors::chain,
+    ids::{KeyId, TenantId},
+    ports::TokenCount,
     pricing::{MicroDollars, PriceTable},
     spending::{SpendingLimits, Standing},
     time::Timestamp,
 };
 use lectern_tables::{MAX_PAGE, Tables, budget::Ledger, spending_rules::SpendingRules};
 pub use lectern_tables::{spending_rules::RulesChange, usage::UsageDay};
-use tracing::info;
+use tracing::{info, warn};
 
 pub use self::bill::Bill;
+pub(crate) use self::meter::Meter;
 use crate::{clock::Clock, errors::FlowError, keys::administers};
 
 /// Time after a request's own for which its money is set aside: it takes a moment to settle.
@@ -40,6 +45,17 @@ pub struct Spending {
     pub limits: SpendingLimits,
     /// The time.
     pub clock: Clock,
+}
+
+/// What a request used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Spent {
+    /// Tokens of chat models.
+    pub tokens: TokenCount,
+    /// Tokens of embedding models that bill them.
+    pub embedding_tokens: u64,
+    /// Money, for both.
+    pub cost: MicroDollars,
 }
 
 /// What an account may spend, and how much of it is gone.
@@ -67,6 +83,15 @@ impl Spending {
     #[must_use]
     pub fn bill(&self, caller: &Caller, amount: MicroDollars, time_budget: Duration) -> Bill {
         Bill::new(self.clone(), caller, amount, time_budget + GRACE)
+    }
+
+    /// Books what was used for an account without a request of a caller: by a document that is ingested. It is spent
+    /// already, so a failure to write it is logged and changes nothing.
+    pub(crate) async fn book(&self, tenant: &TenantId, key: Option<&KeyId>, meter: Meter) {
+        let spent = meter.read(&self.prices);
+        if let Err(error) = bill::book(self, tenant, key, meter).await {
+            warn!(tenant = %tenant.account(), key.id = ?key, ?spent, error = %chain(&error), "failed to count what was spent");
+        }
     }
 
     /// Returns what the caller's account may spend, and how much of it is gone.

@@ -265,6 +265,7 @@ impl Upload {
             sha256: hex::encode(Sha256::digest(&new.bytes)),
             acl,
             metadata: new.metadata.clone(),
+            uploaded_by: caller.key_id.clone(),
         }
     }
 }

@@ -12,6 +12,20 @@ use crate::{
 /// What is said when nothing supports an answer.
 pub const REFUSAL: &str = "I could not find an answer to this question in the documents.";
 
+/// What is said when a guardrail of the operator keeps an answer back.
+pub const WITHHELD: &str =
+    "The answer to this question is held back by a rule of whoever runs this service.";
+
+/// Why there is no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Refusal {
+    /// Nothing supports one.
+    Unsupported,
+    /// A guardrail of the operator keeps it back, for the question or for what the model replied.
+    Guardrail,
+}
+
 /// A model's text before verification. Cannot be serialised, so it cannot be returned.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Draft(pub(crate) String);
@@ -130,6 +144,8 @@ pub struct Answer {
     pub(crate) sentences: Vec<Sentence>,
     pub(crate) citations: Vec<Citation>,
     pub(crate) refused: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) withheld: bool,
     pub(crate) mode: Mode,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) confidence: Option<f64>,
@@ -145,9 +161,17 @@ impl Answer {
             sentences: Vec::new(),
             citations: Vec::new(),
             refused: true,
+            withheld: false,
             mode,
             confidence: None,
         }
+    }
+
+    /// Returns the answer that says one is kept back. Only a model's is.
+    #[must_use]
+    pub fn withheld() -> Self {
+        let answer = WITHHELD.to_owned();
+        Self { answer, withheld: true, ..Self::refusal(Mode::Generated) }
     }
 
     /// Returns the answer with the calibrated probability, 0 to 1, that it answers the question, to six decimals:
@@ -183,10 +207,17 @@ impl Answer {
         &self.citations
     }
 
-    /// Whether nothing supports an answer.
+    /// Whether there is none: nothing supports one, or it is kept back.
     #[must_use]
     pub fn is_refused(&self) -> bool {
         self.refused
+    }
+
+    /// Returns why there is no answer, where there is none.
+    #[must_use]
+    pub fn refused_for(&self) -> Option<Refusal> {
+        let why = if self.withheld { Refusal::Guardrail } else { Refusal::Unsupported };
+        self.refused.then_some(why)
     }
 
     /// Returns how the answer came about.

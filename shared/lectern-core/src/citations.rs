@@ -53,6 +53,7 @@ pub fn verify_against(draft: &Draft, evidence: &Evidence<'_>, policy: Unsupporte
         sentences: builder.sentences,
         citations: builder.citations,
         refused: false,
+        withheld: false,
         mode: Mode::Generated,
         confidence: None,
     }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ids::{CollectionId, DocumentId, TenantId},
+    ids::{CollectionId, DocumentId, KeyId, TenantId},
     time::Timestamp,
 };
 
@@ -171,6 +171,9 @@ pub struct DocumentVersion {
     pub chunk_count: u32,
     /// When it was accepted.
     pub created_at: Timestamp,
+    /// The key that handed it in, where one is known: it pays for the version's vectors. No part of a backup.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uploaded_by: Option<KeyId>,
 }
 
 /// Work for the ingestion worker. Only a doorbell: the truth is the version's state in the table.

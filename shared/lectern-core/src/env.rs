@@ -11,6 +11,9 @@ use thiserror::Error;
 
 use crate::secret::SecretSetting;
 
+/// What the platform says that a program runs on, not its operator.
+const OF_PLATFORM: [&str; 1] = ["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"];
+
 /// Why a setting cannot be used. Names the variable.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum EnvError {
@@ -45,7 +48,8 @@ impl Env {
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
     pub fn from_process() -> Self {
-        std::env::vars().filter(|(name, _)| name.starts_with("LECTERN_")).collect()
+        let is_ours = |name: &str| name.starts_with("LECTERN_") || OF_PLATFORM.contains(&name);
+        std::env::vars().filter(|(name, _)| is_ours(name)).collect()
     }
 
     /// Returns the same variables, and others that will have values nobody knows yet: addresses that a deployment decides.
@@ -182,9 +186,22 @@ impl<'a> SettingsReader<'a> {
         secret
     }
 
+    /// Returns what the platform says, `None` when it says nothing of the kind. No setting: nobody is asked for it, and what
+    /// is wrong stops nothing.
+    #[must_use]
+    pub fn of_platform<T: FromStr>(&self, name: &str) -> Option<T> {
+        self.env.get(name)?.parse().ok()
+    }
+
     /// Remembers a problem of several variables together, under the name of one.
     pub fn refuse(&mut self, name: &str, reason: impl Into<String>) {
         self.errors.push(EnvError::Invalid { name: name.to_owned(), reason: reason.into() });
+    }
+
+    /// Returns the problems so far.
+    #[must_use]
+    pub fn errors(&self) -> &[EnvError] {
+        &self.errors
     }
 
     fn mark_secret(&mut self) {

@@ -234,6 +234,7 @@ fn assemble(chosen: &[&Candidate<'_>]) -> Answer {
         sentences: Vec::new(),
         citations: Vec::new(),
         refused: false,
+        withheld: false,
         mode: Mode::Extractive,
         confidence: None,
     };

@@ -31,11 +31,21 @@ impl EmbeddingModel {
     }
 }
 
+/// Vectors, and what their provider bills for them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Embedded {
+    /// The vectors, in the order of the texts.
+    pub vectors: Vec<Vec<f32>>,
+    /// Tokens that were billed; 0 for vectors that cost nothing.
+    pub tokens: u64,
+}
+
 /// Turns texts into vectors.
 ///
 /// Contract: one vector per text, in order, each of `model().dimensions` finite numbers with
 /// Euclidean norm 1 (±0.001); the same text gives the same vector; no text is an error; a text longer
-/// than the model's window is truncated, not refused; an empty list gives an empty list.
+/// than the model's window is truncated, not refused; an empty list gives an empty list; counting changes no
+/// vector, and an empty list counts nothing.
 #[async_trait]
 pub trait Embedder: Send + Sync + Debug {
     /// Returns whose vectors these are.
@@ -43,6 +53,19 @@ pub trait Embedder: Send + Sync + Debug {
 
     /// Returns the vectors of `texts`.
     async fn embed(&self, texts: &[String]) -> Result<Vec<Vec<f32>>, PortError>;
+
+    /// Returns the vectors of `texts` with the tokens their provider bills: what it says, else [`Self::estimate`].
+    async fn embed_counted(&self, texts: &[String]) -> Result<Embedded, PortError> {
+        let tokens = self.estimate(texts);
+        Ok(Embedded { vectors: self.embed(texts).await?, tokens })
+    }
+
+    /// Returns how many tokens a provider would bill for the vectors of `texts` now, by estimate; 0 where they cost
+    /// nothing, which is so in process.
+    fn estimate(&self, texts: &[String]) -> u64 {
+        let _ = texts;
+        0
+    }
 
     /// Answers when the model is there and takes the credentials, without using it; for readiness probes. One that offers
     /// no such question is taken to be there.
@@ -115,16 +138,22 @@ pub enum ChatEvent {
         /// Whether the reply was cut at `max_tokens`.
         truncated: bool,
     },
+    /// A guardrail of the operator keeps the reply back: what came before is not to be used. The last event, in place of
+    /// `Done`.
+    Withheld {
+        /// What the model says it counted, if it says so.
+        usage: Option<TokenCount>,
+    },
 }
 
-/// A reply as it arrives. A stream that ends without [`ChatEvent::Done`] or an error was cut; adapters
+/// A reply as it arrives. A stream that ends without [`ChatEvent::Done`], [`ChatEvent::Withheld`] or an error was cut; adapters
 /// turn that into [`crate::errors::ErrorKind::Unavailable`].
 pub type ChatStream = Pin<Box<dyn Stream<Item = Result<ChatEvent, PortError>> + Send>>;
 
 /// Replies to a prompt.
 ///
 /// Contract: a refusal before the first token is the outer error; a reply ends with exactly one
-/// `Done` or one error; a stalled stream ends in `Timeout`, a cut one in `Unavailable`; 429 becomes
+/// `Done`, one `Withheld` or one error; a stalled stream ends in `Timeout`, a cut one in `Unavailable`; 429 becomes
 /// `RateLimited` with the server's `Retry-After`; a prompt over the context length is `TooLarge`.
 #[async_trait]
 pub trait ChatModel: Send + Sync + Debug {

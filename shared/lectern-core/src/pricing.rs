@@ -1,10 +1,13 @@
-//! What tokens cost.
+//! What tokens cost, and what else answering does.
+
+mod running;
 
 use std::{collections::BTreeMap, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+pub use self::running::{Estimates, Function, IndexPrice, LambdaPrice, LambdaPrices, NanoDollars};
 use crate::ports::TokenCount;
 
 const BUILT_IN: &str = include_str!("prices.json");
@@ -80,6 +83,27 @@ pub struct Price {
     pub completion: f64,
 }
 
+/// The names under which an operator says what is no model's.
+const LAMBDA: &str = "lambda";
+const INDEX: &str = "index";
+
+/// What an operator says of a model: what its chats cost, or what its vectors do; or of what else answering costs.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(untagged)]
+enum OwnPrice {
+    Chat(Price),
+    Embedding(EmbeddingPrice),
+    Lambda(LambdaPrice),
+    Index(IndexPrice),
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EmbeddingPrice {
+    /// Dollars per million tokens.
+    embedding: f64,
+}
+
 /// A versioned table of prices by model name.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -90,6 +114,15 @@ pub struct PriceTable {
     pub unlisted: Price,
     /// Prices by model name; the longest listed prefix of a name wins.
     pub models: BTreeMap<String, Price>,
+    /// Dollars per million tokens of an embedding model that is not listed: the dearest.
+    pub unlisted_embedding: f64,
+    /// Dollars per million tokens by a part of the embedding model's name; the longest listed part wins. A part, because
+    /// inference profiles and ARNs put a region before the name.
+    pub embeddings: BTreeMap<String, f64>,
+    /// What AWS Lambda bills.
+    pub lambda: LambdaPrices,
+    /// What the index costs.
+    pub index: IndexPrice,
 }
 
 /// The price table is not valid.
@@ -101,6 +134,9 @@ pub enum PriceError {
     /// A price that is no finite number of at least 0.
     #[error("the price of `{0}` must be a finite number of at least 0")]
     Number(String),
+    /// `lambda` or `index` with a model's price, or a model with theirs.
+    #[error("`{0}` has no price of this form")]
+    Form(String),
 }
 
 impl PriceTable {
@@ -122,25 +158,47 @@ impl PriceTable {
     }
 
     fn checked(self) -> Result<Self, PriceError> {
-        let valid = |price: &Price| {
-            [price.prompt, price.completion].iter().all(|usd| usd.is_finite() && *usd >= 0.0)
-        };
-        let listed = self.models.iter().find(|(_, price)| !valid(price));
-        if let Some((model, _)) = listed {
-            return Err(PriceError::Number(model.clone()));
+        let is_price = |usd: f64| usd.is_finite() && usd >= 0.0;
+        let are_prices = |price: &Price| is_price(price.prompt) && is_price(price.completion);
+        let models = self.models.iter().filter(|(_, price)| !are_prices(price));
+        let embeddings = self.embeddings.iter().filter(|(_, usd)| !is_price(**usd));
+        let listed = models.map(|(name, _)| name).chain(embeddings.map(|(name, _)| name)).next();
+        if let Some(name) = listed {
+            return Err(PriceError::Number(name.clone()));
         }
-        if valid(&self.unlisted) { Ok(self) } else { Err(PriceError::Number("unlisted".into())) }
+        if let Some((name, _)) = self.of_running().into_iter().find(|(_, usd)| !is_price(*usd)) {
+            return Err(PriceError::Number(name.to_owned()));
+        }
+        let unlisted = are_prices(&self.unlisted) && is_price(self.unlisted_embedding);
+        if unlisted { Ok(self) } else { Err(PriceError::Number("unlisted".into())) }
     }
 
     /// Returns the built-in table with other prices for some models: a JSON object of [`Price`] by name, where a name is the
-    /// begin of a model's.
+    /// begin of a model's, and of `{"embedding": DOLLARS}` by name, where it is a part of an embedding model's. `lambda` is a [`LambdaPrice`], for both architectures, and
+    /// `index` an [`IndexPrice`].
     ///
     /// # Errors
     /// When the form is another or a price is negative or not finite.
     pub fn overridden(json: &str) -> Result<Self, PriceError> {
-        let own: BTreeMap<String, Price> = serde_json::from_str(json)?;
+        let own: BTreeMap<String, OwnPrice> = serde_json::from_str(json)?;
         let mut table = Self::built_in();
-        table.models.extend(own);
+        for (name, price) in own {
+            match (name.as_str(), price) {
+                (LAMBDA, OwnPrice::Lambda(price)) => {
+                    (table.lambda.arm64, table.lambda.x86_64) = (price, price);
+                }
+                (INDEX, OwnPrice::Index(price)) => table.index = price,
+                (LAMBDA | INDEX, _) | (_, OwnPrice::Lambda(_) | OwnPrice::Index(_)) => {
+                    return Err(PriceError::Form(name));
+                }
+                (_, OwnPrice::Chat(price)) => {
+                    table.models.insert(name, price);
+                }
+                (_, OwnPrice::Embedding(EmbeddingPrice { embedding })) => {
+                    table.embeddings.insert(name, embedding);
+                }
+            }
+        }
         table.checked()
     }
 
@@ -165,6 +223,22 @@ impl PriceTable {
             + f64::from(tokens.completion) * price.completion;
         MicroDollars(cost.ceil() as u64)
     }
+
+    /// Returns what `tokens` cost that the embedding model `model` was sent, rounded up to the millionth; a model in
+    /// process is sent none (see [`crate::ports::Embedder::estimate`]).
+    #[must_use]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_precision_loss,
+        reason = "checked prices; no account is sent 2^53 tokens"
+    )]
+    pub fn embedding_cost(&self, model: &str, tokens: u64) -> MicroDollars {
+        let listed = self.embeddings.iter().filter(|(name, _)| model.contains(name.as_str()));
+        let longest = listed.max_by_key(|(name, _)| name.len());
+        let price = longest.map_or(self.unlisted_embedding, |(_, price)| *price);
+        MicroDollars((tokens as f64 * price).ceil() as u64)
+    }
 }
 
 #[cfg(test)]
@@ -181,9 +255,29 @@ mod tests {
     }
 
     #[test]
+    fn embeddings_are_priced_by_a_part_of_their_name_and_the_unlisted_is_dearest() {
+        let table = PriceTable::built_in();
+        let million = |model| table.embedding_cost(model, 1_000_000);
+        assert_eq!(million("openai:text-embedding-3-small@512"), MicroDollars(20_000));
+        assert_eq!(million("openai:text-embedding-3-large"), MicroDollars(130_000));
+        let profile = "bedrock:arn:aws:bedrock:eu-west-1:1:inference-profile/eu.cohere.embed-v4:0";
+        assert_eq!(million(profile), million("bedrock:cohere.embed-v4:0"));
+        let dearest = table.embeddings.values().copied().fold(0.0, f64::max);
+        assert!(table.unlisted_embedding >= dearest);
+        assert!(million("openai:mine") >= million("openai:gemini-embedding-001"));
+        assert_eq!(table.embedding_cost("openai:mine", 0), MicroDollars(0));
+        assert_eq!(table.embedding_cost("openai:text-embedding-3-small", 1), MicroDollars(1));
+    }
+
+    #[test]
     fn refuses_prices_that_are_no_price() {
-        let bad = r#"{"version":"x","unlisted":{"prompt":-1,"completion":1},"models":{}}"#;
+        let bad = r#"{"version":"x","unlisted":{"prompt":-1,"completion":1},"models":{},"unlisted_embedding":1,"embeddings":{},"lambda":{"source":"x","arm64":{"gb_second":1,"request":1},"x86_64":{"gb_second":1,"request":1}},"index":{"question":0}}"#;
+        assert!(PriceTable::parse(&bad.replace("-1", "1")).is_ok());
         assert!(PriceTable::parse(bad).is_err());
+        let bad = bad
+            .replace("-1", "1")
+            .replace(r#""unlisted_embedding":1"#, r#""unlisted_embedding":-1"#);
+        assert!(PriceTable::parse(&bad).is_err());
     }
 
     #[test]
@@ -193,7 +287,20 @@ mod tests {
         assert!((table.price("gpt-4o").completion - 2.0).abs() < f64::EPSILON);
         assert!(table.price("local/qwen").completion.abs() < f64::EPSILON);
         assert_eq!(table.price("gpt-4.1"), PriceTable::built_in().price("gpt-4.1"));
-        for bad in [r#"{"x":{"prompt":-1,"completion":1}}"#, r#"{"x":1}"#, "[]"] {
+        let own = r#"{"text-embedding-3":{"embedding":1},"nomic":{"embedding":0}}"#;
+        let table = PriceTable::overridden(own).unwrap();
+        assert_eq!(table.embedding_cost("openai:nomic-embed-text", 1_000_000), MicroDollars(0));
+        // The built-in names are longer.
+        let small = table.embedding_cost("openai:text-embedding-3-small", 1_000_000);
+        assert_eq!(small, MicroDollars(20_000));
+        for bad in [
+            r#"{"x":{"prompt":-1,"completion":1}}"#,
+            r#"{"x":{"prompt":1}}"#,
+            r#"{"x":{"embedding":-1}}"#,
+            r#"{"x":{"embedding":1,"prompt":1}}"#,
+            r#"{"x":1}"#,
+            "[]",
+        ] {
             assert!(PriceTable::overridden(bad).is_err(), "{bad}");
         }
     }
@@ -237,6 +344,16 @@ mod tests {
             let less = table.cost("gpt-4o", TokenCount { prompt, completion });
             let dearer = table.cost("gpt-4o", TokenCount { prompt: prompt + more, completion });
             prop_assert!(less <= dearer);
+        }
+
+        /// What is rounded up is less than a millionth a piece: sums over pieces are never below the whole, nor far above it.
+        #[test]
+        fn costs_of_pieces_add_up_to_the_whole(pieces in prop::collection::vec(0_u64..100_000, 0..20)) {
+            let table = PriceTable::built_in();
+            let cost = |tokens| table.embedding_cost("openai:text-embedding-3-small", tokens).0;
+            let sum: u64 = pieces.iter().map(|tokens| cost(*tokens)).sum();
+            let whole = cost(pieces.iter().sum());
+            prop_assert!(whole <= sum && sum <= whole + pieces.len() as u64, "{sum} of {whole}");
         }
     }
 }

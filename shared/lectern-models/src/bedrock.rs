@@ -6,7 +6,7 @@
 //! profile or by an ARN.
 //!
 //! Sources: Amazon Bedrock API Reference, "`ConverseStream`", "`InvokeModel`" and "Common Errors"; Amazon Bedrock User
-//! Guide, "Amazon Titan Embeddings Text", "Cohere Embed v3" and "Troubleshooting Amazon Bedrock API Error Codes".
+//! Guide, "Amazon Titan Embeddings Text", "Cohere Embed v3", "Use a guardrail with the Converse API" and "Troubleshooting Amazon Bedrock API Error Codes".
 
 #[cfg(feature = "bedrock")]
 mod chat;
@@ -20,6 +20,7 @@ mod embedder;
 mod failures;
 #[cfg(feature = "bedrock")]
 mod formats;
+mod guardrail;
 mod models;
 mod open;
 #[cfg(feature = "bedrock")]
@@ -33,6 +34,7 @@ pub use chat::BedrockChat;
 pub use client::{Bedrock, Limits};
 #[cfg(feature = "bedrock")]
 pub use embedder::{BedrockEmbedder, EmbeddingLimits};
+pub use guardrail::{Guardrail, NotAGuardrail};
 pub(crate) use models::Model;
 pub use models::ModelError;
 pub(crate) use open::{open_chat, open_embedder};

@@ -13,7 +13,7 @@ use thiserror::Error;
 
 pub use reranker::RerankerConfig;
 
-use crate::{bedrock, identity, rerank::Vendor, retrying::RetryPolicy};
+use crate::{bedrock, bedrock::Guardrail, identity, rerank::Vendor, retrying::RetryPolicy};
 
 /// Why a model cannot be had. Never holds the key.
 #[derive(Debug, Error)]
@@ -36,6 +36,9 @@ pub enum ConfigError {
     /// The adapter was left out of this binary.
     #[error("this binary was compiled without the adapter `{0}`")]
     NotCompiled(&'static str),
+    /// A guardrail of Bedrock cannot be put before a model that is elsewhere.
+    #[error("`{0}` is no model of Bedrock, and the guardrail would not be before it")]
+    Unguarded(String),
     /// A vendor's own API is to be asked without a key.
     #[error("`{0}` wants a key")]
     KeyMissing(Vendor),
@@ -205,19 +208,33 @@ impl ChatConfig {
         }
     }
 
-    /// Returns the model, tried again as `policy` says; `None` for `extractive`. Connects to nothing.
+    /// Returns the model, behind `guardrail` where there is one and tried again as `policy` says; `None` for
+    /// `extractive`, whose sentences are the documents' own. Connects to nothing.
     ///
     /// # Errors
-    /// When the adapter is not compiled in or its address is unusable.
+    /// When the adapter is not compiled in, its address is unusable, or the guardrail cannot be put before it.
     pub fn open(
         &self,
         api: &ApiConfig,
+        guardrail: Option<&Guardrail>,
         policy: RetryPolicy,
     ) -> Result<Option<Arc<dyn ChatModel>>, ConfigError> {
+        self.guardable(guardrail)?;
         match self {
             Self::Extractive => Ok(None),
             Self::OpenAi { model } => open_chat(model, api, policy).map(Some),
-            Self::Bedrock { model } => bedrock::open_chat(model, policy).map(Some),
+            Self::Bedrock { model } => bedrock::open_chat(model, guardrail, policy).map(Some),
+        }
+    }
+
+    /// Refuses a guardrail that would not be before the model: whoever sets one counts on it.
+    ///
+    /// # Errors
+    /// When there is one, and the model is not Bedrock's.
+    pub fn guardable(&self, guardrail: Option<&Guardrail>) -> Result<(), ConfigError> {
+        match (self, guardrail) {
+            (Self::OpenAi { .. }, Some(_)) => Err(ConfigError::Unguarded(self.to_string())),
+            _ => Ok(()),
         }
     }
 }

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use backon::{ExponentialBuilder, Retryable};
 use lectern_core::{
     errors::{ErrorKind, PortError},
-    ports::{ChatModel, ChatRequest, ChatStream, Embedder, EmbeddingModel, Reranker},
+    ports::{ChatModel, ChatRequest, ChatStream, Embedded, Embedder, EmbeddingModel, Reranker},
 };
 use tokio::time::{Instant, timeout_at};
 
@@ -129,11 +129,20 @@ impl<M: Embedder> Embedder for Retrying<M> {
     }
 
     async fn embed(&self, texts: &[String]) -> Result<Vec<Vec<f32>>, PortError> {
+        Ok(self.embed_counted(texts).await?.vectors)
+    }
+
+    /// Counts the attempt that succeeded: one that was refused is not billed.
+    async fn embed_counted(&self, texts: &[String]) -> Result<Embedded, PortError> {
         let deadline = Instant::now() + self.policy.embedding_budget;
-        let attempts = self.policy.run(deadline, || self.inner.embed(texts));
+        let attempts = self.policy.run(deadline, || self.inner.embed_counted(texts));
         timeout_at(deadline, attempts)
             .await
             .map_err(|elapsed| PortError::new(ErrorKind::Timeout, "embed", elapsed))?
+    }
+
+    fn estimate(&self, texts: &[String]) -> u64 {
+        self.inner.estimate(texts)
     }
 
     /// Asks once: whoever probes wants to know how it is now.

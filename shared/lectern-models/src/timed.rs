@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use lectern_core::{
     errors::{ErrorKind, PortError},
-    ports::{Embedder, EmbeddingModel},
+    ports::{Embedded, Embedder, EmbeddingModel},
 };
 use tokio::time::timeout;
 
@@ -34,6 +34,16 @@ impl<E: Embedder> Embedder for Timed<E> {
         timeout(self.limit, self.inner.embed(texts))
             .await
             .map_err(|elapsed| PortError::new(ErrorKind::Timeout, "embed", elapsed))?
+    }
+
+    async fn embed_counted(&self, texts: &[String]) -> Result<Embedded, PortError> {
+        timeout(self.limit, self.inner.embed_counted(texts))
+            .await
+            .map_err(|elapsed| PortError::new(ErrorKind::Timeout, "embed", elapsed))?
+    }
+
+    fn estimate(&self, texts: &[String]) -> u64 {
+        self.inner.estimate(texts)
     }
 
     async fn ping(&self) -> Result<(), PortError> {

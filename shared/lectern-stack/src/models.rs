@@ -9,6 +9,7 @@ use lectern_core::{
     ports::{ChatModel, Embedder, EmbeddingModel, Reranker},
 };
 use lectern_models::{
+    bedrock::Guardrail,
     config::{ApiConfig, ChatConfig, ConfigError, EmbedderConfig},
     retrying::RetryPolicy,
 };
@@ -71,21 +72,23 @@ impl Embedder for Elsewhere {
     }
 }
 
-/// Returns the chat model and all that collections may name; connects to nothing.
+/// Returns the chat model and all that collections may name, each behind `guardrail` where there is one; connects to
+/// nothing.
 ///
 /// # Errors
 /// When one cannot be used.
 pub fn chats(
     chat: &ChatConfig,
     alternatives: &[ChatConfig],
+    guardrail: Option<&Guardrail>,
     api: &ApiConfig,
 ) -> Result<(Option<Arc<dyn ChatModel>>, ChatModels), ConfigError> {
     let mut models = ChatModels::from([(ChatConfig::Extractive.to_string(), None)]);
     for alternative in alternatives {
-        let model = alternative.open(api, RetryPolicy::default())?;
+        let model = alternative.open(api, guardrail, RetryPolicy::default())?;
         models.insert(alternative.to_string(), model);
     }
-    let model = chat.open(api, RetryPolicy::default())?;
+    let model = chat.open(api, guardrail, RetryPolicy::default())?;
     models.insert(chat.to_string(), model.clone());
     Ok((model, models))
 }

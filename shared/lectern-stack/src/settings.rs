@@ -8,11 +8,12 @@ use lectern_core::{
     chunking::ChunkSettings,
     env::{Settings, SettingsReader},
     ports::EmbeddingModel,
-    pricing::PriceTable,
+    pricing::{Function, PriceTable},
     secret::SecretSetting,
     spending::SpendingLimits,
     web::Hosts,
 };
+pub use lectern_models::bedrock::Guardrail;
 pub use lectern_models::config::{ChatConfig, EmbedderConfig, RerankerConfig};
 
 /// Longest answer behind API Gateway unless set otherwise: what the service levels ask for, twice.
@@ -194,6 +195,13 @@ impl Settings for Budget {
     }
 }
 
+/// Returns the function this is, as AWS Lambda says: for estimates of what it costs.
+#[must_use]
+pub fn function(reader: &SettingsReader<'_>) -> Option<Function> {
+    let memory_mb = reader.of_platform("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")?;
+    Some(Function { memory_mb })
+}
+
 /// Reads `LECTERN_INGEST_LEASE_MS`, how long a worker alone may write a version; what a killed worker had waits as long.
 pub fn ingest_lease(reader: &mut SettingsReader<'_>) -> Option<Duration> {
     milliseconds(reader, "LECTERN_INGEST_LEASE_MS", DEFAULT_INGEST_LEASE_MS)
@@ -236,6 +244,23 @@ pub fn chat_alternatives(reader: &mut SettingsReader<'_>) -> Option<Vec<ChatConf
         }
         Ok(parsed)
     })
+}
+
+/// Reads `LECTERN_GUARDRAIL`, the guardrail of Bedrock before `chat` and its `alternatives`, which must all be Bedrock's or
+/// extractive: one that a model got around would be none.
+pub fn guardrail(
+    reader: &mut SettingsReader<'_>,
+    chat: Option<&ChatConfig>,
+    alternatives: Option<&[ChatConfig]>,
+) -> Option<Option<Guardrail>> {
+    let name = "LECTERN_GUARDRAIL";
+    let guardrail: Option<Guardrail> = reader.optional(name, str::parse)?;
+    for model in chat.into_iter().chain(alternatives.into_iter().flatten()) {
+        if let Err(unguarded) = model.guardable(guardrail.as_ref()) {
+            reader.refuse(name, unguarded.to_string());
+        }
+    }
+    Some(guardrail)
 }
 
 /// The reranker and its API.
@@ -323,6 +348,32 @@ mod tests {
         assert!(Index::from_env(&set("none")).unwrap().model.is_none());
         // What the index is named after has to be known without asking the model.
         assert!(names(Index::from_env(&set("openai:mine")))[0].contains("openai:mine@DIMENSIONS"));
+    }
+
+    #[test]
+    fn a_guardrail_that_a_model_gets_around_is_refused() {
+        let read = |chat: &str, alternatives: &[&str]| {
+            let env = env(&[("LECTERN_GUARDRAIL", "gr4il:1")]);
+            let parse = |raw: &&str| ChatConfig::parse(raw).unwrap();
+            let alternatives: Vec<ChatConfig> = alternatives.iter().map(parse).collect();
+            let mut reader = SettingsReader::new(&env);
+            let read = guardrail(&mut reader, Some(&parse(&chat)), Some(&alternatives));
+            (read.flatten(), reader.errors().len())
+        };
+        let fine = Some("gr4il:1".parse().unwrap());
+        assert_eq!(read("bedrock:a", &["extractive", "bedrock:b"]), (fine, 0));
+        assert_eq!(read("openai:a", &[]).1, 1);
+        assert_eq!(read("bedrock:a", &["openai:b", "openai:c"]).1, 2);
+    }
+
+    #[test]
+    fn the_function_is_what_the_platform_says_and_no_setting() {
+        let said = |memory| {
+            let env = env(&[("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", memory)]);
+            function(&SettingsReader::new(&env))
+        };
+        assert_eq!(said("1024"), Some(Function { memory_mb: 1_024 }));
+        assert_eq!((said(""), said("much")), (None, None));
     }
 
     #[test]

@@ -99,6 +99,7 @@ async fn ingestion(tables: &Tables) -> Result<(), Box<dyn Error>> {
             sha256: format!("{round:064x}"),
             acl: vec!["*".to_owned()],
             metadata: Metadata::new(),
+            uploaded_by: None,
         })
         .collect();
     let started = Instant::now();

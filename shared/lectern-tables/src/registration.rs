@@ -3,7 +3,7 @@
 use lectern_core::{
     document::{Document, DocumentState, DocumentVersion, Metadata, Progress, Version},
     errors::{ErrorKind, PortError},
-    ids::{CollectionId, DocumentId, TenantId},
+    ids::{CollectionId, DocumentId, KeyId, TenantId},
     time::Timestamp,
 };
 
@@ -47,6 +47,8 @@ pub struct Registration {
     pub acl: Vec<String>,
     /// The writer's metadata.
     pub metadata: Metadata,
+    /// The key that hands it in, where there is one: it pays for the version's vectors.
+    pub uploaded_by: Option<KeyId>,
 }
 
 /// What became of a registration.
@@ -94,7 +96,7 @@ impl Documents<'_> {
             let mut writes = vec![
                 next.write(),
                 Write::Put(
-                    pending_version_item(&next_version(&next.document, now)),
+                    pending_version_item(&next_version(&next.document, registration, now)),
                     Condition::new("attribute_not_exists(#PK)"),
                 ),
                 claim_content(&next.document, registration, stale_owner),
@@ -216,7 +218,11 @@ fn next_document(
     StoredDocument { document, revision: found.map_or(0, |stored| stored.revision) }
 }
 
-fn next_version(document: &Document, now: Timestamp) -> DocumentVersion {
+fn next_version(
+    document: &Document,
+    registration: &Registration,
+    now: Timestamp,
+) -> DocumentVersion {
     DocumentVersion {
         tenant: document.tenant.clone(),
         collection: document.collection.clone(),
@@ -233,6 +239,7 @@ fn next_version(document: &Document, now: Timestamp) -> DocumentVersion {
         lease_until: None,
         chunk_count: 0,
         created_at: now,
+        uploaded_by: registration.uploaded_by.clone(),
     }
 }
 

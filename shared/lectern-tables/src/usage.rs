@@ -29,6 +29,9 @@ pub struct Usage {
     pub prompt_tokens: u64,
     /// Tokens received from models.
     pub completion_tokens: u64,
+    /// Tokens sent to embedding models that bill them; no counter of before they were counted.
+    #[serde(default)]
+    pub embedding_tokens: u64,
     /// What the tokens cost.
     pub cost_micro_usd: MicroDollars,
 }
@@ -68,13 +71,15 @@ impl UsageDays<'_> {
         let change = Change::of(
             layout::usage_day(tenant, &day, spender),
             "SET #day = :day, #spender = :spender ADD #requests :requests, \
-             #prompt_tokens :prompt, #completion_tokens :completion, #cost_micro_usd :cost",
+             #prompt_tokens :prompt, #completion_tokens :completion, \
+             #embedding_tokens :embedding, #cost_micro_usd :cost",
         )
         .with(":day", text(&*day))
         .with(":spender", text(spender))
         .with(":requests", number(usage.requests))
         .with(":prompt", number(usage.prompt_tokens))
         .with(":completion", number(usage.completion_tokens))
+        .with(":embedding", number(usage.embedding_tokens))
         .with(":cost", number(usage.cost_micro_usd.0));
         self.table.update("add usage", change).await.map(|_| ())
     }

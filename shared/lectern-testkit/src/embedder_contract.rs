@@ -13,6 +13,7 @@ pub async fn holds_for(embedder: &dyn Embedder) {
     the_same_text_gives_the_same_vector(embedder).await;
     no_text_is_an_error(embedder).await;
     a_text_longer_than_the_window_is_truncated(embedder).await;
+    counting_changes_no_vector(embedder).await;
 }
 
 /// An empty list gives an empty list.
@@ -64,6 +65,18 @@ pub async fn a_text_longer_than_the_window_is_truncated(embedder: &dyn Embedder)
     let texts = [format!("{long} one tail"), format!("{long} quite another ending")];
     let vectors = embed(embedder, &texts).await;
     assert!(same(&vectors[0], &vectors[1]));
+}
+
+/// Counting changes no vector, and an empty list counts nothing; whoever bills at all is estimated to bill for a text.
+pub async fn counting_changes_no_vector(embedder: &dyn Embedder) {
+    let texts = ["one".to_owned(), "another".to_owned()];
+    let counted = embedder.embed_counted(&texts).await.unwrap();
+    let plain = embed(embedder, &texts).await;
+    assert!(counted.vectors.iter().zip(&plain).all(|(one, other)| same(one, other)));
+    assert_eq!(counted.vectors.len(), plain.len());
+    let nothing = embedder.embed_counted(&[]).await.unwrap();
+    assert_eq!((nothing.vectors.len(), nothing.tokens, embedder.estimate(&[])), (0, 0, 0));
+    assert_eq!(counted.tokens > 0, embedder.estimate(&texts) > 0);
 }
 
 async fn embed(embedder: &dyn Embedder, texts: &[String]) -> Vec<Vec<f32>> {

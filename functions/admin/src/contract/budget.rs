@@ -35,6 +35,8 @@ pub struct UsageRowBody {
     pub prompt_tokens: u64,
     /// Tokens received from models.
     pub completion_tokens: u64,
+    /// Tokens sent to embedding models that bill them, for questions and for documents.
+    pub embedding_tokens: u64,
     /// What the tokens cost, by the price table.
     pub cost_usd: f64,
 }
@@ -56,6 +58,7 @@ impl From<UsageReport> for UsageReportBody {
             requests: row.usage.requests,
             prompt_tokens: row.usage.prompt_tokens,
             completion_tokens: row.usage.completion_tokens,
+            embedding_tokens: row.usage.embedding_tokens,
             cost_usd: row.usage.cost_micro_usd.as_dollars(),
         };
         Self { usage: report.days.into_iter().map(row).collect(), truncated: report.is_truncated }

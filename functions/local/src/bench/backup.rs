@@ -243,6 +243,7 @@ fn records(
         lease_until: None,
         chunk_count: chunks,
         created_at: now,
+        uploaded_by: None,
     };
     (document, version)
 }

@@ -210,6 +210,7 @@ async fn register(tables: &Tables, caller: &Caller, number: usize) -> Result<Doc
         sha256: format!("{number:064x}"),
         acl: vec![EVERYBODY.to_owned()],
         metadata: Metadata::new(),
+        uploaded_by: None,
     };
     let id = tables.documents().register(&registration, now).await?.document.id;
     let claim = tables.versions().claim(&caller.tenant, &id, 1, now, LEASE, 1).await?;

@@ -36,6 +36,9 @@ struct Sums {
     requests: u64,
     prompt_tokens: u64,
     completion_tokens: u64,
+    /// Not told by servers of before these were counted.
+    #[serde(default)]
+    embedding_tokens: u64,
     cost_usd: f64,
 }
 
@@ -44,6 +47,7 @@ impl Sums {
         self.requests += other.requests;
         self.prompt_tokens += other.prompt_tokens;
         self.completion_tokens += other.completion_tokens;
+        self.embedding_tokens += other.embedding_tokens;
         self.cost_usd += other.cost_usd;
     }
 }
@@ -84,6 +88,7 @@ fn show(usage: &Usage, output: &Output) -> Result<(), Failure> {
             ("QUESTIONS", Align::Right),
             ("TOKENS IN", Align::Right),
             ("TOKENS OUT", Align::Right),
+            ("EMBEDDED", Align::Right),
             ("COST $", Align::Right),
         ];
         let rows: Vec<Vec<String>> = sums.iter().map(|(name, sums)| cells(name, *sums)).collect();
@@ -106,6 +111,7 @@ fn cells(name: &str, sums: Sums) -> Vec<String> {
         sums.requests.to_string(),
         sums.prompt_tokens.to_string(),
         sums.completion_tokens.to_string(),
+        sums.embedding_tokens.to_string(),
         format!("{:.4}", sums.cost_usd),
     ]
 }
@@ -141,7 +147,7 @@ mod tests {
     #[test]
     fn days_and_keys_add_up() {
         let usage: Usage = serde_json::from_value(json!({ "truncated": false, "usage": [
-            {"day": "2026-11-20", "key_id": "a", "requests": 2, "prompt_tokens": 10, "completion_tokens": 3, "cost_usd": 0.5},
+            {"day": "2026-11-20", "key_id": "a", "requests": 2, "prompt_tokens": 10, "completion_tokens": 3, "embedding_tokens": 7, "cost_usd": 0.5},
             {"day": "2026-11-20", "key_id": "b", "requests": 1, "prompt_tokens": 1, "completion_tokens": 1, "cost_usd": 0.25},
             {"day": "2026-11-21", "key_id": "a", "requests": 4, "prompt_tokens": 0, "completion_tokens": 0, "cost_usd": 0.0},
         ]}))
@@ -151,8 +157,8 @@ mod tests {
         let written = String::from_utf8(written.lock().unwrap().clone()).unwrap();
         let words = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
         let lines: Vec<Vec<String>> = written.lines().map(words).collect();
-        assert!(lines.contains(&words("2026-11-20 3 11 4 0.7500")), "{written}");
-        assert!(lines.contains(&words("a 6 10 3 0.5000")), "{written}");
+        assert!(lines.contains(&words("2026-11-20 3 11 4 7 0.7500")), "{written}");
+        assert!(lines.contains(&words("a 6 10 3 7 0.5000")), "{written}");
         assert!(written.contains("cost by day  █▁"), "{written}");
     }
 }

@@ -31,7 +31,8 @@ Environment, for a data directory (a server has its own):
   LECTERN_MODEL_URL           base URL of the OpenAI-compatible API, for both
   LECTERN_MODEL_API_KEY       its key
   LECTERN_ANSWER_TIMEOUT_MS   how long a whole answer may take [default: 30000]
-  LECTERN_PRICES              own prices of models, as JSON over the built-in ones
+  LECTERN_PRICES              own prices of models (and `lambda`, `index`), as JSON over the
+                              built-in ones
   LECTERN_BUDGET_USD_PER_DAY, LECTERN_BUDGET_USD_PER_MONTH
                               most that may be spent where `lectern budget` sets nothing else
   LECTERN_ISSUERS             OpenID Connect issuers whose tokens are trusted, as JSON

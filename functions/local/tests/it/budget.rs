@@ -1,7 +1,7 @@
 //! What may be spent: refused before a model is asked, counted whatever becomes of a request.
 
 use futures::future::join_all;
-use lectern_testkit::chat::{Reply, ScriptedChat};
+use lectern_testkit::chat::{DIMENSIONS, Reply, ScriptedChat};
 use serde_json::{Value, json};
 
 use crate::{gate::create_key, process::Server};
@@ -194,4 +194,36 @@ async fn a_reply_that_breaks_off_or_is_hung_up_on_is_paid_for() {
         assert!(std::time::Instant::now() < deadline, "{day}");
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
+}
+
+#[tokio::test]
+async fn vectors_of_documents_and_of_questions_are_paid_for() {
+    let data = tempfile::tempdir().unwrap();
+    let api = ScriptedChat::start(Vec::new());
+    let (url, embedder) = (api.base_url(), format!("openai:embedder@{DIMENSIONS}"));
+    // Each request is counted as a token, which is a dollar.
+    let variables = [
+        ("LECTERN_EMBEDDER", embedder.as_str()),
+        ("LECTERN_MODEL_URL", url.as_str()),
+        ("LECTERN_PRICES", r#"{"embedder":{"embedding":1000000}}"#),
+    ];
+    let server = Server::start(data.path(), &["--open"], &variables);
+    server.ready("backup.md", TEXT).await;
+    let (_, usage) = server.get("/v1/usage").await;
+    let row = &usage["usage"][0];
+    assert_eq!((&row["key_id"], &row["requests"]), (&json!("operator"), &json!(0)), "{usage}");
+    assert_eq!((&row["embedding_tokens"], &row["cost_usd"]), (&json!(1), &json!(1.0)), "{usage}");
+    let (_, answer) = ask(&server, QUESTION).await;
+    let used = &answer["usage"];
+    assert_eq!((&used["embedding_tokens"], &used["cost_usd"]), (&json!(1), &json!(1.0)), "{used}");
+    let (_, answer) = ask(&server, QUESTION).await;
+    let used = &answer["usage"];
+    assert_eq!((&used["embedding_tokens"], &used["cost_usd"]), (&json!(0), &json!(0.0)), "{used}");
+
+    // A spent budget refuses no document, and counts it.
+    let before = budget(&server, &json!({ "usd_per_day": 1 })).await;
+    assert!((dollars(&before["day"]["spent_usd"]) - 2.0).abs() < 1e-9, "{before}");
+    server.ready("restore.md", "# Restoring\n\nRestoring takes an hour.").await;
+    let after = standing(&server).await;
+    assert!((dollars(&after["day"]["spent_usd"]) - 3.0).abs() < 1e-9, "{after}");
 }

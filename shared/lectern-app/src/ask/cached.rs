@@ -21,6 +21,7 @@ use lectern_core::{
     experiment::Assignments,
     passage::{Passage, ScoredPassage},
     ports::ChatModel,
+    pricing::Estimates,
     question::Question,
     settings::CollectionSettings,
 };
@@ -141,9 +142,10 @@ impl Ask {
         let Turn { caller, request, .. } = *turn;
         let Assumed { variant, keys, read } = assumed;
         let caches = &self.search.caches;
-        let (prepared, stored) = tokio::join!(self.search.prepare(caller, search, read), async {
-            caches.stored_answer(&keys?.answer).await
-        });
+        let (prepared, stored) =
+            tokio::join!(self.search.prepare(caller, search, read, turn.bill.meter()), async {
+                caches.stored_answer(&keys?.answer).await
+            });
         let prepared = prepared?;
         let wanted = prepared.effective.settings.cache.clone();
         let is_cached = wanted.answers && self.is_cacheable(request, &prepared.effective.settings);
@@ -275,6 +277,7 @@ impl Hit {
             nearest: Vec::new(),
             degraded: Vec::new(),
             spent: turn.spent(),
+            estimates: Estimates::default(),
             timings: AskTimings { cache: took, total: took, ..AskTimings::default() },
             cache: self.matched,
             experiment: self.terms.assignments.clone(),

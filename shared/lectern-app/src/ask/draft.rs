@@ -1,12 +1,13 @@
 //! From what is similar to a draft: check ‖ widen → prompt → generate → verify; without a model, choose sentences.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use lectern_core::{
     answer::{Answer, Draft, Mode},
     auth::Caller,
     citations,
     errors::PortError,
+    extract::Extraction,
     outgoing::Outgoing,
     passage::{Passage, ScoredPassage},
     ports::ChatMessage,
@@ -86,7 +87,7 @@ impl Ask {
         );
         let mut found = found?;
         let begun = match early {
-            _ if !self.is_sure(asking, &found, turn.remaining()).await => Begun::unsure(),
+            _ if !self.is_sure(turn, asking, &found).await => Begun::unsure(),
             Some(early) if found.passages == hopeful => early?,
             _ => self.begin(turn, asking, &found.passages).await?,
         };
@@ -122,13 +123,15 @@ impl Ask {
                 timings.generate = millis(since.elapsed());
                 let verifying = Instant::now();
                 let policy = asking.settings.answers.unsupported;
-                let answer = citations::verify(&Draft::new(text), &passages, policy);
+                let answer = text.map_or_else(Answer::withheld, |text| {
+                    citations::verify(&Draft::new(text), &passages, policy)
+                });
                 timings.verify = millis(verifying.elapsed());
                 answer
             }
             Reply::None => {
                 let choosing = Instant::now();
-                let answer = self.extract(asking, found, turn.remaining()).await;
+                let answer = self.extract(turn, asking, found).await;
                 timings.verify = millis(choosing.elapsed());
                 answer
             }
@@ -182,25 +185,35 @@ impl Ask {
     }
 
     /// Whether the passages are as sure to answer as the collection's settings ask for, where they say.
-    async fn is_sure(&self, asking: &Asking<'_>, found: &Found, remaining: Duration) -> bool {
+    async fn is_sure(&self, turn: &Turn<'_>, asking: &Asking<'_>, found: &Found) -> bool {
         let Some(least) = asking.least() else { return true };
         // Extraction measures by itself, once.
         if self.chat(asking.settings).is_none() && asking.settings.retrieval.min_confidence <= 0.0 {
             return true;
         }
-        let (extraction, _) = self.search.measure(&asking.search.question, found, remaining).await;
+        let (extraction, _) = self.measure(turn, asking, found).await;
         extraction.relevance() >= least
     }
 
     /// Returns the extractive answer from what was found, and notes when that had to do without the embedder.
-    async fn extract(&self, asking: &Asking<'_>, found: &mut Found, remaining: Duration) -> Answer {
-        let measured = self.search.measure(&asking.search.question, found, remaining).await;
-        let (extraction, is_degraded) = measured;
+    async fn extract(&self, turn: &Turn<'_>, asking: &Asking<'_>, found: &mut Found) -> Answer {
+        let (extraction, is_degraded) = self.measure(turn, asking, found).await;
         let answer = extraction.answer(asking.settings.answers.min_confidence.map(f64::from));
         if is_degraded && !found.degraded.contains(&degraded::EMBED) {
             found.degraded.push(degraded::EMBED);
         }
         answer
+    }
+
+    /// Returns what extraction measures, and whether the embedder failed at it; the question pays for the vectors.
+    async fn measure<'found>(
+        &self,
+        turn: &Turn<'_>,
+        asking: &Asking<'_>,
+        found: &'found Found,
+    ) -> (Extraction<'found>, bool) {
+        let (question, meter) = (&asking.search.question, turn.bill.meter());
+        self.search.measure(question, found, turn.remaining(), meter).await
     }
 
     /// Returns how answers are made here.

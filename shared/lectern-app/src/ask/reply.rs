@@ -41,12 +41,12 @@ pub(super) async fn begin(
     Ok(Begun { stream, passages_used: prompt.passages_used })
 }
 
-/// Returns the whole reply as it may leave, passing each piece on as it comes.
+/// Returns the whole reply as it may leave, passing each piece on as it comes; `None` when a guardrail keeps it back.
 pub(super) async fn collect(
     begun: Begun,
     mut outgoing: Outgoing,
     events: &mpsc::Sender<AskEvent>,
-) -> Result<String, PortError> {
+) -> Result<Option<String>, PortError> {
     let Begun { mut stream, .. } = begun;
     let mut text = String::new();
     let (mut received, mut complete) = (0, false);
@@ -62,6 +62,7 @@ pub(super) async fn collect(
                 complete = true;
                 break;
             }
+            ChatEvent::Withheld { .. } => return Ok(None),
         }
         if received > MAX_REPLY_BYTES {
             complete = true;
@@ -75,7 +76,7 @@ pub(super) async fn collect(
     text.push_str(&rest);
     pass_on(events, rest).await;
     text.truncate(text.floor_char_boundary(MAX_REPLY_BYTES));
-    Ok(text)
+    Ok(Some(text))
 }
 
 async fn pass_on(events: &mpsc::Sender<AskEvent>, piece: String) {

@@ -126,6 +126,10 @@ async fn reply(
                 return Err(PortError::bare(ErrorKind::TooLarge, "rewrite").into());
             }
             ChatEvent::Done { .. } => return Ok(text),
+            // The answer is guarded as well.
+            ChatEvent::Withheld { .. } => {
+                return Err(PortError::bare(ErrorKind::Invalid, "rewrite").into());
+            }
         }
         if text.len() > MAX_REPLY_BYTES {
             return Err(PortError::bare(ErrorKind::TooLarge, "rewrite").into());

@@ -185,12 +185,13 @@ pub(super) fn document_line(mut document: Document) -> Document {
     document
 }
 
-/// Returns a version as it is backed up: who works on it, and how often somebody did, is no part of it.
+/// Returns a version as it is backed up: who works on it, how often somebody did, and who pays for that, is no part of
+/// it.
 pub(super) fn version_line(mut version: DocumentVersion) -> DocumentVersion {
     version.tenant = version.tenant.account();
     version.metadata.sort_keys();
     version.state = at_rest(version.state);
-    (version.lease_until, version.attempts) = (None, 0);
+    (version.lease_until, version.attempts, version.uploaded_by) = (None, 0, None);
     version
 }
 

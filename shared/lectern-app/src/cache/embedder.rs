@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use futures::future::{Either, select};
 use lectern_core::{
     errors::{ErrorKind, PortError},
-    ports::{Embedder, EmbeddingModel},
+    ports::{Embedded, Embedder, EmbeddingModel},
 };
 
 use super::{Caches, Key, VECTOR_TTL};
@@ -19,7 +19,7 @@ const MAX_STORED: usize = 16;
 ///
 /// The table and the model are asked at the same time, so that a vector nobody has costs no round trip
 /// more than before. What a vector from the table spares is the wait for the model, and its
-/// failure; the fraction of a cent is spent.
+/// failure; the fraction of a cent is spent, and counted by estimate. What memory has costs nothing.
 #[derive(Clone, Debug)]
 pub struct CachedEmbedder {
     inner: Arc<dyn Embedder>,
@@ -47,19 +47,27 @@ impl CachedEmbedder {
     }
 
     /// Returns the vectors of `texts`, from whoever has all of them first.
-    async fn make(&self, keys: &[Key], texts: &[String]) -> Result<Vec<Vec<f32>>, PortError> {
+    async fn make(&self, keys: &[Key], texts: &[String]) -> Result<Embedded, PortError> {
         let made = pin!(self.made(keys, texts));
         let stored = pin!(self.stored(keys));
         match select(made, stored).await {
-            Either::Left((Ok(vectors), _)) => Ok(vectors),
-            Either::Left((Err(error), stored)) => stored.await.ok_or(error),
-            Either::Right((Some(vectors), _)) => Ok(vectors),
+            Either::Left((Ok(made), _)) => Ok(made),
+            Either::Left((Err(error), stored)) => {
+                // What timed out may have been read; what was refused was not.
+                let is_read = error.kind == ErrorKind::Timeout;
+                let tokens = if is_read { self.inner.estimate(texts) } else { 0 };
+                Ok(Embedded { vectors: stored.await.ok_or(error)?, tokens })
+            }
+            // The model was asked already.
+            Either::Right((Some(vectors), _)) => {
+                Ok(Embedded { vectors, tokens: self.inner.estimate(texts) })
+            }
             Either::Right((None, made)) => made.await,
         }
     }
 
-    async fn made(&self, keys: &[Key], texts: &[String]) -> Result<Vec<Vec<f32>>, PortError> {
-        let vectors = self.inner.embed(texts).await?;
+    async fn made(&self, keys: &[Key], texts: &[String]) -> Result<Embedded, PortError> {
+        let Embedded { vectors, tokens } = self.inner.embed_counted(texts).await?;
         if vectors.len() != texts.len() {
             return Err(PortError::bare(ErrorKind::Internal, "embed"));
         }
@@ -69,7 +77,7 @@ impl CachedEmbedder {
                 self.caches.write_later(*key, bytes_of(vector), until);
             }
         }
-        Ok(vectors)
+        Ok(Embedded { vectors, tokens })
     }
 
     /// Returns the vectors of `keys` if the table has every one.
@@ -91,6 +99,10 @@ impl Embedder for CachedEmbedder {
     }
 
     async fn embed(&self, texts: &[String]) -> Result<Vec<Vec<f32>>, PortError> {
+        Ok(self.embed_counted(texts).await?.vectors)
+    }
+
+    async fn embed_counted(&self, texts: &[String]) -> Result<Embedded, PortError> {
         let memory = &self.caches.shared.vectors;
         let now = self.caches.now();
         let keys: Vec<Key> = texts.iter().map(|text| self.key(text)).collect();
@@ -99,14 +111,14 @@ impl Embedder for CachedEmbedder {
         let missing: Vec<usize> = (0..texts.len()).filter(|at| known[*at].is_none()).collect();
         let hits = texts.len() - missing.len();
         self.caches.shared.counters.vectors.add(hits, missing.len());
-        let mut made = if missing.is_empty() {
-            Vec::new()
+        let Embedded { vectors: made, tokens } = if missing.is_empty() {
+            Embedded::default()
         } else {
             let wanted: Vec<Key> = missing.iter().map(|at| keys[*at]).collect();
             let unknown: Vec<String> = missing.iter().map(|at| texts[*at].clone()).collect();
             self.make(&wanted, &unknown).await?
-        }
-        .into_iter();
+        };
+        let mut made = made.into_iter();
         let mut vectors = Vec::with_capacity(texts.len());
         for (key, known) in keys.into_iter().zip(known) {
             if let Some(vector) = known {
@@ -117,7 +129,18 @@ impl Embedder for CachedEmbedder {
                 vectors.push(vector);
             }
         }
-        Ok(vectors)
+        Ok(Embedded { vectors, tokens })
+    }
+
+    /// Returns the estimate of what memory does not have.
+    fn estimate(&self, texts: &[String]) -> u64 {
+        if self.inner.estimate(texts) == 0 {
+            return 0;
+        }
+        let (memory, now) = (&self.caches.shared.vectors, self.caches.now());
+        let is_unknown = |text: &&String| memory.get(&self.key(text), now).is_none();
+        let unknown: Vec<String> = texts.iter().filter(is_unknown).cloned().collect();
+        self.inner.estimate(&unknown)
     }
 
     async fn ping(&self) -> Result<(), PortError> {

@@ -24,6 +24,7 @@ use crate::{
     ask::{AskEvent, AskRequest, Asked, EVENT_BUFFER},
     errors::FlowError,
     search::{Found, MAX_LIMIT, SearchRequest},
+    spending::Meter,
 };
 
 /// What happened when a question was asked.
@@ -163,8 +164,8 @@ impl Evaluation {
 
     async fn measured(&self, golden: &GoldenQuestion, found: &Found) -> Measurement {
         let lexical = Extraction::of(&golden.question, &found.passages).measured();
-        let (extraction, _) =
-            self.search.measure(&golden.question, found, self.answer_timeout).await;
+        let (question, timeout, meter) = (&golden.question, self.answer_timeout, Meter::default());
+        let (extraction, _) = self.search.measure(question, found, timeout, &meter).await;
         let semantic = Some(extraction.measured()).filter(|measured| measured.compared);
         Measurement { impossible: golden.is_unanswerable, lexical, semantic }
     }

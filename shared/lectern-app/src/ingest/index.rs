@@ -15,6 +15,7 @@ use sha2::{Digest as _, Sha256};
 use tracing::warn;
 
 use super::{Ingest, IngestError};
+use crate::spending::Meter;
 
 /// Chunks embedded and written at once.
 const BATCH: usize = 256;
@@ -41,7 +42,7 @@ impl Ingest {
         let (mut done, mut hostile) = (0, 0);
         for batch in chunks.chunks(BATCH) {
             let points = points(&source, batch).await?;
-            let (points, kept) = self.embed(points, &known).await?;
+            let (points, kept) = self.embed(version, points, &known).await?;
             reused += kept;
             hostile += points.iter().filter(|point| point.passage.is_hostile(SUSPICIOUS)).count();
             self.writer.upsert(points).await?;
@@ -78,9 +79,11 @@ impl Ingest {
         }
     }
 
-    /// Gives points their vectors where there is an embedder; returns how many were known.
+    /// Gives points their vectors where there is an embedder, at the expense of whoever handed the version in; returns how
+    /// many were known.
     async fn embed(
         &self,
+        version: &DocumentVersion,
         mut points: Vec<Point>,
         known: &Vectors,
     ) -> Result<(Vec<Point>, usize), PortError> {
@@ -91,7 +94,11 @@ impl Ingest {
         let missing: Vec<&mut Point> =
             points.iter_mut().filter(|point| point.dense.is_none()).collect();
         let texts: Vec<String> = missing.iter().map(|point| point.passage.indexed_text()).collect();
-        let made = embedder.embed(&texts).await?;
+        let meter = Meter::default();
+        let made = meter.embed(embedder.as_ref(), &texts).await;
+        // By batch, whatever becomes of it: a worker that dies in a later one has spent this.
+        self.spending.book(&version.tenant, version.uploaded_by.as_ref(), meter).await;
+        let made = made?;
         if made.len() != texts.len() {
             return Err(PortError::bare(ErrorKind::Internal, "embed"));
         }

@@ -20,6 +20,7 @@ use crate::{
     cache::{Key, View, retrieved::Retrieved},
     collections::settings_of,
     errors::FlowError,
+    spending::Meter,
 };
 
 /// What is known before the index is asked.
@@ -46,12 +47,13 @@ impl Prepared {
 
 impl Search {
     /// Returns what is needed to search: the question's vector, the collection (unless `read` before), what
-    /// was retrieved before. One round trip.
+    /// was retrieved before. One round trip. `meter` counts what is embedded.
     pub(crate) async fn prepare(
         &self,
         caller: &Caller,
         request: &SearchRequest,
         read: Option<Collection>,
+        meter: &Meter,
     ) -> Result<Prepared, FlowError> {
         request.authorize(caller)?;
         request.validate()?;
@@ -59,7 +61,7 @@ impl Search {
         let assumed = self.assumed(caller, request).variant();
         let key = request.cache.then(|| self.key(caller, request, &assumed));
         let embedding = async {
-            let dense = self.embed(&request.question).await;
+            let dense = self.embed(&request.question, meter).await;
             (dense, started.elapsed())
         };
         // Analysed last: the others are on their way by then, and the question is read while they answer.
@@ -113,10 +115,11 @@ impl Search {
     }
 
     /// Returns the question's vector; a failing embedder costs quality, not the answer.
-    async fn embed(&self, question: &Question) -> Option<Vec<f32>> {
+    async fn embed(&self, question: &Question, meter: &Meter) -> Option<Vec<f32>> {
         let embedder = self.embedder.as_ref()?;
         let texts = [question.as_str().to_owned()];
-        match tokio::time::timeout(EMBED_TIMEOUT, embedder.embed(&texts)).await {
+        let embedding = meter.embed(embedder.as_ref(), &texts);
+        match tokio::time::timeout(EMBED_TIMEOUT, embedding).await {
             Ok(Ok(mut vectors)) => vectors.pop(),
             Ok(Err(error)) => {
                 warn!(error = %chain(&error), "failed to embed a question; searching by BM25 only");

@@ -5,20 +5,24 @@ use std::time::Duration;
 use lectern_core::{errors::chain, extract::Extraction, question::Question};
 use tracing::warn;
 
-use super::{EMBED_TIMEOUT, Found, Search};
-use crate::errors::FlowError;
+use super::{EMBED_TIMEOUT, Found, Search, SearchRequest};
+use crate::{errors::FlowError, spending::Meter};
 
 impl Search {
     /// Returns the passages, none when they are less sure to answer than `least`.
     pub(super) async fn confident(
         &self,
-        question: &Question,
+        request: &SearchRequest,
         mut found: Found,
         least: f64,
-        remaining: Duration,
+        meter: &Meter,
     ) -> Result<Found, FlowError> {
-        if least > 0.0 && self.measure(question, &found, remaining).await.0.relevance() < least {
-            found.passages.clear();
+        if least > 0.0 {
+            let (question, remaining) = (&request.question, request.time_budget);
+            let (extraction, _) = self.measure(question, &found, remaining, meter).await;
+            if extraction.relevance() < least {
+                found.passages.clear();
+            }
         }
         Ok(found)
     }
@@ -31,6 +35,7 @@ impl Search {
         question: &Question,
         found: &'found Found,
         remaining: Duration,
+        meter: &Meter,
     ) -> (Extraction<'found>, bool) {
         let extraction = Extraction::of(question, &found.passages);
         let (Some(embedder), Some(vector)) = (&self.embedder, &found.vector) else {
@@ -40,8 +45,8 @@ impl Search {
         if sentences.is_empty() {
             return (extraction, false);
         }
-        let embedded =
-            tokio::time::timeout(EMBED_TIMEOUT.min(remaining), embedder.embed(&sentences)).await;
+        let embedding = meter.embed(embedder.as_ref(), &sentences);
+        let embedded = tokio::time::timeout(EMBED_TIMEOUT.min(remaining), embedding).await;
         match embedded {
             Ok(Ok(vectors)) => (extraction.compare(vector, &vectors), false),
             Ok(Err(error)) => {

@@ -10,7 +10,7 @@ use lectern_core::{
     auth::Caller,
     errors::{ErrorKind, PortError, chain},
     ids::{KeyId, TenantId},
-    ports::{ChatModel, ChatRequest, ChatStream, TokenCount},
+    ports::{ChatModel, ChatRequest, ChatStream},
     pricing::MicroDollars,
     spending::{Period, SpendingLimits, Standing},
     time::Timestamp,
@@ -22,7 +22,7 @@ use lectern_tables::{
 use tokio::sync::OnceCell;
 use tracing::warn;
 
-use super::{Spending, meter::Meter};
+use super::{Spending, Spent, meter::Meter};
 use crate::errors::{FlowError, Spender};
 
 /// What one request costs: set aside once, settled once.
@@ -108,9 +108,15 @@ impl Bill {
         Ok(self.open.meter.stream(chat, request).await?)
     }
 
+    /// Counts embeddings at the cost of this bill. Nothing is set aside for them: a question's cost less than the
+    /// round trip that would ask for the money.
+    pub(crate) fn meter(&self) -> &Meter {
+        &self.open.meter
+    }
+
     /// Returns what was used so far.
     #[must_use]
-    pub fn spent(&self) -> (TokenCount, MicroDollars) {
+    pub fn spent(&self) -> Spent {
         self.open.meter.read(&self.open.spending.prices)
     }
 
@@ -119,9 +125,22 @@ impl Bill {
     /// # Errors
     /// When the table fails.
     pub async fn settle(&self) -> Result<(), PortError> {
+        self.settle_as(1).await
+    }
+
+    /// Counts what was used and no question; writes nothing where nothing was used.
+    ///
+    /// # Errors
+    /// When the table fails.
+    pub(crate) async fn settle_without_question(&self) -> Result<(), PortError> {
+        self.settle_as(0).await
+    }
+
+    async fn settle_as(&self, requests: u64) -> Result<(), PortError> {
         let open = self.open.clone();
         // By itself: a client that hangs up now must not cut it short.
-        let settling = tokio::spawn(Box::pin(async move { open.settle(open.used(1)).await }));
+        let settling =
+            tokio::spawn(Box::pin(async move { open.settle(open.used(requests)).await }));
         settling.await.map_err(|panic| PortError::new(ErrorKind::Internal, "settle", panic))?
     }
 
@@ -148,6 +167,35 @@ impl Drop for Bill {
             Err(_) => warn!("a request ended without being settled"),
         }
     }
+}
+
+/// Books what `meter` counted and nothing was set aside for, at the expense of the account, and of the key where one is
+/// known; not as a question.
+pub(super) async fn book(
+    spending: &Spending,
+    tenant: &TenantId,
+    key: Option<&KeyId>,
+    meter: Meter,
+) -> Result<(), PortError> {
+    let now = spending.clock.now();
+    let open = Open {
+        spending: spending.clone(),
+        tenant: tenant.clone(),
+        key: key.cloned(),
+        // The key's own limits refuse its next question; only the account's are told of from here.
+        key_limits: SpendingLimits::default(),
+        amount: MicroDollars(0),
+        begun_at: now,
+        until: now,
+        meter,
+        reserved: Arc::default(),
+    };
+    let used = open.used(0);
+    if used.cost_micro_usd.0 > 0 {
+        let rules = spending.tables.spending_rules().get(tenant).await?;
+        open.reserved().account_limits = rules.limits.or(spending.limits);
+    }
+    open.settle(used).await
 }
 
 impl Open {
@@ -257,11 +305,12 @@ impl Open {
 
     /// Returns what the request used.
     fn used(&self, requests: u64) -> Usage {
-        let (tokens, cost) = self.meter.read(&self.spending.prices);
+        let Spent { tokens, embedding_tokens, cost } = self.meter.read(&self.spending.prices);
         Usage {
             requests,
             prompt_tokens: u64::from(tokens.prompt),
             completion_tokens: u64::from(tokens.completion),
+            embedding_tokens,
             cost_micro_usd: cost,
         }
     }

@@ -176,6 +176,7 @@ impl World {
                 limits: SpendingLimits::default(),
                 clock: self.clock(),
             },
+            function: None,
             budget: PromptBudget::default(),
             clock: self.clock(),
         }
@@ -216,6 +217,7 @@ impl World {
             sha256: hex::encode(Sha256::digest(text)),
             acl: acl.iter().map(|name| (*name).to_owned()).collect(),
             metadata: Metadata::new(),
+            uploaded_by: None,
         };
         let registered = self.tables.documents().register(&registration, self.now()).await;
         let registered = registered.unwrap();

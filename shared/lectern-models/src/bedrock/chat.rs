@@ -2,7 +2,8 @@
 
 use async_trait::async_trait;
 use aws_sdk_bedrockruntime::{
-    operation::converse_stream::ConverseStreamOutput, types::InferenceConfiguration,
+    operation::converse_stream::ConverseStreamOutput,
+    types::{GuardrailStreamConfiguration, GuardrailStreamProcessingMode, InferenceConfiguration},
 };
 use futures::{StreamExt, stream};
 use lectern_core::{
@@ -15,6 +16,7 @@ use super::{
     client::Bedrock,
     conversation::conversation,
     failures::{self, Failure},
+    guardrail::Guardrail,
     reply::{Events, OPERATION, Reply},
 };
 
@@ -23,13 +25,30 @@ use super::{
 pub struct BedrockChat {
     bedrock: Bedrock,
     model: String,
+    guardrail: Option<Guardrail>,
 }
 
 impl BedrockChat {
     /// Returns the model of this id: a foundation model's, an inference profile's, or the ARN of either.
     #[must_use]
     pub fn new(bedrock: Bedrock, model: impl Into<String>) -> Self {
-        Self { bedrock, model: model.into() }
+        Self { bedrock, model: model.into(), guardrail: None }
+    }
+
+    /// Returns the model behind a guardrail, which looks at all it is sent and at all it replies.
+    #[must_use]
+    pub fn guarded(self, guardrail: Guardrail) -> Self {
+        Self { guardrail: Some(guardrail), ..self }
+    }
+
+    /// Synchronous: Bedrock lets nothing of a reply through before it has looked at it, at the price of waiting for more of it.
+    fn guardrail(&self) -> Option<GuardrailStreamConfiguration> {
+        let Guardrail { id, version } = self.guardrail.as_ref()?;
+        let guardrail = GuardrailStreamConfiguration::builder()
+            .guardrail_identifier(id)
+            .guardrail_version(version)
+            .stream_processing_mode(GuardrailStreamProcessingMode::Sync);
+        Some(guardrail.build())
     }
 
     async fn start(
@@ -51,13 +70,16 @@ impl BedrockChat {
             .set_system(Some(system).filter(|system| !system.is_empty()))
             .set_messages(Some(turns))
             .inference_config(inference)
+            .set_guardrail_config(self.guardrail())
             .send();
         let output =
             send.await.map_err(|error| failures::refused(OPERATION, error, limits.body_bytes))?;
         let mut reply = Reply::new(events(output, limits.body_bytes), deadline, limits.stall);
         let first = reply.next().await.unwrap_or_else(|| Err(Failure::Cut.at(OPERATION)))?;
         Ok(match first {
-            ChatEvent::Done { .. } => Box::pin(stream::iter([Ok(first)])),
+            ChatEvent::Done { .. } | ChatEvent::Withheld { .. } => {
+                Box::pin(stream::iter([Ok(first)]))
+            }
             ChatEvent::Token(_) => reply.into_stream(first),
         })
     }

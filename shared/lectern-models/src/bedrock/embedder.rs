@@ -7,7 +7,7 @@ use aws_sdk_bedrockruntime::primitives::Blob;
 use futures::{StreamExt, TryStreamExt, stream};
 use lectern_core::{
     errors::{ErrorKind, PortError},
-    ports::{Embedder, EmbeddingModel},
+    ports::{Embedded, Embedder, EmbeddingModel},
 };
 use thiserror::Error;
 use tokio::time::timeout;
@@ -94,16 +94,28 @@ impl Embedder for BedrockEmbedder {
     }
 
     async fn embed(&self, texts: &[String]) -> Result<Vec<Vec<f32>>, PortError> {
+        Ok(self.embed_counted(texts).await?.vectors)
+    }
+
+    async fn embed_counted(&self, texts: &[String]) -> Result<Embedded, PortError> {
         let (found, limit) = (texts.len(), self.limits.texts);
         if found > limit {
             let error = Unusable::TooMany { found, limit };
             return Err(PortError::new(ErrorKind::TooLarge, OPERATION, error));
         }
-        let requests = texts.chunks(self.batch_texts).map(|batch| self.requests.embed(batch));
+        let requests =
+            texts.chunks(self.batch_texts).map(|batch| self.requests.embed_counted(batch));
         // Collected first: a stream over a closure that borrows is not `Send` for every lifetime.
         let requests: Vec<_> = requests.collect();
         let replies = stream::iter(requests).buffered(self.limits.concurrent.max(1));
-        Ok(replies.try_collect::<Vec<_>>().await?.concat())
+        let replies: Vec<Embedded> = replies.try_collect().await?;
+        let tokens = replies.iter().map(|reply| reply.tokens).sum();
+        let vectors = replies.into_iter().flat_map(|reply| reply.vectors).collect();
+        Ok(Embedded { vectors, tokens })
+    }
+
+    fn estimate(&self, texts: &[String]) -> u64 {
+        self.requests.estimate(texts)
     }
 }
 
@@ -116,7 +128,7 @@ struct Requests {
 }
 
 impl Requests {
-    async fn ask(&self, texts: &[String]) -> Result<Vec<Vec<f32>>, PortError> {
+    async fn ask(&self, texts: &[String]) -> Result<Embedded, PortError> {
         let cut: Vec<_> = texts.iter().map(|text| self.model.cut(text).to_owned()).collect();
         let body = self.model.body(&cut).to_string();
         let client = self.bedrock.client(OPERATION).await?;
@@ -130,10 +142,12 @@ impl Requests {
         let limit_bytes = self.bedrock.limits.body_bytes;
         let output =
             send.await.map_err(|error| failures::refused(OPERATION, error, limit_bytes))?;
-        let vectors = self.model.vectors(output.body.as_ref());
-        let vectors = vectors.map_err(|error| Failure::json(&error).at(OPERATION))?;
-        checked(vectors, texts.len(), self.model.identity.dimensions)
-            .map_err(|unusable| PortError::new(ErrorKind::Internal, OPERATION, unusable))
+        let reply = self.model.embedded(output.body.as_ref(), texts);
+        let Embedded { vectors, tokens } =
+            reply.map_err(|error| Failure::json(&error).at(OPERATION))?;
+        let vectors = checked(vectors, texts.len(), self.model.identity.dimensions)
+            .map_err(|unusable| PortError::new(ErrorKind::Internal, OPERATION, unusable))?;
+        Ok(Embedded { vectors, tokens })
     }
 }
 
@@ -144,9 +158,17 @@ impl Embedder for Requests {
     }
 
     async fn embed(&self, texts: &[String]) -> Result<Vec<Vec<f32>>, PortError> {
+        Ok(self.embed_counted(texts).await?.vectors)
+    }
+
+    async fn embed_counted(&self, texts: &[String]) -> Result<Embedded, PortError> {
         timeout(self.timeout, self.ask(texts))
             .await
             .map_err(|_| failures::silent(OPERATION, self.timeout))?
+    }
+
+    fn estimate(&self, texts: &[String]) -> u64 {
+        self.model.estimate(texts)
     }
 }
 

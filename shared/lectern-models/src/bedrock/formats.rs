@@ -1,5 +1,6 @@
 //! How the families of embedding models want to be asked, and what they take.
 
+use lectern_core::{chunking::estimate_tokens, ports::Embedded};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -50,18 +51,33 @@ impl Model {
         }
     }
 
-    /// Returns the vectors of a reply.
-    pub(super) fn vectors(&self, reply: &[u8]) -> Result<Vec<Vec<f32>>, serde_json::Error> {
-        Ok(match self.family {
-            Family::Titan => vec![serde_json::from_slice::<TitanReply>(reply)?.embedding],
-            Family::Cohere => serde_json::from_slice::<CohereReply>(reply)?.embeddings,
-        })
+    /// Returns the vectors of a reply to `texts`, with the tokens Titan counted; Cohere's body has none, they are estimated.
+    pub(super) fn embedded(
+        &self,
+        reply: &[u8],
+        texts: &[String],
+    ) -> Result<Embedded, serde_json::Error> {
+        let (vectors, counted) = match self.family {
+            Family::Titan => {
+                let reply: TitanReply = serde_json::from_slice(reply)?;
+                (vec![reply.embedding], reply.input_text_token_count)
+            }
+            Family::Cohere => (serde_json::from_slice::<CohereReply>(reply)?.embeddings, None),
+        };
+        Ok(Embedded { vectors, tokens: counted.unwrap_or_else(|| self.estimate(texts)) })
+    }
+
+    /// Returns how many tokens the texts are, by estimate, as far as the model reads them.
+    pub(super) fn estimate(&self, texts: &[String]) -> u64 {
+        texts.iter().map(|text| estimate_tokens(self.cut(text)) as u64).sum()
     }
 }
 
 #[derive(Deserialize)]
 struct TitanReply {
     embedding: Vec<f32>,
+    #[serde(rename = "inputTextTokenCount")]
+    input_text_token_count: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -99,6 +115,22 @@ mod tests {
             body("cohere.embed-v4:0", Some(1_536)),
             json!({"texts": ["one"], "input_type": "search_document"})
         );
+    }
+
+    #[test]
+    fn tokens_are_those_of_the_reply_or_an_estimate_of_what_is_read() {
+        let titan = Model::parse("amazon.titan-embed-text-v2:0", None).unwrap();
+        let cohere = Model::parse("cohere.embed-english-v3", None).unwrap();
+        let texts = ["one two three".to_owned()];
+        let tokens =
+            |model: &Model, reply: &str| model.embedded(reply.as_bytes(), &texts).unwrap().tokens;
+        assert_eq!(tokens(&titan, r#"{"embedding":[1.0],"inputTextTokenCount":7}"#), 7);
+        let estimate = titan.estimate(&texts);
+        assert!(estimate >= 3, "{estimate}");
+        assert_eq!(tokens(&titan, r#"{"embedding":[1.0]}"#), estimate);
+        assert_eq!(tokens(&cohere, r#"{"embeddings":[[1.0]]}"#), estimate);
+        let (long, longer) = (["a ".repeat(2_000)], ["a ".repeat(9_000)]);
+        assert_eq!(cohere.estimate(&long), cohere.estimate(&longer));
     }
 
     #[test]

@@ -7,7 +7,7 @@ mod adapters {
     use lectern_core::ports::{ChatModel, Embedder};
 
     use crate::{
-        bedrock::{Bedrock, BedrockChat, BedrockEmbedder, EmbeddingLimits, Limits},
+        bedrock::{Bedrock, BedrockChat, BedrockEmbedder, EmbeddingLimits, Guardrail, Limits},
         config::ConfigError,
         retrying::{RetryPolicy, Retrying},
         timed::Timed,
@@ -28,12 +28,17 @@ mod adapters {
         Ok(Arc::new(Timed::new(embedder, budget)))
     }
 
-    /// Returns the chat model of the environment's Bedrock. Asks nobody.
+    /// Returns the chat model of the environment's Bedrock, behind `guardrail` where there is one. Asks nobody.
     pub(crate) fn open_chat(
         model: &str,
+        guardrail: Option<&Guardrail>,
         policy: RetryPolicy,
     ) -> Result<Arc<dyn ChatModel>, ConfigError> {
         let chat = BedrockChat::new(Bedrock::from_env(Limits::default()), model);
+        let chat = match guardrail {
+            Some(guardrail) => chat.guarded(guardrail.clone()),
+            None => chat,
+        };
         Ok(Arc::new(Retrying::new(chat, policy)))
     }
 }
@@ -44,7 +49,7 @@ mod adapters {
 
     use lectern_core::ports::{ChatModel, Embedder};
 
-    use crate::{config::ConfigError, retrying::RetryPolicy};
+    use crate::{bedrock::Guardrail, config::ConfigError, retrying::RetryPolicy};
 
     pub(crate) fn open_embedder(
         _: &str,
@@ -54,7 +59,11 @@ mod adapters {
         Err(ConfigError::NotCompiled("bedrock"))
     }
 
-    pub(crate) fn open_chat(_: &str, _: RetryPolicy) -> Result<Arc<dyn ChatModel>, ConfigError> {
+    pub(crate) fn open_chat(
+        _: &str,
+        _: Option<&Guardrail>,
+        _: RetryPolicy,
+    ) -> Result<Arc<dyn ChatModel>, ConfigError> {
         Err(ConfigError::NotCompiled("bedrock"))
     }
 }

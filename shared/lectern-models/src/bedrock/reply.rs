@@ -56,7 +56,7 @@ impl Reply {
             };
             match event {
                 Ok(Some(event)) => {
-                    self.over = matches!(event, ChatEvent::Done { .. });
+                    self.over = !matches!(event, ChatEvent::Token(_));
                     return Some(Ok(event));
                 }
                 Ok(None) => (),
@@ -97,7 +97,8 @@ impl Reply {
         let Some(stop) = &self.stop else { return Err(Failure::Cut.at(OPERATION)) };
         let reason = || stop.as_str().to_owned();
         match stop {
-            StopReason::ContentFiltered | StopReason::GuardrailIntervened => {
+            StopReason::GuardrailIntervened => Ok(ChatEvent::Withheld { usage: self.usage }),
+            StopReason::ContentFiltered => {
                 Err(Failure::Withheld { reason: reason() }.at(OPERATION))
             }
             StopReason::MalformedModelOutput | StopReason::MalformedToolUse => {

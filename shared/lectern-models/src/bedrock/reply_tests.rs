@@ -67,12 +67,21 @@ async fn reasons_end_a_reply_as_they_should() {
     }
     for (reason, kind) in [
         ("content_filtered", ErrorKind::Invalid),
-        ("guardrail_intervened", ErrorKind::Invalid),
         ("malformed_model_output", ErrorKind::Unavailable),
     ] {
         let (text, end) = read_closed(vec![token("a"), stop(reason), metadata()]).await;
         assert_eq!((text.as_str(), end.unwrap_err().kind), ("a", kind));
     }
+}
+
+#[tokio::test]
+async fn a_guardrail_withholds_a_reply_and_fails_none() {
+    let usage = Some(TokenCount { prompt: 9, completion: 2 });
+    let intervened = || stop("guardrail_intervened");
+    let (text, end) = read_closed(vec![token("Sorry."), intervened(), metadata()]).await;
+    assert_eq!((text.as_str(), end.unwrap()), ("Sorry.", ChatEvent::Withheld { usage }));
+    let (_, end) = read_closed(vec![intervened()]).await;
+    assert_eq!(end.unwrap(), ChatEvent::Withheld { usage: None });
 }
 
 #[tokio::test]

@@ -63,7 +63,7 @@ fn chats_are_named_by_one_string() {
 fn none_and_extractive_open_nothing() {
     let (api, policy) = (ApiConfig::default(), RetryPolicy::default());
     assert!(EmbedderConfig::None.open(&api, Path::new("/"), policy).unwrap().is_none());
-    assert!(ChatConfig::Extractive.open(&api, policy).unwrap().is_none());
+    assert!(ChatConfig::Extractive.open(&api, None, policy).unwrap().is_none());
 }
 
 #[cfg(feature = "openai")]
@@ -98,4 +98,22 @@ fn an_adapter_left_out_says_so() {
     let message = error.map(|error| error.to_string());
     let expected = "this binary was compiled without the adapter `openai`";
     assert_eq!(message.as_deref(), Some(expected));
+}
+
+#[test]
+fn a_guardrail_is_before_every_model_or_the_setting_is_refused() {
+    let guardrail: Guardrail = "gr4il:1".parse().unwrap();
+    let guardable = |raw: &str, guardrail| ChatConfig::parse(raw).unwrap().guardable(guardrail);
+    for raw in ["extractive", "bedrock:us.amazon.nova-lite-v1:0"] {
+        assert!(guardable(raw, Some(&guardrail)).is_ok(), "{raw}");
+    }
+    assert!(guardable("openai:gpt-4o", None).is_ok());
+    let refused = guardable("openai:gpt-4o", Some(&guardrail)).unwrap_err();
+    assert!(
+        matches!(&refused, ConfigError::Unguarded(name) if name == "openai:gpt-4o"),
+        "{refused}"
+    );
+    let (api, policy) = (ApiConfig::default(), RetryPolicy::default());
+    let opened = ChatConfig::parse("openai:gpt-4o").unwrap().open(&api, Some(&guardrail), policy);
+    assert!(matches!(opened, Err(ConfigError::Unguarded(_))));
 }

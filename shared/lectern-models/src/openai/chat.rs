@@ -73,7 +73,9 @@ impl OpenAiChat {
         let mut reply = Reply::new(body::bounded(response, limits), deadline, limits);
         let first = reply.next().await.unwrap_or_else(|| Err(Failure::Cut.at(OPERATION)))?;
         Ok(match first {
-            ChatEvent::Done { .. } => Box::pin(stream::iter([Ok(first)])),
+            ChatEvent::Done { .. } | ChatEvent::Withheld { .. } => {
+                Box::pin(stream::iter([Ok(first)]))
+            }
             ChatEvent::Token(_) => reply.into_stream(first),
         })
     }

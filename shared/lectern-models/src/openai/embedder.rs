@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use lectern_core::{
+    chunking::estimate_tokens,
     errors::{ErrorKind, PortError},
-    ports::{Embedder, EmbeddingModel},
+    ports::{Embedded, Embedder, EmbeddingModel},
 };
 use thiserror::Error;
 use tokio::time::timeout;
@@ -104,7 +105,7 @@ impl OpenAiEmbedder {
         batches
     }
 
-    async fn request(&self, batch: &[&str]) -> Result<Vec<Vec<f32>>, PortError> {
+    async fn request(&self, batch: &[&str]) -> Result<Embedded, PortError> {
         let native = native_dimensions(&self.name);
         let dimensions = self.model.dimensions;
         let body = EmbeddingBody {
@@ -117,9 +118,18 @@ impl OpenAiEmbedder {
             self.endpoint.exchange("embeddings", &body, self.limits.timeout, OPERATION).await?;
         let reply: EmbeddingReply =
             serde_json::from_slice(&reply).map_err(|error| Failure::json(&error).at(OPERATION))?;
-        in_order(reply.data, batch.len(), dimensions)
-            .map_err(|unusable| PortError::new(ErrorKind::Internal, OPERATION, unusable))
+        let counted = reply.usage.and_then(|usage| usage.prompt_tokens);
+        // A server that says 0 of a text has not counted.
+        let counted = counted.filter(|tokens| *tokens > 0).map(u64::from);
+        let vectors = in_order(reply.data, batch.len(), dimensions)
+            .map_err(|unusable| PortError::new(ErrorKind::Internal, OPERATION, unusable))?;
+        Ok(Embedded { vectors, tokens: counted.unwrap_or_else(|| estimate(batch)) })
     }
+}
+
+/// Returns how many tokens the texts of a request are, where the server does not say.
+fn estimate(batch: &[&str]) -> u64 {
+    batch.iter().map(|text| estimate_tokens(text) as u64).sum()
 }
 
 /// Returns the longest beginning of `text` of at most `limit` bytes.
@@ -158,18 +168,28 @@ impl Embedder for OpenAiEmbedder {
     }
 
     async fn embed(&self, texts: &[String]) -> Result<Vec<Vec<f32>>, PortError> {
+        Ok(self.embed_counted(texts).await?.vectors)
+    }
+
+    async fn embed_counted(&self, texts: &[String]) -> Result<Embedded, PortError> {
         let (found, limit) = (texts.len(), self.limits.texts);
         if found > limit {
             let error = Unusable::TooMany { found, limit };
             return Err(PortError::new(ErrorKind::TooLarge, OPERATION, error));
         }
-        let mut vectors = Vec::with_capacity(found);
+        let mut all = Embedded { vectors: Vec::with_capacity(found), tokens: 0 };
         // One after the other: the API's rate limit, not the round trip, bounds an ingestion.
         for batch in self.batches(texts) {
             let reply = timeout(self.limits.timeout, self.request(&batch)).await;
-            vectors.extend(reply.map_err(|_| failures::silent(OPERATION, self.limits.timeout))??);
+            let made = reply.map_err(|_| failures::silent(OPERATION, self.limits.timeout))??;
+            all.vectors.extend(made.vectors);
+            all.tokens += made.tokens;
         }
-        Ok(vectors)
+        Ok(all)
+    }
+
+    fn estimate(&self, texts: &[String]) -> u64 {
+        self.batches(texts).iter().map(|batch| estimate(batch)).sum()
     }
 
     async fn ping(&self) -> Result<(), PortError> {

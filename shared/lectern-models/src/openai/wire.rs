@@ -65,6 +65,12 @@ pub(super) struct EmbeddingBody<'request> {
 #[derive(Deserialize)]
 pub(super) struct EmbeddingReply {
     pub(super) data: Vec<IndexedEmbedding>,
+    pub(super) usage: Option<EmbeddingUsage>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+pub(super) struct EmbeddingUsage {
+    pub(super) prompt_tokens: Option<u32>,
 }
 
 #[derive(Deserialize)]

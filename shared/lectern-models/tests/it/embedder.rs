@@ -44,6 +44,25 @@ async fn sends_batches_with_the_key() {
 }
 
 #[tokio::test]
+async fn tokens_are_what_the_server_counted_else_an_estimate_of_what_it_reads() {
+    let server = ScriptedChat::start([]);
+    let limits = EmbeddingLimits { batch_texts: 2, ..EmbeddingLimits::default() };
+    let embedder = embedder(&server, limits);
+    let policy = RetryPolicy { first_pause: std::time::Duration::ZERO, ..RetryPolicy::default() };
+    let retrying = Retrying::new(embedder, policy);
+    let tokens = async || retrying.embed_counted(&texts(5)).await.unwrap().tokens;
+    assert_eq!(tokens().await, 3, "the server says one for each of three requests");
+    server.push_embeddings(Reply::rate_limited("0"));
+    assert_eq!(tokens().await, 3, "what was refused is not billed");
+    let vector = |index: usize| json!({"index": index, "embedding": vec![1.0; DIMENSIONS]});
+    server.push_embeddings(Reply::Json(json!({ "data": [vector(0), vector(1)] })));
+    let said = tokens().await;
+    assert_eq!(said, 2 + retrying.estimate(&texts(2)), "one request was not counted");
+    let (long, longer) = (["x ".repeat(5_000)], ["x ".repeat(9_000)]);
+    assert_eq!(retrying.estimate(&long), retrying.estimate(&longer), "the rest is cut");
+}
+
+#[tokio::test]
 async fn a_call_beyond_the_bound_is_refused_without_a_request() {
     let server = ScriptedChat::start([]);
     let limits = EmbeddingLimits { texts: 3, ..EmbeddingLimits::default() };

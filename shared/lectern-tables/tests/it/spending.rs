@@ -32,6 +32,7 @@ pub(crate) async fn usage_adds_up_and_is_paged(tables: &Tables) {
         requests: 1,
         prompt_tokens: 800,
         completion_tokens: 60,
+        embedding_tokens: 7,
         cost_micro_usd: MicroDollars(900),
     };
     let requests = (0..20).map(|_| {
@@ -51,6 +52,7 @@ pub(crate) async fn usage_adds_up_and_is_paged(tables: &Tables) {
         requests: 20,
         prompt_tokens: 16_000,
         completion_tokens: 1_200,
+        embedding_tokens: 140,
         cost_micro_usd: MicroDollars(18_000),
     };
     assert_eq!((rows[0].usage, rows[1].usage), (twenty, usage));

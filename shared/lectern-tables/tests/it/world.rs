@@ -82,6 +82,7 @@ pub(crate) fn a_registration(tenant: &TenantId, seed: u64) -> Registration {
         sha256: format!("{seed:064x}"),
         acl: vec!["*".into()],
         metadata: Metadata::new(),
+        uploaded_by: None,
     }
 }
 

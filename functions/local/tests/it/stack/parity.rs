@@ -320,7 +320,9 @@ fn plain(value: &mut Value) {
             ];
             let backups = ["new_bytes", "read_bytes", "is_whole"];
             let is_backup = backups.iter().any(|name| fields.contains_key(*name));
-            let differ = ["timings_ms", "latency_ms", "instance", "url"].into_iter();
+            // A function's time is estimated, a server's is not.
+            let differ = ["timings_ms", "latency_ms", "instance", "url", "estimates_usd"];
+            let differ = differ.into_iter();
             let differ = differ.chain(of_backup.into_iter().filter(|_| is_backup));
             for name in differ {
                 if fields.contains_key(name) {

@@ -79,6 +79,9 @@ impl<'model> Asking<'model> {
             match stream.next().await {
                 Some(Ok(ChatEvent::Token(piece))) => text.push_str(&piece),
                 Some(Ok(ChatEvent::Done { usage, .. })) => break usage,
+                Some(Ok(ChatEvent::Withheld { .. })) => {
+                    return Err(PortError::bare(ErrorKind::Invalid, "judge reply"));
+                }
                 Some(Err(error)) => return Err(error),
                 None => return Err(PortError::bare(ErrorKind::Unavailable, "judge reply")),
             }

@@ -52,6 +52,7 @@ async fn a_version_switched_meanwhile_is_found_by_searching_again() {
         sha256: format!("{:064x}", 99),
         acl: vec!["*".into()],
         metadata: serde_json::Map::new(),
+        uploaded_by: None,
     };
     world.tables.documents().register(&registration, super::world::at(4)).await.unwrap();
     let claimed = world.claim(&id, 2).await;

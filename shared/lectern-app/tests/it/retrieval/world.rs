@@ -121,6 +121,7 @@ impl World {
             sha256: format!("{seed:064x}"),
             acl: draft.acls[0].clone(),
             metadata: draft.metadata.clone(),
+            uploaded_by: None,
         };
         let registered = self.tables.documents().register(&registration, at(1)).await.unwrap();
         let id = registered.document.id;
@@ -190,6 +191,7 @@ impl World {
                 limits: SpendingLimits::default(),
                 clock: Clock::system(),
             },
+            function: None,
             budget: PromptBudget::default(),
             clock: Clock::system(),
         };

@@ -102,8 +102,28 @@ async fn reasons_to_stop_are_told_apart() {
     assert_eq!((text.as_str(), end.unwrap()), ("ab", done(2, true)));
     let (text, end) = ask_scripted(complete(&[], "stop_sequence")).await;
     assert_eq!((text.as_str(), end.unwrap()), ("", done(0, false)));
-    let (text, end) = ask_scripted(complete(&["a"], "guardrail_intervened")).await;
+    let (text, end) = ask_scripted(complete(&["a"], "content_filtered")).await;
     assert_eq!((text.as_str(), end.unwrap_err().kind), ("a", ErrorKind::Invalid));
+    for tokens in [vec!["a"], vec![]] {
+        let (text, end) = ask_scripted(complete(&tokens, "guardrail_intervened")).await;
+        let completion = u32::try_from(tokens.len()).unwrap();
+        let usage = Some(TokenCount { prompt: 11, completion });
+        assert_eq!((text, end.unwrap()), (tokens.concat(), ChatEvent::Withheld { usage }));
+    }
+}
+
+#[tokio::test]
+async fn a_guardrail_goes_with_every_request_and_looks_before_it_lets_through() {
+    let server = Server::start([complete(&["a"], "end_turn"), complete(&["a"], "end_turn")]).await;
+    ask(&model(&server)).await.1.unwrap();
+    ask(&model(&server).guarded("gr4il:7".parse().unwrap())).await.1.unwrap();
+    let asked: Vec<_> =
+        server.requests().iter().map(|it| it.body.get("guardrailConfig").cloned()).collect();
+    let guardrail = asked[1].as_ref().unwrap();
+    assert!(asked[0].is_none());
+    assert_eq!(guardrail["guardrailIdentifier"], "gr4il");
+    assert_eq!(guardrail["guardrailVersion"], "7");
+    assert_eq!(guardrail["streamProcessingMode"], "sync");
 }
 
 #[tokio::test]
