@@ -20,6 +20,7 @@
 //! | `card` | payment cards |
 //! | `identity` | national identity numbers |
 //! | `phone` | telephone numbers |
+//! | `kinds` | which kinds are asked for, as a setting |
 //! | `checksum` | whether check digits are right |
 
 mod card;
@@ -29,6 +30,7 @@ mod email;
 mod glyphs;
 mod iban;
 mod identity;
+mod kinds;
 mod network;
 mod numeral;
 mod phone;
@@ -37,6 +39,7 @@ use std::{borrow::Cow, ops::Range};
 
 use serde::{Deserialize, Serialize};
 
+pub use self::kinds::Kinds;
 use self::numeral::Place;
 
 /// How far ahead of a digit, `@` or bracket anything looks, in bytes. The longest mail address and what follows it fits.
