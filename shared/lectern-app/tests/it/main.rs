@@ -7,6 +7,7 @@ mod coherence;
 mod fetch;
 mod hits;
 mod order;
+mod personal;
 mod race;
 mod restore;
 mod retrieval;
