@@ -170,7 +170,7 @@ impl Collections {
 
 /// Returns the settings a collection has, each spelled out, with defaults for what it leaves open.
 /// What an older or newer release stored and this one refuses counts as the defaults: a question is answered all
-/// the same.
+/// the same. What the settings say of safety is kept where that alone can be read.
 #[must_use]
 pub fn settings_of(collection: &Collection) -> CollectionSettings {
     static WARNED: std::sync::Once = std::sync::Once::new();
@@ -179,7 +179,9 @@ pub fn settings_of(collection: &Collection) -> CollectionSettings {
             let pointer = wrong.first().map_or("", |wrong| wrong.pointer.as_str());
             warn!(collection.id = %collection.id, pointer, "stored settings cannot be used; the defaults stand in for them");
         });
-        CollectionSettings::default()
+        let safety = collection.settings.get_key_value("safety");
+        let safety = safety.map(|(name, value)| (name.clone(), value.clone()));
+        CollectionSettings::read(&safety.into_iter().collect()).unwrap_or_default()
     })
 }
 

@@ -5,11 +5,14 @@ use lectern_core::{
     document::{Document, DocumentState, Version},
     errors::{ErrorKind, PortError},
     ids::{CollectionId, DocumentId},
+    personal::Kinds,
+    redaction::redacted,
 };
 use lectern_tables::{Page, Tables};
 
 use crate::{
     blobs::{BlobName, Blobs},
+    collections::settings_of,
     errors::FlowError,
 };
 
@@ -89,7 +92,7 @@ impl Documents {
     }
 
     /// Returns canonical text in `start..end`, at most [`MAX_TEXT_BYTES`] of it, of `version` or else of
-    /// the live one.
+    /// the live one, with the personal data covered that the collection's settings name.
     ///
     /// # Errors
     /// `NotFound` as in [`Self::get`], or when that version has no text; `Invalid` for a range that is none.
@@ -108,30 +111,75 @@ impl Documents {
         let version = version.or(document.live_version).ok_or(FlowError::NotFound("text"))?;
 
         // Each version has the ACL it was uploaded with; a wider one does not open what was closed.
-        let versions = self.tables.versions();
-        let stored = versions.get(&caller.tenant, id, version).await?;
+        let (versions, collections) = (self.tables.versions(), self.tables.collections());
+        let (stored, collection) = tokio::try_join!(
+            versions.get(&caller.tenant, id, version),
+            collections.get(&caller.tenant, &document.collection)
+        )?;
         if stored.is_none_or(|stored| !caller.may_read(&stored.acl)) {
             return Err(FlowError::NotFound("text"));
         }
         let name = BlobName::text(&caller.tenant, id, version);
-        let size = self.blobs.size(&name).await.map_err(no_text)?;
-        let total_bytes = usize::try_from(size).unwrap_or(usize::MAX);
-        let end =
-            end.unwrap_or(total_bytes).min(total_bytes).min(start.saturating_add(MAX_TEXT_BYTES));
-        if start > end {
-            return Err(FlowError::field(
-                "/start",
-                format!("must be at most `end` and at most {total_bytes}"),
-            ));
+        let kinds = collection.map_or(Kinds::NONE, |it| settings_of(&it).safety.redact);
+        let wanted = Wanted { name, version, start, end };
+        if kinds.is_empty() {
+            self.stored_piece(wanted).await
+        } else {
+            self.redacted_piece(wanted, kinds).await
         }
+    }
+
+    /// Returns a piece of a text as it is stored; nothing but the piece is read.
+    async fn stored_piece(&self, wanted: Wanted) -> Result<TextPiece, FlowError> {
+        let size = self.blobs.size(&wanted.name).await.map_err(no_text)?;
+        let total_bytes = usize::try_from(size).unwrap_or(usize::MAX);
+        let (start, end) = (wanted.start, wanted.end_within(total_bytes)?);
 
         // Up to three bytes more on each side hold the rest of a character that was cut.
         let from = start.saturating_sub(3);
         let to = (end + 3).min(total_bytes);
-        let bytes = self.blobs.range(&name, from as u64..to as u64).await.map_err(no_text)?;
+        let bytes =
+            self.blobs.range(&wanted.name, from as u64..to as u64).await.map_err(no_text)?;
         let (first, last) = snap(&bytes, start - from, end - from);
         let text = String::from_utf8_lossy(&bytes[first..last]).into_owned();
-        Ok(TextPiece { version, start: from + first, end: from + last, text, total_bytes })
+        let (start, end) = (from + first, from + last);
+        Ok(TextPiece { version: wanted.version, start, end, text, total_bytes })
+    }
+
+    /// Returns a piece of a text with personal data covered. What a number is may be said before the piece, so that all of
+    /// the text is read, which ingestion bounds.
+    async fn redacted_piece(&self, wanted: Wanted, kinds: Kinds) -> Result<TextPiece, FlowError> {
+        let bytes = self.blobs.get(&wanted.name).await.map_err(no_text)?;
+        let end = wanted.end_within(bytes.len())?;
+        let redacting = tokio::task::spawn_blocking(move || {
+            redacted(String::from_utf8_lossy(&bytes).into_owned(), kinds)
+        });
+        let whole = redacting.await;
+        let whole = whole.map_err(|panic| PortError::new(ErrorKind::Internal, "redact", panic))?;
+        let (start, end) = snap(whole.as_bytes(), wanted.start, end);
+        let (text, total_bytes) = (whole[start..end].to_owned(), whole.len());
+        Ok(TextPiece { version: wanted.version, start, end, text, total_bytes })
+    }
+}
+
+/// A piece of a text that is asked for.
+struct Wanted {
+    name: BlobName,
+    version: Version,
+    start: usize,
+    end: Option<usize>,
+}
+
+impl Wanted {
+    /// Returns where the piece ends in a text of this length.
+    fn end_within(&self, total_bytes: usize) -> Result<usize, FlowError> {
+        let longest = self.start.saturating_add(MAX_TEXT_BYTES);
+        let end = self.end.unwrap_or(total_bytes).min(total_bytes).min(longest);
+        if self.start > end {
+            let rule = format!("must be at most `end` and at most {total_bytes}");
+            return Err(FlowError::field("/start", rule));
+        }
+        Ok(end)
     }
 }
 

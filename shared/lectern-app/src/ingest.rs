@@ -1,4 +1,4 @@
-//! One document becomes ready: claim → load → parse → canonical text → chunk → embed → index → switch →
+//! One document becomes ready: claim → load → parse → canonical text → redact → chunk → embed → index → switch →
 //! retire.
 //!
 //! A job may come twice, late, or after a crash in any line below. The lease lets one worker write at a
@@ -6,6 +6,7 @@
 //! the same points; the switch is one transaction conditional on the lease.
 
 mod index;
+mod redact;
 
 use std::{sync::Arc, time::Duration};
 
@@ -164,7 +165,8 @@ impl Ingest {
 
     async fn make_ready(&self, claimed: &Claimed) -> Result<Outcome, IngestError> {
         let DocumentVersion { tenant, document_id, version, .. } = &claimed.version;
-        let parsed = Arc::new(self.parse(&claimed.version).await?);
+        let parsed = self.parse(&claimed.version).await?;
+        let parsed = Arc::new(self.redact(&claimed.version, parsed).await?);
         let chunks = self.chunk(&parsed).await?;
         if chunks.len() > MAX_CHUNKS {
             return Err(IngestError::TooManyChunks);

@@ -33,7 +33,7 @@ use crate::{
 };
 
 /// What stands between two headings of a path.
-const HEADING_SEPARATOR: &str = " › ";
+pub(crate) const HEADING_SEPARATOR: &str = " › ";
 /// What stands for headings, or the end of one, that a path has no room for.
 const ELLIPSIS: &str = "…";
 /// A path, and a table's header, may each take one part in so many of a chunk's tokens.

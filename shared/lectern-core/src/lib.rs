@@ -28,6 +28,7 @@
 //! | [`auth`], [`issuers`], [`widget`], [`secret`] | keys, tenants, scopes; whose tokens are trusted; tokens for pages; secrets that may be replaced |
 //! | [`audit`] | what is kept of each decision, and how a change of that shows |
 //! | [`injection`], [`outgoing`] | what documents tell machines to do, and what answers may carry out |
+//! | [`personal`], [`redaction`] | where a text holds personal data, and how it is covered |
 //! | [`web`] | documents by their address, and why they are not read |
 //! | [`ports`], [`errors`], [`env`] | the edge: what adapters implement, how they fail, what configures them |
 
@@ -55,10 +56,12 @@ pub mod neighbours;
 pub mod outgoing;
 pub mod paraphrase;
 pub mod passage;
+pub mod personal;
 pub mod ports;
 pub mod pricing;
 pub mod prompt;
 pub mod question;
+pub mod redaction;
 pub mod retention;
 pub mod secret;
 pub mod sentences;

@@ -122,8 +122,11 @@ impl Side {
         };
         let text = joined(first, second)?;
         let span = Span { start: first.span.start, end: first.span.start + text.len() };
+        let personal = first.personal.as_ref().zip(second.personal.as_ref());
+        let distance = second.span.start - first.span.start;
+        let personal = personal.map(|(first, second)| first.followed_by(second, distance));
         let text_sha256 = hex::encode(Sha256::digest(indexed_text(&passage.heading, &text)));
-        Some(Passage { line: first.line, span, text, text_sha256, ..passage.clone() })
+        Some(Passage { line: first.line, span, text, text_sha256, personal, ..passage.clone() })
     }
 }
 

@@ -9,6 +9,7 @@ use crate::{
     filter::Filter,
     ids::{CollectionId, DocumentId, TenantId},
     injection,
+    redaction::Places,
 };
 
 /// The principal that stands for everybody of the tenant.
@@ -98,7 +99,7 @@ pub struct Passage {
     pub line: u32,
     /// Where the text stands in the canonical text.
     pub span: Span,
-    /// The canonical text at `span`, byte for byte.
+    /// The canonical text at `span`, byte for byte, but for what [`Passage::redact`] covered.
     pub text: String,
     /// SHA-256 of heading and text, lower-case hex: equal hashes need not be embedded twice.
     pub text_sha256: String,
@@ -106,6 +107,10 @@ pub struct Passage {
     /// where nobody looked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hostility: Option<u8>,
+    /// Where heading and text hold personal data, as was found in the whole document when it was ingested; `None` where
+    /// nobody looked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub personal: Option<Places>,
     /// ISO 639-3 code of the language, `und` when not known.
     pub language: String,
     /// Principals that may see it.

@@ -153,6 +153,7 @@ mod tests {
             text: text.into(),
             text_sha256: String::new(),
             hostility: None,
+            personal: None,
             language: "eng".into(),
             acl: vec![],
             metadata: serde_json::Map::new(),

@@ -16,7 +16,7 @@ pub use self::{
         Switch, Variant,
     },
     reading::merge_patch,
-    safety::{Auditing, Hostile, Safety},
+    safety::{Auditing, Hostile, RedactAt, Safety},
     schema::{FieldKind, Schema},
 };
 use crate::{fusion::Fusion, prompt::PromptName};
@@ -51,7 +51,7 @@ pub struct CollectionSettings {
     pub answers: Answers,
     /// What is cached.
     pub cache: Caching,
-    /// What becomes of passages that speak to machines.
+    /// What becomes of passages that speak to machines, and of personal data.
     pub safety: Safety,
     /// What the audit log keeps.
     pub audit: Auditing,

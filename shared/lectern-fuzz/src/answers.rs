@@ -85,6 +85,7 @@ fn passage((number, text): (usize, &str)) -> Passage {
         text: text.to_owned(),
         text_sha256: String::new(),
         hostility: None,
+        personal: None,
         language: "eng".to_owned(),
         acl: vec![EVERYBODY.to_owned()],
         metadata: serde_json::Map::new(),

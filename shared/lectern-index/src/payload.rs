@@ -65,7 +65,11 @@ pub(crate) fn restore(
 
 #[cfg(test)]
 mod tests {
-    use lectern_core::errors::chain;
+    use lectern_core::{
+        errors::chain,
+        personal::Kind,
+        redaction::{Place, Places},
+    };
     use lectern_testkit::index_contract::{a_passage, a_tenant};
 
     use super::*;
@@ -79,6 +83,17 @@ mod tests {
         }
         assert_eq!(fields.get("start"), Some(&Value::from(passage.span.start)));
         assert_eq!(restore(fields, "test").unwrap(), passage);
+    }
+
+    #[test]
+    fn where_personal_data_is_comes_back_and_need_not_be_there() {
+        let mut passage = a_passage(&a_tenant("payload"), 1, 2, 3);
+        assert!(!store(&passage).contains_key("personal"));
+        let place = Place { start: 6, end: 7, kind: Kind::Phone };
+        for text in [vec![place], Vec::new()] {
+            passage.personal = Some(Places { text, ..Places::default() });
+            assert_eq!(restore(store(&passage), "test").unwrap(), passage);
+        }
     }
 
     #[test]

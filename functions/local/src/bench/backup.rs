@@ -191,6 +191,7 @@ fn point(
         span: Span { start, end: start + text.len() },
         text_sha256: hex::encode(Sha256::digest(&text)),
         hostility: None,
+        personal: None,
         text,
         language: "eng".into(),
         acl: vec![EVERYBODY.to_owned()],

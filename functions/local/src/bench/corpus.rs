@@ -33,6 +33,7 @@ pub(super) fn point(ordinal: u64, name: &str, text: String, dense: Option<Vec<f3
         text,
         text_sha256: String::new(),
         hostility: None,
+        personal: None,
         language: language.to_owned(),
         acl: vec![EVERYBODY.to_owned()],
         metadata: Metadata::new(),

@@ -21,6 +21,7 @@ mod limits;
 mod load;
 mod origins;
 mod permissions;
+mod personal;
 mod portable;
 mod process;
 mod server;

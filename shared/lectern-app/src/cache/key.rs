@@ -8,7 +8,7 @@ use lectern_core::{
 use sha2::{Digest as _, Sha256};
 
 /// Changes with the form of what is kept, so that a new release does not read the old one's.
-const FORMAT: &str = concat!("lectern-cache/1 ", env!("CARGO_PKG_VERSION"));
+const FORMAT: &str = concat!("lectern-cache/2 ", env!("CARGO_PKG_VERSION"));
 
 /// SHA-256 of everything a value depends on besides the documents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

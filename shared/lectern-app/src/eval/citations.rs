@@ -102,6 +102,7 @@ mod tests {
             text: text.into(),
             text_sha256: String::new(),
             hostility: None,
+            personal: None,
             language: "eng".into(),
             acl: vec!["*".into()],
             metadata: serde_json::Map::new(),

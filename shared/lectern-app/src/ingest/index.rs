@@ -8,6 +8,7 @@ use lectern_core::{
     document::{DocumentVersion, Progress},
     errors::{ErrorKind, PortError},
     passage::{Passage, Point, Scope, indexed_text},
+    redaction::Survey,
     text::ParsedText,
 };
 use lectern_tables::versions::Claimed;
@@ -37,7 +38,7 @@ impl Ingest {
     ) -> Result<usize, IngestError> {
         let version = &claimed.version;
         let known = self.known_vectors(version).await?;
-        let source = Arc::new(Source::of(version.clone(), Arc::clone(parsed)));
+        let source = source(version, parsed).await?;
         let mut reused = 0;
         let (mut done, mut hostile) = (0, 0);
         for batch in chunks.chunks(BATCH) {
@@ -126,13 +127,16 @@ struct Source {
     language: &'static str,
     /// Where the lines of the text end.
     newlines: Vec<usize>,
+    /// Where it holds personal data.
+    survey: Survey,
 }
 
 impl Source {
     fn of(version: DocumentVersion, parsed: Arc<ParsedText>) -> Self {
         let language = analysis::detect_language(&parsed.text);
         let newlines = parsed.text.match_indices('\n').map(|(at, _)| at).collect();
-        Self { version, parsed, language, newlines }
+        let survey = Survey::of(&parsed);
+        Self { version, parsed, language, newlines, survey }
     }
 
     /// Returns the line, from 1, that holds byte `offset`.
@@ -159,6 +163,7 @@ impl Source {
             text,
             text_sha256,
             hostility: Some(Passage::hostility_of(&indexed)),
+            personal: Some(self.survey.places(chunk)),
             language: self.language.to_owned(),
             acl: self.version.acl.clone(),
             metadata: self.version.metadata.clone(),
@@ -170,6 +175,16 @@ impl Source {
         let sparse = Bm25::default().document_vector(&passage.indexed_text(), self.language);
         Point { passage, dense: None, sparse }
     }
+}
+
+/// Reads a text for what its passages have in common, off the executor.
+async fn source(
+    version: &DocumentVersion,
+    parsed: &Arc<ParsedText>,
+) -> Result<Arc<Source>, PortError> {
+    let (version, parsed) = (version.clone(), Arc::clone(parsed));
+    let read = tokio::task::spawn_blocking(move || Arc::new(Source::of(version, parsed)));
+    read.await.map_err(|panic| PortError::new(ErrorKind::Internal, "survey a text", panic))
 }
 
 /// Returns the points of some chunks, without dense vectors; made off the executor.

@@ -31,6 +31,8 @@ impl Search {
         let fusion = fusion.for_candidates(&candidates, knows);
         let mut ranked = fusion::fuse(candidates, &fusion, 2 * RANKING_DEPTH);
         ranked.retain(|found| !settings.safety.withholds(&found.passage));
+        // Here already: a reranking model is sent what is ranked, and a cache keeps it.
+        ranked.iter_mut().for_each(|found| found.passage.redact(settings.safety.redact));
         ranked
     }
 

@@ -23,7 +23,8 @@ pub(crate) struct Widened {
 
 impl Search {
     /// Widens passages by up to `reach` chunks on each side, read in one call, while all of them together stay within
-    /// `budget_tokens`. What is not the caller's to see is not read, and what is withheld is left out.
+    /// `budget_tokens`. What is not the caller's to see is not read, and what is withheld is left out;
+    /// personal data is covered in them as in those that were found.
     pub(crate) async fn widen(
         &self,
         caller: &Caller,
@@ -45,6 +46,7 @@ impl Search {
         match self.passages.get(&visibility, &ids).await {
             Ok(mut near) => {
                 near.retain(|passage| !safety.withholds(passage));
+                near.iter_mut().for_each(|passage| passage.redact(safety.redact));
                 let passages = neighbours::widen(passages, near, reach, budget_tokens);
                 Widened { passages, is_degraded: false }
             }

@@ -59,7 +59,7 @@ impl WebReader for Web {
 }
 
 #[derive(Debug)]
-struct Doorbell;
+pub(crate) struct Doorbell;
 
 #[async_trait]
 impl JobQueue for Doorbell {

@@ -9,6 +9,7 @@ mod guardrail;
 mod hits;
 mod money;
 mod order;
+mod personal;
 mod race;
 mod restore;
 mod retrieval;

@@ -3,6 +3,7 @@
 mod collections;
 mod hostile;
 mod neighbours;
+mod personal;
 mod rerank;
 mod search;
 mod world;

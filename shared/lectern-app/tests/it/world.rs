@@ -279,6 +279,7 @@ fn passage(version: &DocumentVersion, text: &str) -> Passage {
         text: text.to_owned(),
         text_sha256: hex::encode(Sha256::digest(text)),
         hostility: None,
+        personal: None,
         language: "eng".into(),
         acl: version.acl.clone(),
         metadata: version.metadata.clone(),

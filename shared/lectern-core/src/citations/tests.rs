@@ -18,6 +18,7 @@ fn passage(number: u8, text: &str) -> Passage {
         text: text.into(),
         text_sha256: String::new(),
         hostility: None,
+        personal: None,
         language: "eng".into(),
         acl: vec!["*".into()],
         metadata: serde_json::Map::new(),

@@ -21,6 +21,7 @@ fn found(document: u64, text: &str, score: f32) -> ScoredPassage {
         text: text.to_owned(),
         text_sha256: String::new(),
         hostility: None,
+        personal: None,
         language: "eng".into(),
         acl: vec![],
         metadata: serde_json::Map::new(),

@@ -145,6 +145,7 @@ fn passage(name: &str, text: &str) -> Passage {
         text: text.into(),
         text_sha256: String::new(),
         hostility: None,
+        personal: None,
         language: "eng".into(),
         acl: vec![],
         metadata: serde_json::Map::new(),

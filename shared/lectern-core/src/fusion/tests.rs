@@ -22,6 +22,7 @@ fn passage(ordinal: u32) -> Passage {
         text: String::new(),
         text_sha256: String::new(),
         hostility: None,
+        personal: None,
         language: "eng".into(),
         acl: Vec::new(),
         metadata: Metadata::new(),

@@ -26,6 +26,7 @@ fn passages(text: &ParsedText) -> Vec<Passage> {
         text: chunk.span.of(&text.text).unwrap().to_owned(),
         text_sha256: String::new(),
         hostility: None,
+        personal: None,
         language: "eng".into(),
         acl: vec!["*".into()],
         metadata: serde_json::Map::new(),
@@ -172,5 +173,34 @@ proptest! {
         }
         // Line ends between chunks cost a little that chunks alone do not.
         prop_assert!(budget == NO_LIMIT || after <= before.max(budget) + 2 * all.len());
+    }
+}
+
+#[test]
+fn what_is_personal_stays_where_it_is() {
+    let blocks = (0..12).map(|number| Block {
+        kind: BlockKind::Paragraph,
+        text: format!("Write to porter{number}@example.com. {}", "It has words. ".repeat(12)),
+        page: None,
+    });
+    let text = ParsedText::assemble(None, blocks.collect());
+    let survey = crate::redaction::Survey::of(&text);
+    let settings = ChunkSettings::parse(64, 8, 128).unwrap();
+    let mut all = passages(&text);
+    for (passage, chunk) in all.iter_mut().zip(chunk(&text, &settings)) {
+        passage.personal = Some(survey.places(&chunk));
+    }
+    let kinds = crate::personal::Kind::ALL.into_iter().collect();
+    let shown = crate::redaction::redacted(text.text.clone(), kinds);
+    // Widened, then covered, and the other way round.
+    let mut late = widened(&all, &[2, 5], 2, NO_LIMIT);
+    assert!(late.iter().any(|found| found.passage.text.matches("porter").count() > 1));
+    late.iter_mut().for_each(|found| found.passage.redact(kinds));
+    all.iter_mut().for_each(|passage| passage.redact(kinds));
+    let early = widened(&all, &[2, 5], 2, NO_LIMIT);
+    assert_eq!(early, late);
+    for found in early {
+        assert_eq!(found.passage.span.of(&shown), Some(found.passage.text.as_str()));
+        assert!(!found.passage.text.contains("example.com"));
     }
 }

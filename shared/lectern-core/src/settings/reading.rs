@@ -24,8 +24,8 @@ impl CollectionSettings {
     }
 }
 
-/// The settings that are lists, by name: of experiments, and of an experiment's variants.
-const LISTS: [&str; 2] = ["experiments", "variants"];
+/// The settings that are lists, by name: of experiments, of an experiment's variants, and of kinds of personal data.
+const LISTS: [&str; 3] = ["experiments", "variants", "redact"];
 
 /// Returns where a list stands that should not: serde would take one for an object.
 fn list(written: &Map<String, Value>, at: &str) -> Option<String> {
@@ -107,6 +107,11 @@ mod tests {
             (json!({"colour": 1}), "/colour"),
             (json!({"answers": {"unsupported": "burn"}}), "/answers/unsupported"),
             (json!({"schema": {"year": "numeral"}}), "/schema/year"),
+            (json!({"safety": {"redact": ["email", "emails"]}}), "/safety/redact/1"),
+            (json!({"safety": {"redact": ["email", "email"]}}), "/safety/redact"),
+            (json!({"safety": {"redact": [["email"]]}}), "/safety/redact/0"),
+            (json!({"safety": {"redact": "email"}}), "/safety/redact"),
+            (json!({"safety": {"redact_at": "never"}}), "/safety/redact_at"),
             (json!({"retrieval": []}), "/retrieval"),
             (json!({"retrieval": {"mmr": [0.5]}}), "/retrieval/mmr"),
             (json!({"experiments": [[]]}), "/experiments/0"),
@@ -127,6 +132,24 @@ mod tests {
             {"name": "one", "weight": 1}, {"name": "two", "weight": 1, "passages": 3}]});
         let read = CollectionSettings::read(&object(json!({"experiments": [experiment]}))).unwrap();
         assert_eq!(read.experiments[0].variants[1].passages, Some(3));
+    }
+
+    #[test]
+    fn what_is_redacted_is_replaced_by_a_patch_and_nothing_without_it() {
+        let mut written = object(json!({"safety": {"redact": ["phone"], "hostile": "withhold"}}));
+        for (patch, kinds, at) in [
+            (json!({"redact": ["iban", "email"]}), json!(["email", "iban"]), "answer"),
+            (json!({"redact_at": "ingestion"}), json!(["email", "iban"]), "ingestion"),
+            (json!({"redact": []}), json!([]), "ingestion"),
+            (json!({"redact": ["card"], "redact_at": null}), json!(["card"]), "answer"),
+            (json!({"redact": null}), json!([]), "answer"),
+        ] {
+            merge_patch(&mut written, object(json!({"safety": patch})));
+            let safety = CollectionSettings::read(&written).unwrap().safety;
+            let value = serde_json::to_value(safety).unwrap();
+            assert_eq!((&value["redact"], &value["redact_at"]), (&kinds, &at.into()), "{patch}");
+            assert_eq!(value["hostile"], "withhold");
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::passage::Passage;
+use crate::{passage::Passage, personal::Kinds};
 
 /// What becomes of content that nobody should act on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,11 +12,20 @@ pub struct Safety {
     pub hostile: Hostile,
     /// How certain that must be, in percent. Lower finds more attacks, and takes more texts about assistants for some.
     pub hostile_from: u8,
+    /// Personal data that nobody is shown.
+    pub redact: Kinds,
+    /// From when on it is covered.
+    pub redact_at: RedactAt,
 }
 
 impl Default for Safety {
     fn default() -> Self {
-        Self { hostile: Hostile::default(), hostile_from: 80 }
+        Self {
+            hostile: Hostile::default(),
+            hostile_from: 80,
+            redact: Kinds::NONE,
+            redact_at: RedactAt::default(),
+        }
     }
 }
 
@@ -26,6 +35,26 @@ impl Safety {
     pub fn withholds(self, passage: &Passage) -> bool {
         self.hostile == Hostile::Withhold && passage.is_hostile(self.hostile_from)
     }
+
+    /// Returns the personal data that is covered before a document is stored; none where only answers lack it.
+    #[must_use]
+    pub fn redact_at_ingestion(self) -> Kinds {
+        match self.redact_at {
+            RedactAt::Ingestion => self.redact,
+            RedactAt::Answer => Kinds::NONE,
+        }
+    }
+}
+
+/// From when on personal data is covered. Whoever asks is never shown it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RedactAt {
+    /// Before a document's text is stored: neither the index nor a backup has it.
+    Ingestion,
+    /// Before a passage is shown, to a model or to whoever asks: what is stored stays whole.
+    #[default]
+    Answer,
 }
 
 /// What the audit log keeps of the collection.

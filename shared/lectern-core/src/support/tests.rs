@@ -16,6 +16,7 @@ fn passage(text: &str, language: &str) -> Passage {
         text: text.into(),
         text_sha256: String::new(),
         hostility: None,
+        personal: None,
         language: language.into(),
         acl: vec!["*".into()],
         metadata: serde_json::Map::new(),

@@ -68,6 +68,7 @@ fn passage(source: &Source) -> Passage {
         text: source.text.clone(),
         text_sha256: String::new(),
         hostility: None,
+        personal: None,
         language: source.language.clone(),
         acl: vec!["*".into()],
         metadata: serde_json::Map::new(),

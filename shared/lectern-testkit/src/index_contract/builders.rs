@@ -51,6 +51,7 @@ pub fn a_passage(tenant: &TenantId, document: u64, version: Version, ordinal: u3
         text,
         text_sha256: format!("{ordinal:064x}"),
         hostility: None,
+        personal: None,
         language: "eng".to_owned(),
         acl: vec![EVERYBODY.to_owned()],
         metadata: Map::new(),

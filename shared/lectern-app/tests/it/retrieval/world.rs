@@ -14,6 +14,7 @@ use lectern_app::{
 use lectern_core::{
     analysis::Bm25,
     auth::Caller,
+    chunking::Chunk,
     document::Metadata,
     errors::{ErrorKind, PortError},
     fusion::Fusion,
@@ -22,7 +23,9 @@ use lectern_core::{
     ports::{Embedder, EmbeddingModel, PassageReader, PassageWriter, Reranker},
     pricing::PriceTable,
     prompt::PromptBudget,
+    redaction::Survey,
     spending::SpendingLimits,
+    text::ParsedText,
     time::Timestamp,
 };
 use lectern_index::{Edge, IndexSettings};
@@ -49,7 +52,7 @@ pub(crate) struct World {
     _directory: tempfile::TempDir,
 }
 
-/// A document to be written: chunks of one text, parted by a blank line.
+/// A document to be written: chunks of one text, parted by a blank line unless it says otherwise.
 #[derive(Clone)]
 pub(crate) struct Draft {
     pub(crate) chunks: Vec<String>,
@@ -57,6 +60,10 @@ pub(crate) struct Draft {
     pub(crate) acls: Vec<Vec<String>>,
     pub(crate) metadata: Metadata,
     pub(crate) is_live: bool,
+    /// What stands between two chunks.
+    pub(crate) gap: &'static str,
+    /// Whether somebody looked for personal data in it.
+    pub(crate) is_surveyed: bool,
 }
 
 impl Draft {
@@ -66,11 +73,13 @@ impl Draft {
             acls: vec![vec!["*".to_owned()]; chunks.len()],
             metadata: Metadata::new(),
             is_live: true,
+            gap: "\n\n",
+            is_surveyed: true,
         }
     }
 
     pub(crate) fn text(&self) -> String {
-        self.chunks.join("\n\n")
+        self.chunks.join(self.gap)
     }
 }
 
@@ -145,11 +154,19 @@ impl World {
 
     pub(crate) fn points(&self, id: &DocumentId, version: u32, draft: &Draft) -> Vec<Point> {
         let text = draft.text();
+        let parsed = ParsedText { text: text.clone(), ..ParsedText::default() };
+        let survey = draft.is_surveyed.then(|| Survey::of(&parsed));
+        let cut = |ordinal: usize, span: Span| Chunk {
+            ordinal: u32::try_from(ordinal).unwrap(),
+            span,
+            heading: String::new(),
+            page: None,
+        };
         let mut start = 0;
         let mut points = Vec::new();
         for (ordinal, chunk) in draft.chunks.iter().enumerate() {
             let span = Span { start, end: start + chunk.len() };
-            start = span.end + 2;
+            start = span.end + draft.gap.len();
             let passage = Passage {
                 tenant: self.caller.tenant.clone(),
                 collection: CollectionId::default_collection(),
@@ -164,6 +181,7 @@ impl World {
                 text: chunk.clone(),
                 text_sha256: String::new(),
                 hostility: Some(Passage::hostility_of(chunk)),
+                personal: survey.as_ref().map(|survey| survey.places(&cut(ordinal, span))),
                 language: "eng".into(),
                 acl: draft.acls[ordinal].clone(),
                 metadata: draft.metadata.clone(),
