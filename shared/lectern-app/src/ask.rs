@@ -9,7 +9,7 @@ mod reply;
 mod rewrite;
 
 pub use self::chat::ChatModels;
-pub(crate) use self::record::CITED;
+pub(crate) use self::record::{CITED, STANDALONE};
 
 use std::{
     sync::Arc,
