@@ -14,6 +14,7 @@
 //! | [`uploads`] | a file that arrives by itself: announce → store → complete |
 //! | [`ingest`] | one document becomes ready: claim → parse → chunk → embed → index → switch → retire |
 //! | [`forget`] | one document goes, with a receipt |
+//! | [`expire`] | documents that their collections keep no longer go |
 //! | [`documents`], [`collections`] | listing, status, the text a citation points into |
 //! | [`conversation`] | reading and deleting a conversation, feedback |
 //! | [`experiments`] | how questions came out by variant, and what the counts say |
@@ -42,6 +43,7 @@ pub mod documents;
 pub mod errors;
 pub mod eval;
 pub mod experiments;
+pub mod expire;
 pub mod export;
 pub mod fetch;
 pub mod forget;

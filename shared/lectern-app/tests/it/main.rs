@@ -4,6 +4,7 @@
 mod back_up;
 mod backfill;
 mod coherence;
+mod expire;
 mod fetch;
 mod hits;
 mod order;
