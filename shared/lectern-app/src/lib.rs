@@ -17,6 +17,7 @@
 //! | [`expire`] | documents that their collections keep no longer go |
 //! | [`documents`], [`collections`] | listing, status, the text a citation points into |
 //! | [`conversation`] | reading and deleting a conversation, feedback |
+//! | [`subjects`] | what is held on somebody is shown, or erased with a receipt |
 //! | [`experiments`] | how questions came out by variant, and what the counts say |
 //! | [`keys`], [`tokens`], [`widgets`] | API keys and authentication; tokens of trusted issuers; tokens for pages |
 //! | [`audit`] | where the audit log ends |
@@ -56,6 +57,7 @@ pub mod once;
 pub mod restore;
 pub mod search;
 pub mod spending;
+pub mod subjects;
 pub mod tokens;
 pub mod upload;
 pub mod uploads;

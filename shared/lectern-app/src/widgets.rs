@@ -65,7 +65,7 @@ impl Widgets {
         }
         let now = self.keys.clock.now();
         let visitor = match visitor {
-            Some(name) => KeyId::of_subject("widget", key_id.as_str(), &name),
+            Some(name) => visitor_id(&key_id, &name),
             None => KeyId::new(now, entropy()),
         };
         let (tenant, expires_at) = (caller.tenant.account(), now + lifetime);
@@ -103,6 +103,11 @@ impl Widgets {
             Verdict::Refused { retry_after } => Err(FlowError::RateLimited { retry_after }),
         }
     }
+}
+
+/// Returns what stands for a visitor whom the key's holder calls so.
+pub(crate) fn visitor_id(key_id: &KeyId, name: &str) -> KeyId {
+    KeyId::of_subject("widget", key_id.as_str(), name)
 }
 
 fn check(

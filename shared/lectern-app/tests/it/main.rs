@@ -11,5 +11,6 @@ mod order;
 mod race;
 mod restore;
 mod retrieval;
+mod subjects;
 mod vectors;
 mod world;
