@@ -57,6 +57,9 @@ ROUTES = {
         ("/v1/budget", "PATCH"),
         ("/v1/experiments", "GET"),
         ("/v1/audit/heads", "GET"),
+        ("/v1/subjects", "GET"),
+        ("/v1/subjects/{id}", "GET"),
+        ("/v1/subjects/{id}", "DELETE"),
         ("/v1/widget-tokens", "POST"),
     },
     "site": {

@@ -4,6 +4,7 @@ mod audit;
 mod budget;
 mod experiments;
 mod keys;
+mod subjects;
 mod widgets;
 
 pub use self::{
@@ -19,6 +20,11 @@ pub use self::{
     keys::{
         ChangeKeyBody, CreateKeyBody, CreatedKeyBody, KeyBody, KeyParams, KeysBody, PermissionBody,
         RotateKeyBody, SpentKeyBody,
+    },
+    subjects::{
+        FindSubjectParams, HeldBody, HeldConversationBody, HeldFeedbackBody, HeldMessageBody,
+        HeldParams, HeldUsageBody, MonthBody, RatingBody, SpeakerBody, SubjectBody,
+        SubjectReceiptBody,
     },
     widgets::{CreateWidgetTokenBody, WidgetTokenBody},
 };

@@ -1,4 +1,5 @@
-//! `admin`: keys, tokens for widgets, usage, budgets, and how experiments came out. Routes and contract; everything with a decision in it is in the flows.
+//! `admin`: keys, tokens for widgets, usage, budgets, how experiments came out, and what is held on
+//! subjects. Routes and contract; everything with a decision in it is in the flows.
 
 pub mod contract;
 pub mod settings;
@@ -7,12 +8,15 @@ mod audit;
 mod budget;
 mod experiments;
 mod keys;
+mod subjects;
 mod widgets;
 
 use std::time::Duration;
 
 use axum::{Router, middleware};
-use lectern_app::{audit::AuditHeads, experiments::Experiments, spending::Spending};
+use lectern_app::{
+    audit::AuditHeads, experiments::Experiments, spending::Spending, subjects::Subjects,
+};
 use lectern_runtime::{
     extract::MAX_JSON_BYTES,
     gate::Gate,
@@ -35,6 +39,8 @@ pub struct Admin {
     pub spending: Spending,
     /// Says where the audit log ends.
     pub audit: AuditHeads,
+    /// Shows and erases what is held on subjects.
+    pub subjects: Subjects,
 }
 
 /// Returns the routes, all behind the gate.
@@ -62,4 +68,6 @@ fn routes() -> OpenApiRouter<Admin> {
         .routes(routes!(budget::show, budget::change))
         .routes(routes!(experiments::report))
         .routes(routes!(audit::heads))
+        .routes(routes!(subjects::find))
+        .routes(routes!(subjects::show, subjects::erase))
 }

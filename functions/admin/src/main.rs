@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use admin::{Admin, router, settings::Settings};
 use lectern_app::{
     audit::AuditHeads, clock::Clock, collections::Collections, experiments::Experiments,
-    spending::Spending,
+    spending::Spending, subjects::Subjects,
 };
 use lectern_runtime::lambda;
 use lectern_stack::{secrets::Secrets, settings::Budget, warm::warm_up};
@@ -33,9 +33,11 @@ async fn run(settings: Settings) -> Result<(), lambda::Error> {
         collections: Collections { tables: tables.clone(), clock: clock.clone() },
     };
     let Budget { prices, limits } = settings.budget;
-    let spending = Spending { tables: tables.clone(), prices, limits, clock };
+    let spending = Spending { tables: tables.clone(), prices, limits, clock: clock.clone() };
     let audit = AuditHeads { tables: tables.clone() };
-    let routes = router(Admin { gate, experiments: Experiments { tables }, spending, audit });
+    let subjects = Subjects { tables: tables.clone(), clock };
+    let experiments = Experiments { tables };
+    let routes = router(Admin { gate, experiments, spending, audit, subjects });
     lambda::events::serve_with_routes(routes, async |task, _| {
         Ok(serde_json::to_value(operator.run(serde_json::from_value(task)?).await?)?)
     })

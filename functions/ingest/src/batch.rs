@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use futures::{StreamExt as _, stream};
 use lectern_app::{
+    expire::Expire,
     ingest::Outcome,
     uploads::Uploads,
     worker::{JobResult, Worker},
@@ -32,6 +33,8 @@ const MIN_TIME: Duration = Duration::from_secs(5);
 const MARGIN: Duration = Duration::from_secs(2);
 /// Wait before a message comes for the second time; doubled for each further time.
 const FIRST_WAIT: Duration = Duration::from_secs(10);
+/// How long a sweep deletes documents that are kept no longer.
+const EXPIRY_TIME: Duration = Duration::from_secs(60);
 const MAX_WAIT: Duration = Duration::from_secs(300);
 
 /// Works batches off.
@@ -106,6 +109,7 @@ impl Batches {
         deadline: Deadline,
     ) -> Result<Value, lambda::Error> {
         if event.get("task").and_then(Value::as_str) == Some("sweep") {
+            self.expire(deadline).await;
             return Ok(json!({ "rung": self.sweep().await? }));
         }
         let batch: Batch = serde_json::from_value(event)
@@ -198,6 +202,17 @@ impl Batches {
         let Some(wait) = wait else { return };
         if let Err(error) = self.jobs.postpone(&record.receipt_handle, wait).await {
             warn!(error = %chain(&error), "a message comes later than it could");
+        }
+    }
+
+    /// Deletes documents that their collections keep no longer. What fails waits for the next sweep.
+    async fn expire(&self, deadline: Deadline) {
+        let (tables, forget) = (self.worker.tables.clone(), self.worker.forget.clone());
+        let latest = deadline.0.checked_sub(MARGIN).unwrap_or(deadline.0);
+        let until = (Instant::now() + EXPIRY_TIME).min(latest);
+        let swept = Expire { tables, forget }.sweep(self.worker.clock.now(), until).await;
+        if let Err(error) = swept {
+            warn!(error = %chain(&error), "failed to look for documents that are kept no longer");
         }
     }
 

@@ -8,6 +8,7 @@
 //! | `experiments` | how experiments came out |
 //! | `keys` | API keys of a data directory |
 //! | `audit` | whether the audit log is as it was written |
+//! | `subjects` | what is held on somebody, and its end |
 //! | `usage`, `budget` | what was spent, and what may be |
 //! | `backup` | backups of a data directory, and what is restored from them |
 //! | `portable` | a collection to a folder, and back; records of other systems |
@@ -34,6 +35,7 @@ mod openapi;
 mod places;
 mod portable;
 mod search;
+mod subjects;
 mod usage;
 pub(crate) mod waiting;
 
@@ -131,6 +133,7 @@ async fn with_session(
         Command::Audit(AuditCommand::Verify { paths, since }) => {
             audit::verify(session, paths, since, output).await
         }
+        Command::Subjects(command) => subjects::run(&session.api, &command, output).await,
         Command::Usage(options) => usage::run(&session.api, &options, output).await,
         Command::Budget(options) => budget::run(&session.api, &options, output).await,
         Command::Backup(command) => backup::run(session, command, output).await,

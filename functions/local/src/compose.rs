@@ -19,7 +19,7 @@ mod routes;
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use futures::{StreamExt as _, stream::FuturesUnordered};
@@ -34,6 +34,7 @@ use lectern_app::{
     documents::Documents,
     errors::FlowError,
     experiments::Experiments,
+    expire::Expire,
     forget::Forget,
     health::Health,
     ingest::{Ingest, LEASE},
@@ -78,6 +79,8 @@ const BACKUP_TIMEOUT: Duration = Duration::from_secs(15 * 60);
 const BACKUP_LEASE: Duration = Duration::from_secs(16 * 60);
 /// How often expired items (cached values, conversations) are removed from the table, as DynamoDB does by itself.
 const EXPIRY_INTERVAL: Duration = Duration::from_secs(10 * 60);
+/// How long looking for documents that are kept no longer may keep the index waiting.
+const EXPIRY_TIME: Duration = Duration::from_secs(5);
 
 /// The whole product in this process.
 #[derive(Debug)]
@@ -298,12 +301,20 @@ impl Local {
         loop {
             let maintained = tokio::select! {
                 _ = ticks.tick() => self.edge.maintain().await.map(|_| ()),
-                _ = expiries.tick() => self.ask.tables.sweep_expired().await.map(|_| ()),
+                _ = expiries.tick() => self.expire().await,
             };
             if let Err(error) = maintained {
                 warn!(error = %chain(&error), "failed to maintain the data directory");
             }
         }
+    }
+
+    /// Removes expired items, and documents that their collections keep no longer.
+    async fn expire(&self) -> Result<(), PortError> {
+        let (tables, forget) = (self.ask.tables.clone(), self.worker.forget.clone());
+        tables.sweep_expired().await?;
+        let until = Instant::now() + EXPIRY_TIME;
+        Expire { tables, forget }.sweep(self.worker.clock.now(), until).await.map(|_| ())
     }
 
     /// Flushes what is in memory.

@@ -11,6 +11,7 @@ use self::{
     keys::KeysCommand,
     portable::{ExportArguments, ImportArguments},
     spending::{BudgetArguments, UsageArguments},
+    subjects::SubjectsCommand,
 };
 use crate::{bench::BenchArguments, commands::eval::EvalArguments, main_arguments::help::*};
 
@@ -20,6 +21,7 @@ mod help;
 pub(crate) mod keys;
 pub(crate) mod portable;
 pub(crate) mod spending;
+pub(crate) mod subjects;
 
 /// The hidden first argument that makes this program a parser of one document.
 pub(crate) const PARSE_WORKER: &str = "parse-worker";
@@ -107,6 +109,9 @@ pub(crate) enum Command {
     /// Check that no record of the audit log was changed or removed
     #[command(subcommand, after_long_help = AUDIT)]
     Audit(AuditCommand),
+    /// Show everything that is held on somebody, or erase it
+    #[command(subcommand, after_long_help = SUBJECTS)]
+    Subjects(SubjectsCommand),
     /// Install the embedding model, or see whether it is there
     #[command(subcommand, after_long_help = MODEL)]
     Model(ModelCommand),

@@ -10,7 +10,7 @@ mod reply;
 mod rewrite;
 
 pub use self::chat::ChatModels;
-pub(crate) use self::record::CITED;
+pub(crate) use self::record::{CITED, STANDALONE};
 pub use crate::spending::Spent;
 
 use std::{

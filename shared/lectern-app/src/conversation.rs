@@ -83,7 +83,16 @@ impl Ask {
         if self.own_messages(caller, session_id).await?.is_empty() {
             return Ok(());
         }
-        self.tables.sessions().delete(&caller.tenant, session_id).await?;
+        let (tenant, holdings) = (&caller.tenant, self.tables.holdings());
+        // As it is before: what comes meanwhile stays on its subject's list.
+        let listed = match caller.subject() {
+            Some(subject) => holdings.session(tenant, subject, session_id).await?,
+            None => None,
+        };
+        self.tables.sessions().delete(tenant, session_id).await?;
+        if let (Some(subject), Some(listed)) = (caller.subject(), listed) {
+            holdings.unlist(tenant, subject, &listed).await?;
+        }
         Ok(())
     }
 
@@ -104,6 +113,7 @@ impl Ask {
             query_id,
             rating: if new.helpful { Rating::Up } else { Rating::Down },
             comment: new.comment,
+            by: caller.subject().cloned(),
             at: self.clock.now(),
         };
         self.tables.feedback().put(&feedback).await?;
@@ -114,7 +124,7 @@ impl Ask {
 }
 
 /// Returns the documents a message cites.
-fn cited(message: &SessionMessage) -> Vec<DocumentId> {
+pub(crate) fn cited(message: &SessionMessage) -> Vec<DocumentId> {
     let cited = message.detail.get(CITED).cloned().unwrap_or_default();
     serde_json::from_value(cited).unwrap_or_default()
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use lectern_core::{
     auth::{Caller, Permission},
-    document::DeletionReceipt,
+    document::{DeletionReceipt, Document},
     errors::{ErrorKind, PortError},
     ids::{BackupId, DocumentId, TenantId},
     passage::Scope,
@@ -130,10 +130,39 @@ impl Forget {
         tenant: &TenantId,
         document_id: &DocumentId,
     ) -> Result<DeletionReceipt, FlowError> {
+        let begun = self.tables.deletions().begin(tenant, document_id, self.clock.now()).await?;
+        // Nobody said under which condition it stays.
+        self.go_on(tenant, document_id, begun).await?.ok_or(FlowError::NotFound("document"))
+    }
+
+    /// Deletes a document whose time is over, unless it changed since it was read as `document`; returns the receipt if it did.
+    ///
+    /// # Errors
+    /// When there is no such document or a port fails.
+    pub async fn expire(&self, document: &Document) -> Result<Option<DeletionReceipt>, FlowError> {
+        let Document { tenant, id, .. } = document;
+        let is_as_read = |found: &Document| {
+            found.latest_version == document.latest_version
+                && found.live_version == document.live_version
+                && found.state == document.state
+        };
+        let deletions = self.tables.deletions();
+        let begun = deletions.begin_if(tenant, id, &is_as_read, self.clock.now()).await?;
+        self.go_on(tenant, id, begun).await
+    }
+
+    /// Finishes a deletion that was begun; `None` for a document that stays.
+    async fn go_on(
+        &self,
+        tenant: &TenantId,
+        document_id: &DocumentId,
+        begun: Deletion,
+    ) -> Result<Option<DeletionReceipt>, FlowError> {
         let now = self.clock.now();
-        let deleted_at = match self.tables.deletions().begin(tenant, document_id, now).await? {
+        let deleted_at = match begun {
             Deletion::Unknown => return Err(FlowError::NotFound("document")),
-            Deletion::Done(receipt) => return Ok(receipt),
+            Deletion::Kept => return Ok(None),
+            Deletion::Done(receipt) => return Ok(Some(receipt)),
             Deletion::Begun(document) => document.updated_at,
         };
 
@@ -149,7 +178,7 @@ impl Forget {
         };
         let receipt = self.tables.deletions().finish(tenant, &receipt, now).await?;
         info!(document.id = %document_id, passages_deleted, blobs_deleted, "deleted a document");
-        Ok(receipt)
+        Ok(Some(receipt))
     }
 
     /// Deletes all passages and reads the count back until it is zero.

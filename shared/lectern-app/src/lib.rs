@@ -14,8 +14,10 @@
 //! | [`uploads`] | a file that arrives by itself: announce → store → complete |
 //! | [`ingest`] | one document becomes ready: claim → parse → chunk → embed → index → switch → retire |
 //! | [`forget`] | one document goes, with a receipt |
+//! | [`expire`] | documents that their collections keep no longer go |
 //! | [`documents`], [`collections`] | listing, status, the text a citation points into |
 //! | [`conversation`] | reading and deleting a conversation, feedback |
+//! | [`subjects`] | what is held on somebody is shown, or erased with a receipt |
 //! | [`experiments`] | how questions came out by variant, and what the counts say |
 //! | [`keys`], [`tokens`], [`widgets`] | API keys and authentication; tokens of trusted issuers; tokens for pages |
 //! | [`audit`] | where the audit log ends |
@@ -42,6 +44,7 @@ pub mod documents;
 pub mod errors;
 pub mod eval;
 pub mod experiments;
+pub mod expire;
 pub mod export;
 pub mod fetch;
 pub mod forget;
@@ -54,6 +57,7 @@ pub mod once;
 pub mod restore;
 pub mod search;
 pub mod spending;
+pub mod subjects;
 pub mod tokens;
 pub mod upload;
 pub mod uploads;

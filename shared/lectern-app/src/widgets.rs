@@ -60,7 +60,7 @@ impl Widgets {
         }
         let now = self.keys.clock.now();
         let visitor = match visitor {
-            Some(name) => KeyId::of_subject("widget", key_id.as_str(), &name),
+            Some(name) => visitor_id(&key_id, &name),
             None => KeyId::new(now, entropy()),
         };
         let (tenant, expires_at) = (caller.tenant.account(), now + lifetime);
@@ -110,6 +110,11 @@ pub fn authorize(caller: &Caller) -> Result<KeyId, FlowError> {
     }
     let key_id = caller.key_id.clone().filter(|_| caller.visitor.is_none());
     key_id.ok_or(FlowError::Forbidden("tokens for widgets are made with an API key"))
+}
+
+/// Returns what stands for a visitor whom the key's holder calls so.
+pub(crate) fn visitor_id(key_id: &KeyId, name: &str) -> KeyId {
+    KeyId::of_subject("widget", key_id.as_str(), name)
 }
 
 fn check(

@@ -146,6 +146,12 @@ impl Caller {
         }
     }
 
+    /// Returns whose the caller's questions are: visitors of a page share its key, and nothing else. Nobody's for the operator.
+    #[must_use]
+    pub fn subject(&self) -> Option<&KeyId> {
+        self.visitor.as_ref().or(self.key_id.as_ref())
+    }
+
     /// Whether the caller holds `permission`.
     #[must_use]
     pub fn may(&self, permission: Permission) -> bool {

@@ -4,6 +4,7 @@
 //! is refused with a JSON pointer to it. What each means to a user stands in docs/CONFIGURATION.md.
 
 mod experiments;
+mod keeping;
 mod reading;
 mod safety;
 mod schema;
@@ -15,6 +16,7 @@ pub use self::{
         Experiment, MAX_EXPERIMENTS, MAX_MODEL_BYTES, MAX_VARIANTS, MAX_WEIGHT, MIN_VARIANTS,
         Switch, Variant,
     },
+    keeping::{Keeping, MAX_RETENTION_DAYS},
     reading::merge_patch,
     safety::{Auditing, Hostile, RedactAt, Safety},
     schema::{FieldKind, Schema},
@@ -55,6 +57,8 @@ pub struct CollectionSettings {
     pub safety: Safety,
     /// What the audit log keeps.
     pub audit: Auditing,
+    /// How long documents are kept.
+    pub retention: Keeping,
     /// The metadata fields that filters may name; any field of any type without.
     pub schema: Option<Schema>,
     /// Variants of these settings under trial, at most [`MAX_EXPERIMENTS`].
@@ -189,6 +193,7 @@ impl CollectionSettings {
         self.answers.check(&mut wrong);
         let certainty = (1..=100).contains(&self.safety.hostile_from);
         wrong.unless(certainty, "/safety/hostile_from", "must be from 1 to 100");
+        self.retention.check(&mut wrong);
         let semantic = self.cache.semantic.is_none_or(|cosine| (0.9..=1.0).contains(&cosine));
         wrong.unless(semantic, "/cache/semantic", "must be from 0.9 to 1");
         if let Some(schema) = &self.schema {
@@ -313,7 +318,7 @@ mod tests {
     fn pointers() -> Vec<String> {
         let json = r#"{"retrieval":{"mmr":{"lambda":1},"per_document":1,"rerank":{},
             "fusion":{"method":"weighted_rrf"}},"answers":{"min_confidence":1,"model":"extractive"},
-            "cache":{"semantic":1},"schema":{"\u2026":"keyword"}}"#;
+            "cache":{"semantic":1},"retention":{"days":1},"schema":{"\u2026":"keyword"}}"#;
         let settings: CollectionSettings = serde_json::from_str(json).unwrap();
         let mut found = Vec::new();
         collect(&serde_json::to_value(settings).unwrap(), "", &mut found);

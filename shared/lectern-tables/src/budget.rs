@@ -14,7 +14,7 @@ use lectern_core::{
 };
 
 use crate::{
-    item::{Item, number, number_in},
+    item::{Item, number, number_in, text_in},
     layout::{self, Key},
     table::{Conditional, Table},
     transaction::Change,
@@ -45,6 +45,15 @@ pub struct Ledger<'a> {
 #[derive(Clone, Copy, Debug)]
 pub struct Budgets<'tables> {
     pub(crate) table: &'tables Table,
+}
+
+/// What went in a month.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MonthSpent {
+    /// The UTC month, `2026-11`.
+    pub month: String,
+    /// What is spent, and held for requests under way.
+    pub balance: Balance,
 }
 
 /// Money set aside for one request. Settle it; one that is never settled is let go when its time is over.
@@ -174,6 +183,32 @@ impl Budgets<'_> {
         Ok(standing(&item.unwrap_or_default(), now))
     }
 
+    /// Returns what went in the `months` UTC months (at most a hundred) that end with `now`'s, newest first; months without a
+    /// request are left out.
+    ///
+    /// # Errors
+    /// `TooLarge` for more months.
+    pub async fn months(
+        &self,
+        ledger: Ledger<'_>,
+        now: Timestamp,
+        months: u32,
+    ) -> Result<Vec<MonthSpent>, PortError> {
+        let operation = "read a key's months";
+        let names = (0..months).map(|back| month_before(now, back));
+        let keys = names.map(|month| layout::budget(ledger.tenant, &month, ledger.key));
+        let found = self.table.batch_get(operation, keys.collect()).await?;
+        let mut spent: Vec<MonthSpent> = found
+            .iter()
+            .filter_map(|item| {
+                let month = text_in(item, "SK")?.split('#').nth(1)?.to_owned();
+                Some(MonthSpent { month, balance: standing(item, now).month })
+            })
+            .collect();
+        spent.sort_by(|one, other| other.month.cmp(&one.month));
+        Ok(spent)
+    }
+
     async fn add(
         &self,
         operation: &'static str,
@@ -210,6 +245,15 @@ fn place(ledger: Ledger<'_>, now: Timestamp) -> (Key, String) {
     let day = now.day();
     let month = day.get(..MONTH_CHARS).unwrap_or(&day);
     (layout::budget(ledger.tenant, month, ledger.key), day_attribute(day_of(now)))
+}
+
+/// Returns the UTC month so many before that of `now`.
+fn month_before(now: Timestamp, back: u32) -> String {
+    let day = now.day();
+    let mut parts = day.split('-').map(|part| part.parse::<u32>().unwrap_or(0));
+    let (year, month) = (parts.next().unwrap_or(0), parts.next().unwrap_or(1));
+    let months = (year * 12 + month.saturating_sub(1)).saturating_sub(back);
+    format!("{:04}-{:02}", months / 12, months % 12 + 1)
 }
 
 /// Returns the number of the day in its month.

@@ -7,9 +7,10 @@ use crate::embedded::Engine;
 use crate::{
     audit::AuditHeads, backups::Backups, budget::Budgets, cache::Cache, collections::Collections,
     deletion::Deletions, documents::Documents, erasures::Erasures, experiments::Experiments,
-    feedback::Feedbacks, idempotency::Idempotency, keys::Keys, layout, restores::Restores, schema,
-    sessions::Sessions, spending_rules::AllSpendingRules, subjects::Subjects, table::Table,
-    tenants::Tenants, uploads::Uploads, usage::UsageDays, versions::Versions,
+    expiry::ExpirySweeps, feedback::Feedbacks, holdings::Holdings, idempotency::Idempotency,
+    keys::Keys, layout, restores::Restores, schema, sessions::Sessions,
+    spending_rules::AllSpendingRules, subjects::Subjects, table::Table, tenants::Tenants,
+    uploads::Uploads, usage::UsageDays, versions::Versions,
 };
 
 const CONNECT: &str = "connect to table";
@@ -161,6 +162,18 @@ impl Tables {
     #[must_use]
     pub fn sessions(&self) -> Sessions<'_> {
         Sessions { table: &self.table }
+    }
+
+    /// What is held on subjects.
+    #[must_use]
+    pub fn holdings(&self) -> Holdings<'_> {
+        Holdings { table: &self.table }
+    }
+
+    /// How far sweeps for documents that are kept no longer came.
+    #[must_use]
+    pub fn expiry_sweeps(&self) -> ExpirySweeps<'_> {
+        ExpirySweeps { table: &self.table }
     }
 
     /// Cached values.

@@ -44,6 +44,8 @@ pub enum Deletion {
     /// The document answers nothing any more, and its passages and files have to go. It stopped
     /// answering at its `updated_at`.
     Begun(Box<Document>),
+    /// The document is there still, and stays.
+    Kept,
     /// All of it is gone.
     Done(DeletionReceipt),
     /// There is no such document, or its receipt is too old.
@@ -70,6 +72,20 @@ impl Deletions<'_> {
         id: &DocumentId,
         now: Timestamp,
     ) -> Result<Deletion, PortError> {
+        self.begin_if(tenant, id, &|_| true, now).await
+    }
+
+    /// [`Self::begin`] for a document that is as it has to be, in one transaction with that look at it.
+    ///
+    /// # Errors
+    /// `Conflict` when the document kept changing.
+    pub async fn begin_if(
+        &self,
+        tenant: &TenantId,
+        id: &DocumentId,
+        may_go: &(dyn Fn(&Document) -> bool + Sync),
+        now: Timestamp,
+    ) -> Result<Deletion, PortError> {
         let mut free = now;
         for _ in 0..MAX_TRIES {
             let Some(stored) = load(self.table, BEGIN, tenant, id).await? else {
@@ -79,6 +95,9 @@ impl Deletions<'_> {
             };
             if stored.is_leaving() {
                 return Ok(Deletion::Begun(Box::new(stored.document)));
+            }
+            if !may_go(&stored.document) {
+                return Ok(Deletion::Kept);
             }
             let StoredDocument { mut document, revision } = stored;
             document.state = DocumentState::Deleting;

@@ -147,6 +147,34 @@ impl Documents<'_> {
     }
 }
 
+impl Documents<'_> {
+    /// Returns up to `limit` (at most [`MAX_PAGE`]) documents of a collection, those first that were accepted first. The list
+    /// lags behind writes by a moment.
+    ///
+    /// # Errors
+    /// `Invalid` for a cursor that no page returned.
+    pub async fn oldest(
+        &self,
+        tenant: &TenantId,
+        collection: &CollectionId,
+        limit: usize,
+        cursor: Option<&str>,
+    ) -> Result<Page<Document>, PortError> {
+        let operation = "list oldest documents";
+        let partition = layout::listing(tenant, collection);
+        let mut range = Range::indexed(&partition, limit.clamp(1, MAX_PAGE));
+        if let Some(cursor) = cursor {
+            let start = start_after(tenant, &partition, cursor);
+            range.after = Some(start.ok_or(PortError::bare(ErrorKind::Invalid, operation))?);
+        }
+        let (found, last) = self.table.range(operation, &range).await?;
+        let items =
+            found.iter().map(|item| from_item(operation, item)).collect::<Result<_, _>>()?;
+        let next = last.and_then(|last| text_in(&last, "GSI1SK").map(str::to_owned));
+        Ok(Page { items, next })
+    }
+}
+
 /// The cursor is the index's sort key, `{created_at}#{id}`; everything else follows from it.
 fn start_after(tenant: &TenantId, partition: &str, cursor: &str) -> Option<Item> {
     let (created_at, id) = cursor.split_once('#')?;

@@ -2,16 +2,17 @@
 
 use lectern_core::{
     errors::PortError,
-    ids::{QueryId, TenantId},
+    ids::{KeyId, QueryId, TenantId},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    holdings::listed_feedback,
     item::{from_item, to_item},
     layout,
     table::Table,
-    transaction::Condition,
+    transaction::{Condition, Transacted, Write},
 };
 
 /// A thumb.
@@ -35,6 +36,9 @@ pub struct Feedback {
     pub rating: Rating,
     /// In the reader's words.
     pub comment: Option<String>,
+    /// Who gave it: the id of a subject, none for an operator.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<KeyId>,
     /// When it was given.
     pub at: Timestamp,
 }
@@ -46,14 +50,20 @@ pub struct Feedbacks<'tables> {
 }
 
 impl Feedbacks<'_> {
-    /// Stores feedback; later feedback on the same question replaces earlier.
+    /// Stores feedback, and puts it on the list of who gave it; later feedback on the same question replaces earlier.
     ///
     /// # Errors
     /// When the table cannot be written.
     pub async fn put(&self, feedback: &Feedback) -> Result<(), PortError> {
         let mut item = to_item(feedback);
         layout::feedback(&feedback.tenant, &feedback.query_id).put_into(&mut item);
-        self.table.put("put feedback", item, Condition::default()).await.map(|_| ())
+        let listed = feedback.by.as_ref().map(|by| listed_feedback(feedback, by));
+        let writes = [Some(item), listed].into_iter().flatten();
+        let writes = writes.map(|item| Write::Put(item, Condition::default())).collect();
+        match self.table.transact("put feedback", writes).await? {
+            Transacted::Written => Ok(()),
+            Transacted::Refused(_) => unreachable!("it has no condition"),
+        }
     }
 
     /// Returns the feedback on a question.

@@ -28,6 +28,10 @@ pub(crate) const DOCUMENT: &str = "DOCUMENT#";
 pub(crate) const KEY: &str = "KEY#";
 /// Begin of a session message's sort key.
 pub(crate) const MESSAGE: &str = "MESSAGE#";
+/// Begin of a conversation's sort key on the list of its subject.
+pub(crate) const HELD_SESSION: &str = "SESSION#";
+/// Begin of feedback's sort key on the list of its subject.
+pub(crate) const HELD_FEEDBACK: &str = "FEEDBACK#";
 /// Begin of the sort key of a variant's outcomes.
 pub(crate) const EXPERIMENT: &str = "EXPERIMENT#";
 
@@ -128,6 +132,19 @@ pub(crate) fn message(partition: &str, at: Timestamp, query: &QueryId, role: u8)
     Key::new(partition, format!("{MESSAGE}{}#{query}#{role}", millis(at)))
 }
 
+/// The partition of what is held on a subject: its conversations, and its feedback.
+pub(crate) fn held(tenant: &TenantId, subject: &KeyId) -> String {
+    format!("T#{}#W#{subject}", tenant.account())
+}
+
+pub(crate) fn held_session(tenant: &TenantId, subject: &KeyId, session: &SessionId) -> Key {
+    Key::new(held(tenant, subject), format!("{HELD_SESSION}{session}"))
+}
+
+pub(crate) fn held_feedback(tenant: &TenantId, subject: &KeyId, query: &QueryId) -> Key {
+    Key::new(held(tenant, subject), format!("{HELD_FEEDBACK}{query}"))
+}
+
 pub(crate) fn cached(hash: &str) -> Key {
     Key::new(format!("{CACHE}{hash}"), "CACHE")
 }
@@ -177,6 +194,11 @@ pub(crate) fn restoration(owner: &TenantId, id: &RestoreId) -> Key {
 
 pub(crate) fn audit_head(stream: &StreamId) -> Key {
     Key::new(AUDIT, format!("{STREAM}{stream}"))
+}
+
+/// How far the sweep for documents that are kept no longer came in a collection.
+pub(crate) fn expiry_sweep(owner: &TenantId, id: &CollectionId) -> Key {
+    Key::new(tenant(owner), format!("EXPIRY#{id}"))
 }
 
 pub(crate) fn listed_tenant(tenant: &TenantId) -> Key {

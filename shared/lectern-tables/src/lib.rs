@@ -16,6 +16,8 @@
 //! | [`deletion`] | deletions under way and their receipts |
 //! | [`keys`], [`subjects`] | API keys and their rate state; that of subjects of tokens |
 //! | [`sessions`], [`feedback`] | conversations and what readers thought of answers |
+//! | [`holdings`] | which of them are a subject's |
+//! | [`expiry`] | how far the sweep for documents that are kept no longer came |
 //! | [`cache`], [`idempotency`] | what may be forgotten: cached values, replayed responses |
 //! | [`experiments`] | outcomes by variant, and which variants a question was answered with |
 //! | [`audit`] | where the streams of the audit log end |
@@ -39,6 +41,8 @@
 //! | API key of a tenant | `T#{tenant}` | `KEY#{id}` | | |
 //! | rate of a token's subject | `SUBJECT#{id}` | `RATE` | | |
 //! | session message | `T#{tenant}#S#{session}` | `MESSAGE#{at}#{query}#{role}` | | |
+//! | conversation, feedback of a subject | `T#{tenant}#W#{subject}` | `SESSION#{session}`, `FEEDBACK#{query}` | | |
+//! | sweep of a collection | `T#{tenant}` | `EXPIRY#{collection}` | | |
 //! | cached value | `CACHE#{hash}` | `CACHE` | | |
 //! | idempotent request | `T#{tenant}#I#{hash}` | `IDEMPOTENCY` | | |
 //! | usage of a day | `T#{tenant}#U` | `DAY#{day}#KEY#{key}` | | |
@@ -54,7 +58,7 @@
 //! | outcomes of a variant | `T#{tenant}#E#{collection}` | `EXPERIMENT#{experiment}#VARIANT#{variant}` | | |
 //! | variants of a question | `T#{tenant}#Q#{query}` | `ASSIGNMENT` | | |
 //!
-//! Collections, documents, versions, deletions, contents, uploads and idempotent requests are of an incarnation, `acme.2`; all
+//! Collections, documents, versions, deletions, contents, uploads, sweeps and idempotent requests are of an incarnation, `acme.2`; all
 //! else is of the account, `acme`, and stays where it is when a restored incarnation takes over.
 //!
 //! A key's rate state changes with every request, so keys stay out of the index, which would double
@@ -88,8 +92,10 @@ pub mod deletion;
 pub mod documents;
 pub mod erasures;
 pub mod experiments;
+pub mod expiry;
 pub mod feedback;
 pub mod generation;
+pub mod holdings;
 pub mod idempotency;
 pub mod ingestion;
 pub mod keys;

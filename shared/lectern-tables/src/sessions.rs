@@ -1,8 +1,8 @@
 //! Conversations: messages in order, forgotten after a while.
 
 use lectern_core::{
-    errors::PortError,
-    ids::{QueryId, SessionId, TenantId},
+    errors::{ErrorKind, PortError},
+    ids::{KeyId, QueryId, SessionId, TenantId},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -10,12 +10,18 @@ use serde_json::{Map, Value};
 
 use crate::{
     MAX_PAGE,
+    holdings::listed_session,
     item::{from_item, text_in, to_item},
     layout::{self, MESSAGE},
     range::Range,
     table::{BatchWrite, Table, alive, expiry},
+    transaction::{Condition, Transacted, Write},
 };
 
+/// The field of a message's detail that says whose it is: the id of a subject.
+pub const WHOSE: &str = "key_id";
+/// Most messages that are added at once.
+pub const MAX_ADDED: usize = 10;
 /// Messages removed per round, and most rounds: 100 000 messages of one session.
 const MESSAGES_PER_ROUND: usize = 100;
 const MAX_ROUNDS: usize = 1_000;
@@ -52,26 +58,39 @@ pub struct Sessions<'tables> {
 }
 
 impl Sessions<'_> {
-    /// Adds messages, which are kept until `until`. Adding the same message twice leaves one.
+    /// Adds up to [`MAX_ADDED`] messages, which are kept until `until`, and puts the conversation on the list of its subject,
+    /// where there is one: all of it or nothing, so that what is kept can be found. Adding the same messages twice leaves one
+    /// of each.
     ///
     /// # Errors
-    /// When the table cannot be written; some of the messages may be.
+    /// `TooLarge` for too many messages and for one that is too long; when the table cannot be written.
     pub async fn append(
         &self,
         tenant: &TenantId,
         session: &SessionId,
+        subject: Option<&KeyId>,
         messages: &[SessionMessage],
         until: Timestamp,
     ) -> Result<(), PortError> {
+        let operation = "append to session";
+        let Some(last) = messages.last() else { return Ok(()) };
+        if messages.len() > MAX_ADDED {
+            return Err(PortError::bare(ErrorKind::TooLarge, operation));
+        }
         let partition = layout::session(tenant, session);
-        let writes = messages.iter().map(|message| {
+        let added = messages.iter().map(|message| {
             let mut item = to_item(message);
             let role = message.speaker as u8;
             layout::message(&partition, message.at, &message.query_id, role).put_into(&mut item);
             item.insert("expires_at".to_owned(), expiry(until));
-            BatchWrite::Put(item)
+            item
         });
-        self.table.batch_write("append to session", writes.collect()).await
+        let listed = subject.map(|subject| listed_session(tenant, subject, session, last, until));
+        let writes = added.chain(listed).map(|item| Write::Put(item, Condition::default()));
+        match self.table.transact(operation, writes.collect()).await? {
+            Transacted::Written => Ok(()),
+            Transacted::Refused(_) => unreachable!("it has no condition"),
+        }
     }
 
     /// Returns the last `limit` (at most [`MAX_PAGE`]) messages, oldest first.

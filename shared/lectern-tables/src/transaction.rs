@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::{
     operation::transact_write_items::TransactWriteItemsError,
     types::{AttributeValue, Delete, Put, TransactWriteItem, Update},
 };
-use lectern_core::errors::PortError;
+use lectern_core::errors::{ErrorKind, PortError};
 
 use crate::{errors::failed, item::Item, layout::Key, table::Table};
 
@@ -102,6 +102,10 @@ impl Table {
             Ok(_) => Ok(Transacted::Written),
             Err(error) => match refused(&error) {
                 Some(position) => Ok(Transacted::Refused(position)),
+                None if is_too_large(&error) => {
+                    let reason = "an item of the transaction is too large";
+                    Err(PortError::new(ErrorKind::TooLarge, operation, reason))
+                }
                 None => Err(failed(operation)(error)),
             },
         }
@@ -151,6 +155,19 @@ fn refused<R>(error: &SdkError<TransactWriteItemsError, R>) -> Option<usize> {
     };
     let mut reasons = cancelled.cancellation_reasons().iter();
     reasons.position(|reason| reason.code() == Some("ConditionalCheckFailed"))
+}
+
+/// Whether an item of the transaction is too large: that is one of its reasons, where a write of its own is refused at once.
+fn is_too_large<R>(error: &SdkError<TransactWriteItemsError, R>) -> bool {
+    let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) =
+        error.as_service_error()
+    else {
+        return false;
+    };
+    cancelled.cancellation_reasons().iter().any(|reason| {
+        reason.code() == Some("ValidationError")
+            && reason.message().is_some_and(|message| message.contains("size"))
+    })
 }
 
 /// Returns `#name → name` for every `#name` in the expressions. Every attribute is written so,

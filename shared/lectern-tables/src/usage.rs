@@ -1,5 +1,7 @@
 //! What was used, counted by day and key.
 
+use std::time::Duration;
+
 use lectern_core::{
     errors::{ErrorKind, PortError},
     ids::{KeyId, TenantId},
@@ -19,6 +21,8 @@ use crate::{
 
 /// Who spends when there is no key: the operator of a data directory.
 pub(crate) const OPERATOR: &str = "operator";
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Counters of a day, or what one request adds to them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -111,6 +115,28 @@ impl UsageDays<'_> {
         let items = found.collect::<Result<Vec<UsageDay>, _>>()?;
         let next = last.and(items.last()).map(|row| format!("{}/{}", row.day, row.spender));
         Ok(Page { items, next })
+    }
+
+    /// Returns what a key or subject used on the `days` UTC days (at most [`MAX_PAGE`]) that end with `last`'s, newest first;
+    /// days without a request are left out.
+    ///
+    /// # Errors
+    /// `TooLarge` for more days.
+    pub async fn of(
+        &self,
+        tenant: &TenantId,
+        key: &KeyId,
+        last: Timestamp,
+        days: u32,
+    ) -> Result<Vec<UsageDay>, PortError> {
+        let operation = "read a key's usage";
+        let day = |back: u32| last.before(DAY * back).day();
+        let keys = (0..days).map(|back| layout::usage_day(tenant, &day(back), key.as_str()));
+        let found = self.table.batch_get(operation, keys.collect()).await?;
+        let rows = found.iter().map(|item| from_item(operation, item));
+        let mut rows = rows.collect::<Result<Vec<UsageDay>, _>>()?;
+        rows.sort_by(|one, other| other.day.cmp(&one.day));
+        Ok(rows)
     }
 }
 

@@ -203,7 +203,7 @@ fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), harmless)
 }
 
-fn confirmed(question: &str, output: &Output) -> Result<bool, Failure> {
+pub(super) fn confirmed(question: &str, output: &Output) -> Result<bool, Failure> {
     if !io::stdin().is_terminal() {
         return Err(Failure::Usage("nobody can be asked here: pass --yes".into()));
     }

@@ -1,7 +1,7 @@
 //! All routes of the process.
 
 use axum::{Router, middleware::from_fn_with_state};
-use lectern_app::{audit::AuditHeads, fetch::Fetch, uploads::Uploads};
+use lectern_app::{audit::AuditHeads, fetch::Fetch, subjects::Subjects, uploads::Uploads};
 use lectern_core::ids::TenantId;
 use lectern_runtime::routes;
 
@@ -36,7 +36,9 @@ impl Local {
         });
         let (experiments, spending) = (self.experiments.clone(), self.ask.spending.clone());
         let audit = AuditHeads { tables: self.ask.tables.clone() };
-        let admin = admin::router(admin::Admin { gate, experiments, spending, audit });
+        let (tables, clock) = (self.ask.tables.clone(), self.ask.clock.clone());
+        let subjects = Subjects { tables, clock };
+        let admin = admin::router(admin::Admin { gate, experiments, spending, audit, subjects });
         let health = health::router(health::Health { health: self.health.clone() });
         let requests = from_fn_with_state(rooms, connections::admit);
         let bounded = query.merge(backup).merge(admin).layer(requests).merge(upload);

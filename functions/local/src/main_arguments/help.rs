@@ -267,6 +267,21 @@ Environment:
   LECTERN_DATA                       data directory, like --data
   LECTERN_API_URL, LECTERN_API_KEY   server to talk to, like --api and --key";
 
+pub(crate) const SUBJECTS: &str = "\
+Examples:
+  lectern subjects find --issuer https://login.example.org --subject u-17
+  lectern subjects find --key-id 01J8ZK4Q2V6T7N9B3M5X1C0D8F --visitor ann
+  lectern subjects show 01J8ZK4Q2V6T7N9B3M5X1C0D8F > held.json
+  lectern subjects erase 01J8ZK4Q2V6T7N9B3M5X1C0D8F
+
+A subject is whoever asked: the holder of a key, the subject of a token, a visitor of a page. Erased are its conversations and
+feedback; numbers of use and spending stay, and a key works until it is revoked. Revoke it first, or it leaves new ones.
+Wants a key with the permission admin.
+
+Environment:
+  LECTERN_DATA                       data directory, like --data
+  LECTERN_API_URL, LECTERN_API_KEY   server to talk to, like --api and --key";
+
 pub(crate) const BUDGET: &str = "\
 Examples:
   lectern budget                                    what may be spent, and how much of it is gone

@@ -27,6 +27,7 @@ mod process;
 mod server;
 mod settings;
 mod stack;
+mod subjects;
 mod tokens;
 mod validation;
 mod watching;

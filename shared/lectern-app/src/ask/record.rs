@@ -3,19 +3,17 @@
 use std::time::Duration;
 
 use lectern_core::{auth::Caller, ids::SessionId};
-use lectern_tables::sessions::{SessionMessage, Speaker};
+use lectern_tables::sessions::{SessionMessage, Speaker, WHOSE};
 use serde_json::{Map, Value, json};
 use tracing::warn;
 
 use super::{Ask, Asked, Turn};
 use crate::{errors::FlowError, experiments};
 
-/// Whose key had the exchange, in a message's detail.
-const KEY: &str = "key_id";
 /// The documents an answer cites, in a message's detail.
 pub(crate) const CITED: &str = "cited";
 /// A question as it was understood, in a message's detail, where that differs from what was asked.
-pub(super) const STANDALONE: &str = "standalone_question";
+pub(crate) const STANDALONE: &str = "standalone_question";
 /// Most messages of a conversation that are read.
 pub(super) const MAX_HISTORY: usize = 12;
 
@@ -47,7 +45,7 @@ impl Ask {
         let now = self.clock.now();
         let sessions = self.tables.sessions();
         let mut messages = sessions.list(&caller.tenant, session_id, MAX_HISTORY, now).await?;
-        messages.retain(|message| message.detail.get(KEY) == Some(&key_of(caller)));
+        messages.retain(|message| message.detail.get(WHOSE) == Some(&key_of(caller)));
         Ok(messages)
     }
 
@@ -58,7 +56,7 @@ impl Ask {
         let cited = asked.answer.citations().iter();
         let cited: Vec<Value> = cited.map(|citation| json!(citation.document_id)).collect();
         let mut detail = Map::from_iter([
-            (KEY.to_owned(), key_of(caller)),
+            (WHOSE.to_owned(), key_of(caller)),
             (CITED.to_owned(), Value::from(cited)),
         ]);
         if let Some(understood) = &asked.standalone_question {
@@ -75,9 +73,12 @@ impl Ask {
             message(Speaker::User, request.question.as_str()),
             message(Speaker::Assistant, asked.answer.text()),
         ];
+        let (session_id, until) = (&asked.session_id, now + SESSION_TTL);
+        let remembering =
+            sessions.append(&caller.tenant, session_id, caller.subject(), &exchange, until);
         let (billed, remembered, ()) = tokio::join!(
             turn.bill.settle(),
-            sessions.append(&caller.tenant, &asked.session_id, &exchange, now + SESSION_TTL),
+            remembering,
             experiments::count(&self.tables, caller, &request.collection, asked, now)
         );
         if let Err(error) = remembered {
@@ -87,8 +88,7 @@ impl Ask {
     }
 }
 
-/// Whose a conversation is: visitors of a page share its key, and nothing else.
+/// Whose a conversation is.
 fn key_of(caller: &Caller) -> Value {
-    let whose = caller.visitor.as_ref().or(caller.key_id.as_ref());
-    whose.map_or(Value::Null, |id| id.as_str().into())
+    caller.subject().map_or(Value::Null, |id| id.as_str().into())
 }

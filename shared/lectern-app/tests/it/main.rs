@@ -4,6 +4,7 @@
 mod back_up;
 mod backfill;
 mod coherence;
+mod expire;
 mod fetch;
 mod guardrail;
 mod hits;
@@ -13,5 +14,6 @@ mod personal;
 mod race;
 mod restore;
 mod retrieval;
+mod subjects;
 mod vectors;
 mod world;

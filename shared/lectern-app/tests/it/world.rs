@@ -250,17 +250,21 @@ impl World {
         id
     }
 
-    /// Deletes a document by the flow that does.
-    pub(crate) async fn delete(&self, document: &DocumentId) -> Forgotten {
-        let forget = Forget {
+    /// Returns the flow that deletes documents.
+    pub(crate) fn forget(&self) -> Forget {
+        Forget {
             tables: self.tables.clone(),
             blobs: Blobs { store: Arc::new(object_store::memory::InMemory::new()), signer: None },
             reader: Arc::new(self.index.clone()) as Arc<dyn PassageReader>,
             writer: Arc::new(self.index.clone()),
             retention: Retention::default(),
             clock: self.clock(),
-        };
-        forget.forget(&self.caller(&[]), document).await.unwrap()
+        }
+    }
+
+    /// Deletes a document by the flow that does.
+    pub(crate) async fn delete(&self, document: &DocumentId) -> Forgotten {
+        self.forget().forget(&self.caller(&[]), document).await.unwrap()
     }
 }
 

@@ -35,9 +35,9 @@ pub(crate) async fn conversations_are_bounded_and_expire(tables: &Tables) {
     let until = at(1_000);
     for seed in 0..60 {
         let turn = [a_message(seed, Speaker::User), a_message(seed, Speaker::Assistant)];
-        sessions.append(&tenant, &session, &turn, until).await.unwrap();
+        sessions.append(&tenant, &session, None, &turn, until).await.unwrap();
         if seed == 0 {
-            sessions.append(&tenant, &session, &turn, until).await.unwrap();
+            sessions.append(&tenant, &session, None, &turn, until).await.unwrap();
         }
     }
     let last = sessions.list(&tenant, &session, 3, at(70)).await.unwrap();
@@ -55,7 +55,7 @@ pub(crate) async fn conversations_are_bounded_and_expire(tables: &Tables) {
     assert!(sessions.list(&tenant, &session, 9, at(70)).await.unwrap().is_empty());
     let text = "x".repeat(500 * 1024);
     let huge = SessionMessage { text, ..a_message(1, Speaker::User) };
-    let refused = sessions.append(&tenant, &session, &[huge], until).await.unwrap_err();
+    let refused = sessions.append(&tenant, &session, None, &[huge], until).await.unwrap_err();
     assert_eq!(refused.kind, ErrorKind::TooLarge);
 }
 
@@ -145,6 +145,7 @@ pub(crate) async fn feedback_is_replaced(tables: &Tables) {
         query_id: query_id.clone(),
         rating: Rating::Up,
         comment: None,
+        by: None,
         at: at(2),
     };
     tables.feedback().put(&up).await.unwrap();

@@ -8,6 +8,7 @@ mod engine;
 mod erasures;
 mod experiments;
 mod forgettable;
+mod holdings;
 mod incarnations;
 mod ingestion;
 mod keys;
@@ -58,6 +59,13 @@ on_every_engine! {
     forgettable::cached_values_expire,
     forgettable::conversations_are_bounded_and_expire,
     forgettable::feedback_is_replaced,
+    holdings::a_conversation_of_two_keeps_the_others_messages,
+    holdings::a_conversation_that_goes_on_stays_on_the_list,
+    holdings::a_sweep_goes_on_where_it_stopped,
+    holdings::feedback_is_erased_by_who_gave_it,
+    holdings::long_lists_are_paged,
+    holdings::only_a_document_as_it_was_read_is_deleted,
+    holdings::usage_and_months_are_of_one_key,
     incarnations::a_held_collection_lets_nothing_change_until_it_is_released,
     incarnations::a_live_incarnation_is_not_removed_and_another_leaves_nothing,
     incarnations::no_key_is_left_behind_by_a_switch,
