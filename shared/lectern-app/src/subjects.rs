@@ -15,7 +15,9 @@ mod place;
 mod show;
 
 use lectern_core::{
-    auth::Caller, ids::KeyId, issuers::MAX_PRINCIPAL_BYTES, widget::MAX_VISITOR_BYTES,
+    auth::{Caller, MAX_PRINCIPAL_BYTES},
+    ids::KeyId,
+    widget::MAX_VISITOR_BYTES,
 };
 use lectern_tables::Tables;
 pub use lectern_tables::{

@@ -207,7 +207,7 @@ fn judge(
             .map_err(|error| Failure::Usage(format!("--judge: {}", chain(&error))))?,
         None => settings.chat.clone(),
     };
-    let opened = config.open(&settings.api, RetryPolicy::default());
+    let opened = config.open(&settings.api, None, RetryPolicy::default());
     opened.map_err(|error| Failure::Failed(chain(&error)))
 }
 

@@ -106,7 +106,7 @@ pub(super) async fn open(data: &Path, settings: &Settings) -> Result<Parts, Open
     })?;
     let program = std::env::current_exe()
         .map_err(|source| OpenError::Disk { path: PathBuf::from("lectern"), source })?;
-    let chat = settings.chat.open(&settings.api, RetryPolicy::default())?;
+    let chat = settings.chat.open(&settings.api, None, RetryPolicy::default())?;
     Ok(Parts {
         tenant: tables.tenants().live(&LOCAL_TENANT.parse().expect("`local` is a slug")).await?,
         tables,
@@ -139,7 +139,7 @@ fn chat_models(
 ) -> Result<ChatModels, OpenError> {
     let mut models = ChatModels::from([(ChatConfig::Extractive.to_string(), None)]);
     for alternative in &settings.chat_alternatives {
-        let model = alternative.open(&settings.api, RetryPolicy::default())?;
+        let model = alternative.open(&settings.api, None, RetryPolicy::default())?;
         models.insert(alternative.to_string(), model);
     }
     models.insert(settings.chat.to_string(), chat.cloned());
