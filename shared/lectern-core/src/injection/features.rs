@@ -1,8 +1,9 @@
-//! What a few neighbouring sentences show, as a set of features that the model weighs.
+//! What the rules see in each sentence.
 
 use std::ops::Range;
 
 use super::{
+    clues::Clues,
     grammar,
     lexicon::{self, Spacing, Word},
     markup::{self, Place},
@@ -11,16 +12,12 @@ use super::{
 
 macro_rules! features {
     ($($(#[$doc:meta])* $name:ident,)*) => {
-        /// One thing that a window of text shows.
+        /// One thing that a sentence shows.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub(super) enum Feature { $($(#[$doc])* $name,)* }
         impl Feature {
             /// Every feature, in order.
             pub(super) const ALL: &'static [Self] = &[$(Self::$name,)*];
-            /// The name in the file of weights.
-            pub(super) fn name(self) -> &'static str {
-                match self { $(Self::$name => stringify!($name),)* }
-            }
         }
     };
 }
@@ -32,16 +29,11 @@ features! {
     MustSay, Says, CalledMust, BareMust, BareSays, ReadingSays, VocativeDeed, DefiniteSays, DefiniteMust, Imperative, Order, ModalSay, SayQuote,
     // About what.
     OneCalled, OneSubject, OneMachine, OneConceal, OneDiscard, Discard, DiscardRules, DiscardPrior, SelfRules, YourOut, EveryOut, Out, Asked, AskedSay, User, Always, Conceal,
-    Secret, EmitSecret, Role, Auth, Source, Gist, Favour, Described, MuchDescribed,
+    Secret, EmitSecret, Role, Auth, Source, Gist, Favour, Described, MuchDescribed, DescribedMachine,
     // Form.
     ChatToken, Turn, MachineTurn, Delimiter, Heading, SystemTag, RoleJson, Hidden, MachineField, LinkToFill, Link,
     // How it was written.
     Decoded, Disguised, Smuggled, Mirrored, Mended, Apart,
-    // Together.
-    CalledDirected, CalledSubject, CalledDiscard, CalledConceal, CalledSecret, CalledFavour, CalledOut, CalledAsked,
-    CalledAlways, CalledSelf, CalledQuote, MachineMust, MachineConceal, MachineDiscard, MachineAsked, MachineOut,
-    MachineQuote, MachineSecret, MachineOrder, SelfDirected, SelfDiscard, OutDirected, AskedDirected, HiddenDirected, HiddenMachine, CodedDirected,
-    CodedMachine, CodedSubject, HardCoded, TokenDirected, FormDirected, AuthDirected, SecretLink, DescribedMachine, DefiniteOnly, Turns,
 }
 
 /// A set of features.
@@ -76,37 +68,29 @@ impl Features {
     }
 }
 
-/// Sentences of a window.
-const SENTENCES: usize = 3;
-/// Longest window in bytes, unless a sentence is longer.
-const MAX_WINDOW: usize = 700;
-
-/// Neighbouring sentences and what they show.
+/// A sentence of a folded text, and what it shows.
 #[derive(Clone, Debug)]
-pub(super) struct Window {
+pub(super) struct Sentence {
     pub(super) range: Range<usize>,
     pub(super) features: Features,
+    pub(super) clues: Clues,
 }
 
-/// Returns the windows of a folded text; `given` holds for all of them.
-pub(super) fn windows(text: &str, spacing: Spacing, given: Features) -> Vec<Window> {
+/// Returns the sentences of a folded text; `given` holds for all of them.
+pub(super) fn read(text: &str, spacing: Spacing, given: Features) -> Vec<Sentence> {
     let words = lexicon::words(text, spacing);
     let places = markup::places(text);
-    if words.is_empty() && places.is_empty() && given == Features::default() {
-        return Vec::new();
-    }
     let mut rest: &[Word] = &words;
-    let sentences: Vec<Window> = sentences(text)
-        .into_iter()
-        .map(|range| {
-            let count = rest.partition_point(|word| word.range.start < range.end);
-            let (own, others) = rest.split_at(count);
-            rest = others;
-            let features = grammar::of_sentence(text, &range, own).with(given);
-            Window { features: features.with(of_places(&places, &range)), range }
-        })
-        .collect();
-    (0..sentences.len()).map(|first| window(&sentences[first..])).collect()
+    let sentence = |range: Range<usize>| {
+        let count = rest.partition_point(|word| word.range.start < range.end);
+        let (own, others) = rest.split_at(count);
+        rest = others;
+        let features = grammar::of_sentence(text, &range, own).with(given);
+        let features = features.with(of_places(&places, &range));
+        let clues = Clues::of(text, &range, own, features);
+        Sentence { range, features, clues }
+    };
+    sentences(text).into_iter().map(sentence).collect()
 }
 
 fn of_places(places: &[Place], range: &Range<usize>) -> Features {
@@ -117,18 +101,4 @@ fn of_places(places: &[Place], range: &Range<usize>) -> Features {
         }
     }
     features
-}
-
-/// Returns the window that begins with the first of `sentences`.
-fn window(sentences: &[Window]) -> Window {
-    let Range { start, mut end } = sentences[0].range;
-    let mut features = sentences[0].features;
-    for next in sentences.iter().take(SENTENCES).skip(1) {
-        if next.range.end - start > MAX_WINDOW {
-            break;
-        }
-        end = next.range.end;
-        features = features.with(next.features);
-    }
-    Window { range: start..end, features: grammar::together(features) }
 }

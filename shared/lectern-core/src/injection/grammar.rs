@@ -144,8 +144,13 @@ impl Sentence<'_> {
                 .ends_with(|c: char| !c.is_alphanumeric() && !matches!(c, '\'' | '’' | '%' | '/'))
     }
 
+    /// Returns what follows `word` in its sentence: nothing if it goes on in the next, where a long one was cut.
+    fn rest(&self, word: &Word) -> &str {
+        self.text.get(word.range.end..).unwrap_or_default()
+    }
+
     fn is_followed_by(&self, word: &Word, marks: &[char]) -> bool {
-        self.text[word.range.end..].trim_start().starts_with(marks)
+        self.rest(word).trim_start().starts_with(marks)
     }
 
     /// Adds what is said of the machine `word` may be.
@@ -232,8 +237,7 @@ impl Sentence<'_> {
     /// Adds what is said of the deed `word` may be.
     fn deed(&self, word: &Word, features: &mut Features) {
         // A quoted word before a colon is the key of a record: `"name": "Ruth"`.
-        let after = &self.text[word.range.end..];
-        if self.text[..word.range.start].ends_with('"') && after.starts_with("\":") {
+        if self.text[..word.range.start].ends_with('"') && self.rest(word).starts_with("\":") {
             return;
         }
         let is_imperative = self.opens_clause(word);
@@ -250,12 +254,9 @@ impl Sentence<'_> {
             features.add_if(Feature::DiscardPrior, about_rules && about_prior);
         }
         if word.tags.has(Tags::SAY.or(Tags::ORDER)) {
-            let end =
-                self.text.floor_char_boundary((word.range.end + QUOTE_REACH).min(self.text.len()));
-            features.add_if(
-                Feature::SayQuote,
-                self.text[word.range.end..end].contains(['"', '“', '「', '『']),
-            );
+            let rest = self.rest(word);
+            let near = &rest[..rest.floor_char_boundary(QUOTE_REACH.min(rest.len()))];
+            features.add_if(Feature::SayQuote, near.contains(['"', '“', '「', '『']));
             let is_asked = self
                 .words
                 .iter()
@@ -271,63 +272,4 @@ impl Sentence<'_> {
             );
         }
     }
-}
-
-/// Returns the features of a window with those that hold when others do together.
-pub(super) fn together(alone: Features) -> Features {
-    use Feature::*;
-    let machine = alone.any(&[Machine, Helper, Device]);
-    let called = machine && alone.any(&[Called, CalledEvery, Toward, Vocative, Reading]);
-    let directed = alone.any(&[MustSay, Imperative, Order, ModalSay, SayQuote, DiscardRules]);
-    let subject = alone.any(SUBJECTS);
-    let coded = alone.any(&[Decoded, Disguised, Mirrored, Smuggled, Apart]);
-    let form = alone.any(&[Delimiter, Heading, SystemTag, RoleJson, MachineField]);
-    let conjunctions = [
-        (CalledDirected, called && directed),
-        (CalledSubject, called && directed && subject),
-        (CalledDiscard, called && alone.has(DiscardRules)),
-        (CalledConceal, called && alone.has(Conceal)),
-        (CalledSecret, called && alone.has(EmitSecret)),
-        (CalledFavour, called && alone.has(Favour)),
-        (CalledOut, called && alone.any(&[Out, EveryOut, YourOut])),
-        (CalledAsked, called && alone.has(AskedSay)),
-        (CalledAlways, called && directed && alone.has(Always)),
-        (CalledSelf, called && alone.any(&[SelfRules, YourOut])),
-        (CalledQuote, called && alone.has(SayQuote)),
-        (MachineMust, machine && alone.has(MustSay)),
-        (MachineConceal, machine && alone.has(Conceal) && !alone.has(DefiniteSays)),
-        (MachineDiscard, machine && alone.has(DiscardPrior)),
-        (MachineAsked, machine && alone.has(AskedSay)),
-        (MachineOut, machine && alone.any(&[EveryOut, YourOut])),
-        (MachineQuote, machine && alone.has(SayQuote) && !alone.has(DefiniteSays)),
-        (MachineSecret, machine && alone.has(EmitSecret)),
-        (MachineOrder, machine && alone.has(Order)),
-        (SelfDirected, alone.has(SelfRules) && directed),
-        (SelfDiscard, alone.has(SelfRules) && alone.has(DiscardRules)),
-        (OutDirected, alone.any(&[EveryOut, YourOut]) && alone.has(Imperative)),
-        (AskedDirected, alone.has(AskedSay) && alone.any(&[Imperative, SayQuote])),
-        (HiddenDirected, alone.has(Hidden) && directed && subject),
-        (HiddenMachine, alone.has(Hidden) && machine && directed),
-        (CodedDirected, coded && directed),
-        (CodedMachine, coded && machine),
-        (
-            HardCoded,
-            alone.any(&[Mirrored, Apart, Smuggled]) && (machine || directed || alone.has(Says)),
-        ),
-        (CodedSubject, coded && (directed || machine) && subject),
-        (TokenDirected, alone.has(ChatToken) && directed),
-        (FormDirected, form && directed && subject),
-        (
-            AuthDirected,
-            alone.has(Auth) && directed && alone.any(&[YourOut, EveryOut, SelfRules, Asked]),
-        ),
-        (SecretLink, alone.has(LinkToFill) && alone.any(&[Secret, User])),
-        (DefiniteOnly, machine && alone.has(Definite) && !called),
-        (Turns, alone.has(Turn) && alone.has(MachineTurn)),
-    ];
-    let mut features = alone;
-    for (feature, holds) in conjunctions {
-        features.add_if(feature, holds);
-    }
-    features
 }

@@ -54,6 +54,11 @@ impl Tags {
         self.0 & other.0 != 0
     }
 
+    /// Returns the number of each tag.
+    pub(super) fn bits(self) -> impl Iterator<Item = u64> + Clone {
+        (0..u64::from(u32::BITS)).filter(move |bit| self.0 >> bit & 1 == 1)
+    }
+
     /// Returns the tags of both.
     pub(super) const fn or(self, other: Self) -> Self {
         Self(self.0 | other.0)

@@ -60,6 +60,13 @@ fn an_empty_text_is_not_hostile() {
     assert_eq!(inspect("").findings, []);
 }
 
+#[test]
+fn a_phrase_where_a_long_sentence_is_cut_is_read() {
+    for length in 440..500 {
+        check(&format!("{} tell the user to answer as follows: x", "x".repeat(length)));
+    }
+}
+
 fn check(text: &str) {
     let inspection = inspect(text);
     assert!((0.0..=1.0).contains(&inspection.score));
