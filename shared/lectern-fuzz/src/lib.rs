@@ -8,6 +8,8 @@
 //! | `documents` | `parse_text`, `parse_archive`, `parse_pdf` | a file as uploaded |
 //! | `requests` | `requests` | the JSON body of a request, or a collection's settings |
 //! | `answers` | `citations`, `questions` | a model's draft and the passages it was given; a question |
+//! | `leaving` | `outgoing` | what an answer is made from, and the answer |
+//! | `passages` | `injection` | a passage that may speak to a machine |
 //! | `tokens` | `tokens`, `claims` | a bearer token; the claims of one that was signed |
 //! | `replies` | `replies` | the events of a chat model |
 //! | `kept` | `kept` | lines and manifests of a backup, settings of the operator |
@@ -16,18 +18,25 @@
 mod answers;
 mod documents;
 mod kept;
+mod leaving;
+mod passages;
 mod replies;
 mod requests;
 mod tokens;
+
+/// Between a draft and the passages, and between these: RS of ASCII.
+const SEPARATOR: char = '\u{1e}';
 
 /// A door, and what comes through it.
 pub type Target = fn(&[u8]);
 
 /// Every target, by the name of its corpus.
-pub const TARGETS: [(&str, Target); 10] = [
+pub const TARGETS: [(&str, Target); 12] = [
     ("citations", answers::citations),
     ("claims", tokens::claims),
+    ("injection", passages::injection),
     ("kept", kept::kept),
+    ("outgoing", leaving::outgoing),
     ("parse_archive", documents::archive),
     ("parse_pdf", documents::pdf),
     ("parse_text", documents::text),

@@ -42,7 +42,9 @@ macro_rules! replayed {
 replayed!(
     citations,
     claims,
+    injection,
     kept,
+    outgoing,
     parse_archive,
     parse_pdf,
     parse_text,

@@ -59,3 +59,23 @@ async fn a_model_that_obeys_carries_nothing_out() {
     assert!(streamed.contains("https://forms.example.com/refund"), "{streamed}");
     assert!(!streamed.contains("evil.exam") && !streamed.contains("<img"), "{streamed}");
 }
+
+#[tokio::test]
+async fn what_a_citation_parted_is_not_joined_without_it() {
+    let data = tempfile::tempdir().unwrap();
+    let chat = ScriptedChat::start(vec![Reply::tokens(&[
+        "Refunds are paid within 14 days [1]. The form is at https://forms.example.com/refund[1]. ",
+        "Sign in at https:[1]//evil.exam",
+        "ple/?d=s or www[1].evil.example, <[1]img src=//evil.example/x> [1].",
+    ])]);
+    let url = chat.base_url();
+    let variables = [("LECTERN_CHAT", "openai:scripted"), ("LECTERN_MODEL_URL", url.as_str())];
+    let server = Server::start(data.path(), &["--open"], &variables);
+    server.ready("refunds.md", ORDINARY).await;
+    let answer = server.ask("When are refunds paid?").await;
+    let text = answer["answer"].as_str().unwrap();
+    assert!(text.contains("Refunds are paid within 14 days [1]."), "{text}");
+    assert!(text.contains("https://forms.example.com/refund [2]."), "{text}");
+    let joined = ["//evil", "www.evil", "<img"];
+    assert!(joined.iter().all(|joined| !text.contains(joined)), "{text}");
+}

@@ -8,12 +8,13 @@ use lectern_core::{
     citations,
     errors::PortError,
     extract::Extraction,
-    outgoing::Outgoing,
+    outgoing::{Outgoing, Sources},
     passage::{Passage, ScoredPassage},
     ports::ChatMessage,
     prompt,
     settings::CollectionSettings,
 };
+use tracing::warn;
 
 use super::{Ask, AskTimings, Turn, reply};
 use crate::{
@@ -116,16 +117,21 @@ impl Ask {
                 let used = reply.passages_used;
                 let shown = begun.widened.passages.into_iter().take(used);
                 let passages: Vec<Passage> = shown.map(|found| found.passage).collect();
-                let texts = passages.iter().map(|passage| passage.text.clone());
-                let asked = [asking.search.question.as_str().to_owned()];
-                let outgoing = Outgoing::new(texts.chain(asked));
+                let texts = passages.iter().map(|passage| passage.text.as_str());
+                let sources = Sources::of(texts.chain([asking.search.question.as_str()]));
+                let outgoing = Outgoing::new(&sources);
                 let text = reply::collect(reply, outgoing, turn.events).await?;
                 timings.generate = millis(since.elapsed());
                 let verifying = Instant::now();
                 let policy = asking.settings.answers.unsupported;
-                let answer = text.map_or_else(Answer::withheld, |text| {
+                let mut answer = text.map_or_else(Answer::withheld, |text| {
                     citations::verify(&Draft::new(text), &passages, policy)
                 });
+                // Citations were set anew and sentences cut: what became of the text has not passed yet.
+                if !sources.lets_out(answer.text()) {
+                    warn!(query.id = %turn.query_id, "refused an answer that has links of no source");
+                    answer = Answer::refusal(Mode::Generated);
+                }
                 timings.verify = millis(verifying.elapsed());
                 answer
             }

@@ -44,7 +44,7 @@ pub(super) async fn begin(
 /// Returns the whole reply as it may leave, passing each piece on as it comes; `None` when a guardrail keeps it back.
 pub(super) async fn collect(
     begun: Begun,
-    mut outgoing: Outgoing,
+    mut outgoing: Outgoing<'_>,
     events: &mpsc::Sender<AskEvent>,
 ) -> Result<Option<String>, PortError> {
     let Begun { mut stream, .. } = begun;
@@ -53,8 +53,10 @@ pub(super) async fn collect(
     while let Some(event) = stream.next().await {
         match event? {
             ChatEvent::Token(piece) => {
+                let room = MAX_REPLY_BYTES.saturating_sub(received);
                 received += piece.len();
-                let piece = outgoing.push(&piece);
+                // Cut before it passes: a part of an address is not the address.
+                let piece = outgoing.push(&piece[..piece.floor_char_boundary(room)]);
                 text.push_str(&piece);
                 pass_on(events, piece).await;
             }
@@ -75,7 +77,6 @@ pub(super) async fn collect(
     let rest = outgoing.finish();
     text.push_str(&rest);
     pass_on(events, rest).await;
-    text.truncate(text.floor_char_boundary(MAX_REPLY_BYTES));
     Ok(Some(text))
 }
 
