@@ -61,7 +61,7 @@ fn tags(sent: &str, source: &str) {
 /// What a renderer of Markdown makes a link or an image leads to a place the source has, or nowhere else.
 fn rendered(sent: &str, source: &str) {
     for event in Parser::new_ext(sent, Options::ENABLE_GFM | Options::ENABLE_FOOTNOTES) {
-        let (Event::Start(Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. })) = event else {
+        let Event::Start(Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. }) = event else {
             continue;
         };
         let address = dest_url.trim();

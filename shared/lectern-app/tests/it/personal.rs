@@ -123,6 +123,7 @@ impl Desk {
             sandbox: Arc::new(self.sandbox(text)),
             limits: ParseLimits::default(),
             chunking: ChunkSettings::parse(64, 8, 128).unwrap(),
+            spending: self.world.spending(),
             lease: LEASE,
             clock: self.world.clock(),
         }

@@ -170,14 +170,19 @@ impl World {
             tables: self.tables.clone(),
             chat: None,
             chat_models: ChatModels::new(),
-            spending: Spending {
-                tables: self.tables.clone(),
-                prices: Arc::new(PriceTable::built_in()),
-                limits: SpendingLimits::default(),
-                clock: self.clock(),
-            },
+            spending: self.spending(),
             function: None,
             budget: PromptBudget::default(),
+            clock: self.clock(),
+        }
+    }
+
+    /// Returns what counts spending, without limits.
+    pub(crate) fn spending(&self) -> Spending {
+        Spending {
+            tables: self.tables.clone(),
+            prices: Arc::new(PriceTable::built_in()),
+            limits: SpendingLimits::default(),
             clock: self.clock(),
         }
     }
