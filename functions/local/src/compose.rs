@@ -139,7 +139,7 @@ impl Local {
         let audit = audit::open(data, settings.audit_days, &clock)?;
         let (doorbell, rings) = Doorbell::new();
         let ask = answering(&parts, settings, &clock);
-        let back_up = backing_up(&parts, &clock);
+        let (back_up, forget) = (backing_up(&parts, &clock), forgetting(&parts, &clock));
         let known_vectors = parts.embedder.clone().map(|inner| Arc::new(KnownVectors::new(inner)));
         let ingest = Ingest {
             tables: parts.tables.clone(),
@@ -152,14 +152,6 @@ impl Local {
             chunking: settings.chunking,
             spending: ask.spending.clone(),
             lease: LEASE,
-            clock: clock.clone(),
-        };
-        let forget = Forget {
-            tables: parts.tables.clone(),
-            blobs: parts.blobs.clone(),
-            reader: Arc::new(parts.edge.clone()),
-            writer: Arc::new(parts.edge.clone()),
-            retention: Retention::default(),
             clock: clock.clone(),
         };
         let tokens = gate::tokens(&settings.issuers, &parts.tables, &clock);
@@ -331,6 +323,18 @@ impl Local {
 /// Returns where the embedding model's files are looked for.
 pub(crate) fn model_directory(data: &Path) -> PathBuf {
     data.join("models").join("all-MiniLM-L6-v2")
+}
+
+/// Returns what deletes documents.
+fn forgetting(parts: &Parts, clock: &Clock) -> Forget {
+    Forget {
+        tables: parts.tables.clone(),
+        blobs: parts.blobs.clone(),
+        reader: Arc::new(parts.edge.clone()),
+        writer: Arc::new(parts.edge.clone()),
+        retention: Retention::default(),
+        clock: clock.clone(),
+    }
 }
 
 /// Returns what backs the data directory up.

@@ -28,14 +28,9 @@ async fn run(settings: Settings) -> Result<(), lambda::Error> {
     let api = models::api(model_api, &secrets);
     let embedder =
         models::embedder(&settings.index.embedder, &api, model_api.directory.as_deref())?;
-    let (chat, chat_models) = models::chats(
-        &settings.chat,
-        &settings.chat_alternatives,
-        settings.guardrail.as_ref(),
-        &api,
-    )?;
-    let reranker = models::reranker(reranking, &secrets)?;
-    let clock = Clock::system();
+    let Settings { chat, chat_alternatives: others, guardrail, .. } = &settings;
+    let (chat, chat_models) = models::chats(chat, others, guardrail.as_ref(), &api)?;
+    let (reranker, clock) = (models::reranker(reranking, &secrets)?, Clock::system());
     let gate = callers.gate(secrets.get(&callers.key_pepper), &tables, &clock);
     warm_up(vec![
         ("table", Box::pin(tables.ping())),

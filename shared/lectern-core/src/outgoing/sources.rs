@@ -69,7 +69,7 @@ impl Sources {
 
     /// A bracket within quotes does not end a tag.
     fn add_tag(&mut self, tag: &str) {
-        let is_closed = |quote: char| tag.matches(quote).count() % 2 == 0;
+        let is_closed = |quote: char| tag.matches(quote).count().is_multiple_of(2);
         if is_closed('"') && is_closed('\'') {
             self.tags.insert(tag.to_owned());
         }

@@ -94,6 +94,12 @@ fn keys_and_money() -> Vec<Step> {
         post("/v1/keys/{key}/rotate", json!({})),
         patch("/v1/keys/{key}", json!({})),
         get("/v1/keys/01ARZ3NDEKTSV4RRFFQ69G5FAV"),
+        post("/v1/widget-tokens", json!({"origin": "https://elsewhere.example"})),
+        get("/v1/subjects/{key}"),
+        delete("/v1/subjects/{key}"),
+        Step { query: &[("subject", "ann")], ..get("/v1/subjects") },
+        // With a key it differs: each function writes a stream of its own.
+        Step { with_key: false, ..get("/v1/audit/heads") },
         get("/v1/budget"),
         patch("/v1/budget", json!({"usd_per_day": 3.5, "stopped": true})),
         patch("/v1/budget", json!({"usd_per_day": null, "stopped": false})),
@@ -236,7 +242,12 @@ async fn through_functions(steps: &[Step]) -> Vec<Reply> {
         let function = match step.path.split('/').take(3).collect::<Vec<_>>()[..] {
             ["", "v1", "documents" | "collections"] => "upload",
             ["", "v1", "backups" | "restorations"] => "backup",
-            ["", "v1", "experiments" | "keys" | "usage" | "budget"] => "admin",
+            [
+                "",
+                "v1",
+                "audit" | "budget" | "experiments" | "keys" | "subjects" | "usage"
+                | "widget-tokens",
+            ] => "admin",
             ["", "v1", _] => "query",
             ["", "health" | "ready", ..] => "health",
             _ => "site",
