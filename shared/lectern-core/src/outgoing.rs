@@ -27,6 +27,7 @@
 mod addresses;
 mod sent;
 mod sources;
+mod tags;
 mod units;
 
 pub(crate) use self::addresses::is_closing;
@@ -140,8 +141,7 @@ impl<'a> Outgoing<'a> {
 
     /// Lets through text without addresses, unless it is spelled so that it shows one; returns what is behind it.
     fn plain<'w>(&mut self, text: &str, behind: &'w str) -> &'w str {
-        let spells = addresses::shown(text).is_some_and(|shown| addresses::is_within(&shown));
-        if spells && !self.sources.has(addresses::without_closing(text)) {
+        if addresses::spells(text) && !self.sources.has(addresses::without_closing(text)) {
             self.sent.part();
         } else {
             self.sent.leave(text);
@@ -159,10 +159,7 @@ impl<'a> Outgoing<'a> {
         self.sent.leave(")");
         let behind = &rest[bracket + 1..];
         if end.is_some() {
-            self.sent.end_address();
-            if !addresses::is_closing(behind) {
-                self.sent.part();
-            }
+            self.end_address(behind);
         }
         behind
     }
@@ -184,11 +181,19 @@ impl<'a> Outgoing<'a> {
         let (address, behind) = rest.split_at(addresses::cut(rest));
         if self.sources.has(address) {
             self.sent.leave(address);
-            self.sent.part();
+            self.end_address(behind);
             return behind;
         }
         self.sent.part();
         &rest[addresses::ascii(rest)..]
+    }
+
+    /// Parts an address that has left from what stands behind it: it could be counted to it.
+    fn end_address(&mut self, behind: &str) {
+        self.sent.end_address();
+        if !addresses::is_closing(behind) {
+            self.sent.part();
+        }
     }
 
     /// Lets through an address without a scheme, if a source has it, or its name alone; returns what is still to be looked at.

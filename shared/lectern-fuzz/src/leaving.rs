@@ -38,11 +38,13 @@ fn sent(sources: &Sources, text: &str, length: usize) -> String {
 
 /// Scheme and host of each address stand in the source.
 fn addresses(sent: &str, source: &str) {
+    let is_end = |c: char| !c.is_ascii_alphanumeric();
     for (at, _) in sent.match_indices("://") {
-        let scheme = sent[..at].bytes().rev().take_while(u8::is_ascii_alphanumeric).count();
-        let host = sent[at + 3..].bytes().take_while(u8::is_ascii_alphanumeric).count();
-        let address = &sent[at - scheme..at + 3 + host];
-        assert!(host == 0 || source.contains(address), "{address:?} of {sent:?}");
+        let scheme = sent[..at].rsplit(is_end).next().unwrap_or_default();
+        let scheme = scheme.trim_start_matches(|c: char| c.is_ascii_digit());
+        let host = sent[at + 3..].split(is_end).next().unwrap_or_default();
+        let address = format!("{scheme}://{host}");
+        assert!(host.is_empty() || source.contains(&address), "{address:?} of {sent:?}");
     }
 }
 

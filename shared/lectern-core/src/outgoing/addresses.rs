@@ -1,21 +1,17 @@
 //! Where addresses stand in a word.
 
+mod ends;
 mod shown;
 
-pub(super) use self::shown::shown;
-use super::MAX_CLOSING_BYTES;
+pub(crate) use self::ends::is_closing;
+pub(super) use self::{
+    ends::{ascii, bracket, closing, cut, target, without_closing},
+    shown::shown,
+};
 
 /// Schemes that need no slashes to do something.
 const BARE_SCHEMES: [&str; 9] =
     ["http", "https", "ftp", "javascript", "vbscript", "data", "mailto", "tel", "xmpp"];
-/// Signs behind an address that seldom belong to it. A `)` whose `(` stands in the address does.
-const CLOSING: [char; 39] = [
-    ')', ']', '}', '>', '"', '\'', '`', '*', '_', '~', '|', '.', ',', ';', ':', '!', '?', '۔', '؟',
-    '،', '؛', '।', '॥', '。', '、', '，', '；', '：', '！', '？', '）', '】', '」', '』', '”', '’',
-    '»', '›', '…',
-];
-/// Signs within a word at which an address ends for whoever wrote it.
-const CUTS: [char; 13] = ['"', '\'', '`', '<', '>', '|', '\\', '{', '}', '^', ',', ';', '*'];
 
 /// What is found in a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,10 +49,24 @@ pub(super) fn first(word: &str) -> Option<Found> {
     None
 }
 
-/// Whether a renderer shows an address in a text.
+/// Whether an address, or what a link leads to, begins in a text or in what a renderer shows for it.
 pub(super) fn is_within(text: &str) -> bool {
-    let found = |text: &str| first(text).is_some();
-    found(text) || shown(text).is_some_and(|shown| found(&shown))
+    first(text).is_some() || spells(text)
+}
+
+/// Whether a text shows an address because of how a renderer reads it. Brackets that are spelled make no link.
+pub(super) fn spells(text: &str) -> bool {
+    let Some(shown) = shown(text) else { return false };
+    let mut rest = shown.as_str();
+    while let Some(Found::Opening { behind }) = first(rest) {
+        rest = &rest[behind..];
+    }
+    first(rest).is_some()
+}
+
+/// Whether a text ends where what a link leads to begins.
+pub(super) fn opens(text: &str) -> bool {
+    text.ends_with("](") || text.ends_with("]:")
 }
 
 /// Whether what stands before an address could be read as a part of it: most signs may stand in a mail address.
@@ -65,74 +75,11 @@ pub(super) fn joins(before: &str, address: &str) -> bool {
     shown(before).is_some() || is_mail && before.contains(char::is_alphanumeric)
 }
 
-/// Whether a word where a link is defined may lead to another host or do something.
+/// Whether a word where a link is defined may lead to another host or do something. What begins with a sign is a path.
 pub(super) fn leads_away(word: &str) -> bool {
-    let word = word.trim_end_matches(CLOSING);
-    word.contains([':', '\\', '&']) || word.contains("//")
-}
-
-/// Returns the place of the bracket that closes what a link leads to.
-pub(super) fn bracket(target: &str) -> Option<usize> {
-    let mut open = 0_usize;
-    target.bytes().position(|byte| match byte {
-        b'(' => {
-            open += 1;
-            false
-        }
-        b')' if open > 0 => {
-            open -= 1;
-            false
-        }
-        other => other == b')',
-    })
-}
-
-/// Returns where the signs behind an address begin, and citations: `[1]`.
-pub(super) fn closing(word: &str) -> usize {
-    let count = |sign: char| word.matches(sign).count();
-    let mut unopened = count(')').saturating_sub(count('('));
-    let mut rest = word;
-    loop {
-        rest = match rest.chars().next_back() {
-            Some(')') if unopened == 0 => return rest.len(),
-            Some(sign) if CLOSING.contains(&sign) => {
-                unopened -= usize::from(sign == ')');
-                &rest[..rest.len() - sign.len_utf8()]
-            }
-            Some('0'..='9') => {
-                let before = rest.trim_end_matches(|c: char| c.is_ascii_digit() || c == ',');
-                let Some(before) = before.strip_suffix('[') else { return rest.len() };
-                before
-            }
-            _ => return rest.len(),
-        }
-    }
-}
-
-/// Whether a word is but a few signs that close, and citations.
-pub(crate) fn is_closing(word: &str) -> bool {
-    word.len() <= MAX_CLOSING_BYTES && closing(word) == 0
-}
-
-/// Returns a word without the signs behind it.
-pub(super) fn without_closing(word: &str) -> &str {
-    &word[..closing(word)]
-}
-
-/// Returns where an address ends at the latest for whoever wrote it: at a sign or a character that is not ASCII.
-pub(super) fn cut(address: &str) -> usize {
-    let is_end = |c: char| !c.is_ascii() || CUTS.contains(&c);
-    let end = address.find(is_end).unwrap_or(address.len());
-    let end = bracket(&address[..end]).unwrap_or(end);
-    let end = address[..end].find(']').unwrap_or(end);
-    closing(&address[..end])
-}
-
-/// Returns how much is taken out where no source has an address: its ASCII, at least one character.
-pub(super) fn ascii(address: &str) -> usize {
-    let end = address.find(|c: char| !c.is_ascii()).unwrap_or(address.len());
-    let least = address.chars().next().map_or(0, char::len_utf8);
-    closing(&address[..end]).max(least)
+    let is_path = word.starts_with(|c: char| c.is_ascii_punctuation() && !"/\\&<".contains(c));
+    let word = word.trim_end_matches(ends::CLOSING);
+    !is_path && (word.contains([':', '\\', '&']) || word.contains("//"))
 }
 
 /// Returns the length of a run of characters that schemes, names and the readers of mail are written with.

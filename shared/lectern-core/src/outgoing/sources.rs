@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::{
     MAX_WORD_BYTES, Outgoing,
     addresses::{self, Found},
-    units,
+    tags, units,
 };
 
 /// What a text may carry out: the addresses and tags of its sources.
@@ -22,13 +22,14 @@ impl Sources {
         let mut sources = Self::default();
         for text in texts {
             sources.read_tags(text);
-            text.split_ascii_whitespace().for_each(|mut words| {
-                while !words.is_empty() {
-                    let word;
-                    (word, words) = words.split_at(words.floor_char_boundary(MAX_WORD_BYTES));
-                    sources.read_word(word);
+            let mut before = "";
+            for words in text.split_ascii_whitespace() {
+                if addresses::opens(before) {
+                    sources.add_target(words);
                 }
-            });
+                sources.read_words(words);
+                before = words;
+            }
         }
         sources
     }
@@ -67,11 +68,19 @@ impl Sources {
         }
     }
 
-    /// A bracket within quotes does not end a tag.
     fn add_tag(&mut self, tag: &str) {
-        let is_closed = |quote: char| tag.matches(quote).count().is_multiple_of(2);
-        if is_closed('"') && is_closed('\'') {
+        if tags::is_closed(tag) {
             self.tags.insert(tag.to_owned());
+        }
+    }
+
+    /// Reads what stands between blanks, cut as it is in an answer.
+    fn read_words(&mut self, words: &str) {
+        let mut rest = words;
+        while !rest.is_empty() {
+            let word;
+            (word, rest) = rest.split_at(rest.floor_char_boundary(MAX_WORD_BYTES));
+            self.read_word(word);
         }
     }
 
@@ -82,9 +91,8 @@ impl Sources {
         while let Some(found) = addresses::first(rest) {
             rest = match found {
                 Found::Opening { behind } => {
-                    let target = &rest[behind..];
-                    self.add(&target[..addresses::bracket(target).unwrap_or(target.len())]);
-                    target
+                    self.add_target(&rest[behind..]);
+                    &rest[behind..]
                 }
                 Found::Address { start } | Found::Name { start, .. } => {
                     let whole = &rest[start..];
@@ -95,9 +103,15 @@ impl Sources {
                 }
             };
         }
-        if addresses::shown(word).is_some_and(|shown| addresses::is_within(&shown)) {
+        if addresses::spells(word) {
             self.add(addresses::without_closing(word));
         }
+    }
+
+    fn add_target(&mut self, word: &str) {
+        let target = addresses::target(word);
+        self.add(target);
+        self.add(addresses::without_closing(target));
     }
 
     fn add(&mut self, address: &str) {

@@ -62,8 +62,7 @@ fn word(rest: &str, is_over: bool, awaits: Awaits) -> Option<(Unit, usize)> {
             return Some((Unit::Word, at));
         }
         if character == '<' && at > 0 {
-            let is_target = rest[..at].ends_with("](") || rest[..at].ends_with("]:");
-            match begins_tag(&rest[at..], is_target) {
+            match begins_tag(&rest[at..], addresses::opens(&rest[..at])) {
                 None if !is_over => return None,
                 Some(true) => return Some((Unit::Word, at)),
                 None | Some(false) => {}
