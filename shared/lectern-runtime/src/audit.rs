@@ -207,3 +207,104 @@ impl<S: Send + Sync> FromRequestParts<S> for Audited {
         begun.ok_or_else(|| lectern_app::errors::FlowError::Unauthenticated.into())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io,
+        sync::atomic::{AtomicU64, Ordering},
+    };
+
+    use axum::body::Body;
+
+    use super::*;
+
+    /// What was written, and a clock that is set by hand.
+    struct World {
+        audit: Audit,
+        written: Written,
+        millis: Arc<AtomicU64>,
+    }
+
+    #[derive(Clone, Default)]
+    struct Written(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Written {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl World {
+        fn new() -> Self {
+            let (written, millis) = (Written::default(), Arc::new(AtomicU64::new(1_000)));
+            let now = Arc::clone(&millis);
+            let clock = Clock::new(move || Timestamp::from_millis(now.load(Ordering::Relaxed)));
+            Self { audit: Audit::new(written.clone(), clock), written, millis }
+        }
+
+        fn pass(&self, time: Duration) {
+            let millis = u64::try_from(time.as_millis()).unwrap();
+            self.millis.fetch_add(millis, Ordering::Relaxed);
+        }
+
+        fn begin(&self, path: &str) -> Audited {
+            let request = Request::builder().uri(path).body(Body::empty()).unwrap();
+            self.audit.begin(&request, None)
+        }
+
+        fn entries(&self) -> Vec<Entry> {
+            let text = String::from_utf8(self.written.0.lock().unwrap().clone()).unwrap();
+            text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+        }
+    }
+
+    #[test]
+    fn a_record_is_written_once_when_its_request_has_ended_even_without_an_answer() {
+        let world = World::new();
+        let audited = world.begin("/v1/query");
+        let streamed = audited.clone();
+        drop(audited);
+        assert!(world.entries().is_empty());
+        drop(streamed);
+        let entries = world.entries();
+        assert_eq!((entries.len(), entries[0].status), (1, None));
+    }
+
+    #[test]
+    fn a_long_path_is_cut() {
+        let world = World::new();
+        let path = format!("/{}", "a".repeat(MAX_PATH_BYTES));
+        drop(world.begin(&path));
+        drop(world.begin(&path[..MAX_PATH_BYTES]));
+        let entries = world.entries();
+        assert_eq!(entries[0].path.len(), MAX_PATH_BYTES);
+        assert_eq!(entries[1].path, path[..MAX_PATH_BYTES]);
+    }
+
+    #[test]
+    fn the_table_hears_of_the_end_every_so_many_records_and_every_so_often() {
+        let world = World::new();
+        assert_eq!(world.audit.to_witness(), None, "there is nothing to tell");
+        for _ in 1..WITNESS_RECORDS {
+            drop(world.begin("/"));
+            assert_eq!(world.audit.to_witness(), None);
+        }
+        drop(world.begin("/"));
+        assert_eq!(world.audit.to_witness().map(|head| head.length), Some(WITNESS_RECORDS));
+        assert_eq!(world.audit.to_witness(), None, "it was told");
+
+        drop(world.begin("/"));
+        world.pass(WITNESS_INTERVAL - Duration::from_millis(1));
+        assert_eq!(world.audit.to_witness(), None);
+        world.pass(Duration::from_millis(1));
+        assert_eq!(world.audit.to_witness().map(|head| head.length), Some(WITNESS_RECORDS + 1));
+        world.pass(2 * WITNESS_INTERVAL);
+        assert_eq!(world.audit.to_witness(), None, "nothing is new");
+    }
+}

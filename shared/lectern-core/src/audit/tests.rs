@@ -75,6 +75,14 @@ fn what_was_written_is_whole_in_any_order_twice_and_among_other_lines() {
 }
 
 #[test]
+fn a_log_of_too_many_records_is_checked_in_parts() {
+    let (lines, _) = lines(3);
+    let mut verifier = Verifier::up_to(2);
+    assert_eq!([0, 1, 1].map(|at: usize| verifier.line(&lines[at])), [Ok(()); 3]);
+    assert_eq!(verifier.line(&lines[2]), Err(TooMany));
+}
+
+#[test]
 fn what_is_missing_is_said() {
     let (lines, chain) = lines(6);
     let stream = head(&chain).stream;

@@ -113,11 +113,18 @@ struct Link {
 }
 
 /// Checks a log, line by line.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Verifier {
     streams: BTreeMap<StreamId, BTreeMap<u64, Link>>,
     lines: usize,
     found: Verified,
+    most: usize,
+}
+
+impl Default for Verifier {
+    fn default() -> Self {
+        Self::up_to(MAX_RECORDS)
+    }
 }
 
 /// The fields that are read of a record.
@@ -129,6 +136,11 @@ struct Place {
 }
 
 impl Verifier {
+    /// Returns one of a log of at most so many records.
+    pub(super) fn up_to(most: usize) -> Self {
+        Self { streams: BTreeMap::new(), lines: 0, found: Verified::default(), most }
+    }
+
     /// Takes the next line; others than of an audit log are passed over.
     ///
     /// # Errors
@@ -149,7 +161,7 @@ impl Verifier {
             Some(before) if before == link => self.found.repeated += 1,
             Some(_) => self.found.flaws.push(Flaw::Forked { stream, sequence }),
         }
-        if self.found.records > MAX_RECORDS { Err(TooMany) } else { Ok(()) }
+        if self.found.records > self.most { Err(TooMany) } else { Ok(()) }
     }
 
     /// Returns what was found, where the streams' ends are these as far as is known.

@@ -76,3 +76,21 @@ pub(super) fn instant(deadline_ms: u64, now: SystemTime) -> Instant {
     let now = now.duration_since(UNIX_EPOCH).unwrap_or_default();
     Instant::now() + Duration::from_millis(deadline_ms).saturating_sub(now)
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::{body::Body, routing::get};
+    use tower::ServiceExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn behind_the_gateway_every_answer_says_that_its_host_speaks_tls() {
+        let routes = prepared(Router::new().route("/", get(async || "answer")));
+        for path in ["/", "/nothing"] {
+            let request = Request::builder().uri(path).body(Body::empty()).unwrap();
+            let response = routes.clone().oneshot(request).await.unwrap();
+            assert_eq!(response.headers()[header::STRICT_TRANSPORT_SECURITY], "max-age=63072000");
+        }
+    }
+}
