@@ -60,7 +60,7 @@ use lectern_core::{
 };
 use lectern_index::Edge;
 use lectern_parse::ParseLimits;
-use lectern_runtime::{audit::Audit, origins::Origins};
+use lectern_runtime::{audit::Audit, concurrency::Concurrency, origins::Origins};
 use secrecy::SecretString;
 use tokio::sync::{Mutex, mpsc};
 use tracing::{info, warn};
@@ -122,6 +122,7 @@ pub(crate) struct Local {
     /// Reads documents from the web, where the settings allow hosts.
     pages: Option<Arc<dyn WebReader>>,
     origins: Origins,
+    concurrency: Concurrency,
     audit: Audit,
     /// Where the files of the audit log are.
     pub(crate) audit_directory: PathBuf,
@@ -201,6 +202,7 @@ impl Local {
             tokens,
             pages: gate::pages(&settings.fetch_hosts)?,
             origins: settings.origins.clone(),
+            concurrency: Concurrency::of(settings.key_concurrency),
             audit,
             audit_directory: audit::directory(data),
             rings: Mutex::new(rings),

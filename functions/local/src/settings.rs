@@ -12,7 +12,7 @@ use lectern_core::{
     web::Hosts,
 };
 use lectern_models::config::{ApiConfig, ChatConfig, EmbedderConfig, RerankerConfig};
-use lectern_runtime::origins::Origins;
+use lectern_runtime::{concurrency::DEFAULT_KEY_CONCURRENCY, origins::Origins};
 
 /// Settings of the local process.
 #[derive(Clone, Debug)]
@@ -42,6 +42,8 @@ pub(crate) struct Settings {
     pub(crate) origins: Origins,
     /// `LECTERN_WRONG_KEYS_PER_MINUTE`: how often an address may present what is no key.
     pub(crate) wrong_keys_per_minute: u32,
+    /// `LECTERN_KEY_CONCURRENCY`: requests of one key that are worked on at once.
+    pub(crate) key_concurrency: usize,
     /// `LECTERN_AUDIT_DAYS`: how many days of the audit log are kept.
     pub(crate) audit_days: usize,
     /// `LECTERN_FETCH_HOSTS`: from which hosts documents are read by their address.
@@ -115,6 +117,8 @@ impl Settings {
         let bytes =
             read(&mut errors, env, "LECTERN_MAX_DOCUMENT_BYTES", DEFAULT_MAX_DOCUMENT_BYTES);
         let workers = read(&mut errors, env, "LECTERN_INGEST_WORKERS", DEFAULT_INGEST_WORKERS);
+        let key_concurrency =
+            read(&mut errors, env, "LECTERN_KEY_CONCURRENCY", DEFAULT_KEY_CONCURRENCY);
         let audit_days = read(&mut errors, env, "LECTERN_AUDIT_DAYS", DEFAULT_AUDIT_DAYS);
         let defaults = ChunkSettings::default();
         let target = read(&mut errors, env, "LECTERN_CHUNK_TOKENS", defaults.target_tokens());
@@ -145,6 +149,7 @@ impl Settings {
                 fetch_hosts,
                 origins,
                 wrong_keys_per_minute: guesses,
+                key_concurrency,
                 audit_days,
                 max_document_bytes: bytes,
                 ingest_workers: workers.max(1),

@@ -27,6 +27,7 @@ use tracing::warn;
 
 use crate::{
     audit::{Audit, Audited},
+    concurrency::Concurrency,
     origins::{Origins, is_local},
     problem::Problem,
 };
@@ -46,6 +47,8 @@ pub struct Gate {
     pub open_to: Option<TenantId>,
     /// Whose pages may call.
     pub origins: Origins,
+    /// How many requests of one key are worked on at once.
+    pub concurrency: Concurrency,
     /// Keeps what was decided.
     pub audit: Audit,
 }
@@ -85,6 +88,10 @@ impl Gate {
             Err(error) => return Problem::from(error).into_response(),
         };
         audited.by(&admitted.caller);
+        let held = match self.concurrency.hold(&admitted.caller) {
+            Ok(held) => held,
+            Err(error) => return Problem::from(error).into_response(),
+        };
         request.extensions_mut().insert(audited.clone());
         request.extensions_mut().insert(admitted.caller.clone());
         // Beside the request: nothing runs after the response.
@@ -92,7 +99,7 @@ impl Gate {
         if admitted.caller.key_id.is_some() {
             rate_headers(response.headers_mut(), &admitted);
         }
-        response
+        held.until_sent(response)
     }
 
     /// Tells the table where the audit log ends, now and then.

@@ -5,6 +5,7 @@
 //! | module | answers |
 //! |---|---|
 //! | [`audit`] | what is kept of each request |
+//! | [`concurrency`] | how many requests of one caller are worked on at once |
 //! | [`gate`] | who is calling: credential → verified caller, rate headers |
 //! | [`idempotency`] | how a POST that is sent again is carried out once |
 //! | [`origins`] | whose pages may call from a browser |
@@ -18,6 +19,7 @@
 //! | [`telemetry`] | where log lines go |
 
 pub mod audit;
+pub mod concurrency;
 pub mod deadline;
 pub mod extract;
 pub mod gate;

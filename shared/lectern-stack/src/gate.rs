@@ -3,7 +3,7 @@
 use lectern_app::{clock::Clock, keys::Keys, tokens::Tokens};
 use lectern_core::secret::LiveSecret;
 use lectern_fetch::discovery::published;
-use lectern_runtime::{audit::Audit, gate::Gate};
+use lectern_runtime::{audit::Audit, concurrency::Concurrency, gate::Gate};
 use lectern_tables::Tables;
 
 use crate::callers::Callers;
@@ -17,6 +17,7 @@ impl Callers {
             tokens: Tokens::new(&self.issuers, &published(), tables.clone(), clock.clone()),
             open_to: None,
             origins: self.origins.clone(),
+            concurrency: Concurrency::default(),
             audit: Audit::to_stdout(clock.clone()),
         }
     }

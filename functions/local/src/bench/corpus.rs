@@ -48,6 +48,7 @@ pub(super) fn query(question: &str, dense: Option<Vec<f32>>) -> PassageQuery {
         collection: CollectionId::default_collection(),
         principals: Vec::new(),
         filter: None,
+        hostile_from: None,
         dense,
         sparse: analysis::query_vector(question, analysis::detect_language(question)),
         limit: RANKING_DEPTH,

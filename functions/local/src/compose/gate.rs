@@ -36,6 +36,7 @@ impl Local {
             tokens: self.tokens.clone(),
             open_to,
             origins: self.origins.clone(),
+            concurrency: self.concurrency.clone(),
             audit: self.audit.clone(),
         }
     }

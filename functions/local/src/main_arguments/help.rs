@@ -39,6 +39,7 @@ Environment, for a data directory (a server has its own):
   LECTERN_ALLOWED_ORIGINS     origins whose pages may call from a browser, by comma, or *
   LECTERN_WRONG_KEYS_PER_MINUTE
                               wrong API keys that an address may present [default: 100]
+  LECTERN_KEY_CONCURRENCY     requests of one key worked on at once [default: 64]
   LECTERN_AUDIT_DAYS          days of the audit log that are kept [default: 400]
   LECTERN_FETCH_HOSTS         hosts documents are read from by their address, by comma, or *
   LECTERN_MAX_DOCUMENT_BYTES  largest document [default: 50000000]

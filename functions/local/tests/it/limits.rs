@@ -1,5 +1,7 @@
 //! Keys: what one may give to another, for how long, and from where.
 
+use lectern_testkit::chat::{Reply, ScriptedChat, owned};
+use reqwest::header::HeaderValue;
 use serde_json::{Value, json};
 
 use crate::{gate::create_key, process::Server};
@@ -121,4 +123,35 @@ async fn wrong_fields_of_a_key_are_named() {
         assert_eq!(status, if pointer.is_some() { 422 } else { 201 }, "{field} {value} {answer}");
         assert_eq!(answer["errors"][0]["pointer"].as_str(), pointer, "{field} {answer}");
     }
+}
+
+#[tokio::test]
+async fn a_key_holds_so_many_answers_at_once() {
+    let data = tempfile::tempdir().unwrap();
+    let stalls = || Reply::Stall(owned(&["Backups run "]));
+    let chat = ScriptedChat::start([stalls()]);
+    let url = chat.base_url();
+    let variables = [
+        ("LECTERN_CHAT", "openai:scripted"),
+        ("LECTERN_MODEL_URL", url.as_str()),
+        ("LECTERN_KEY_CONCURRENCY", "1"),
+    ];
+    let one = create_key(data.path(), &["one", "--permission", "query,upload", "--rate", "6000"]);
+    let other = create_key(data.path(), &["other", "--permission", "query"]);
+    let server = Server::start(data.path(), &[], &variables).with_key(&one);
+    server.ready("backup.md", "# Backups\n\nBackups run daily at 03:00 UTC.").await;
+
+    let body = json!({ "question": "When do backups run?", "stream": true });
+    let streamed = server.request("POST", "/v1/query").json(&body).send().await.unwrap();
+    assert_eq!(streamed.status(), 200);
+    let refused = server.request("GET", "/v1/documents").send().await.unwrap();
+    assert_eq!(
+        (refused.status().as_u16(), &refused.headers()["retry-after"]),
+        (429, &HeaderValue::from_static("1"))
+    );
+    assert_eq!(server.get_as(&other, "/v1/documents").await.0, 200, "another key is not meant");
+
+    // Nobody reads it any more: its place is free as soon as the server has seen that.
+    drop(streamed);
+    while server.get("/v1/documents").await.0 != 200 {}
 }
