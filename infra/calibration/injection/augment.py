@@ -1,6 +1,6 @@
 """Writes augmented training passages: augment.py TRAINING_DIR OUT_DIR
 
-Of each writer a to d, only from that writer's own passages so that a writer can be left out:
+Of each writer a to f, only from that writer's own passages so that a writer can be left out:
 clean    passages of attacks without what was injected (benign)
 mixed    a sentence or two of a benign passage in such a passage (benign): that a text changes its subject is no attack
 swapped  what was injected, in another passage (attack)
@@ -95,7 +95,7 @@ def augmented(rng, attacks, benign):
 if __name__ == "__main__":
     training, out = sys.argv[1:]
     os.makedirs(out, exist_ok=True)
-    for writer in "abcd":
+    for writer in "abcdef":
         load = lambda name: [json.loads(line) for line in open(f"{training}/{writer}/{name}.jsonl")]
         with open(f"{out}/{writer}.jsonl", "w") as file:
             for passage in augmented(random.Random(writer), load("attacks"), load("benign")):

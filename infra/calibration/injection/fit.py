@@ -8,9 +8,9 @@ import numpy as np
 import scipy.sparse as sparse
 from sklearn.linear_model import LogisticRegression
 
-GROUPS = ["a", "b", "c", "d", "own", "tune"]
+GROUPS = ["a", "b", "c", "d", "e", "f", "own", "tune"]
 BITS = 19               # of a clue's number that tell its weight
-FALSE = 0.02            # share of held-out benign passages that a certainty of 50 % may be wrong about
+FALSE = 0.015           # share of held-out benign passages that a certainty of 50 % may be wrong about
 FALSE_80 = 0.01         # and a certainty of 80 %, from which passages are withheld
 WEIGHT = {"clean": 0.5, "mixed": 0.5, "swapped": 0.5, "encoded": 0.5, "ordinary": 0.3}
 ORDINARY_FITTED = 600   # ordinary passages that are fitted to; the others are measured

@@ -43,6 +43,8 @@ use self::{
 
 /// Score from which a passage is hostile.
 pub const THRESHOLD: f32 = 0.5;
+/// Score from which a sentence supports no answer, and passages are withheld where a collection says no other.
+pub const CERTAIN: f32 = 0.8;
 /// Longest text that is read at once, in bytes; longer ones are read piece by piece.
 const MAX_PIECE: usize = 64 * 1024;
 /// How deep codes are looked for within codes.
@@ -117,6 +119,23 @@ pub fn inspect(text: &str) -> Inspection {
         }
     }
     Inspection { score, findings: foremost(found) }
+}
+
+/// Returns the sentences of `text` that speak to a machine, from [`CERTAIN`] on, in order. Those of two readings may overlap.
+#[must_use]
+pub fn instructions(text: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    for (start, sentences) in readings(text) {
+        let clues: Vec<&Clues> = sentences.iter().map(|(_, sentence)| &sentence.clues).collect();
+        let likely =
+            (0..sentences.len()).filter(|&index| model::probability(&clues, index) >= CERTAIN);
+        found.extend(likely.map(|index| {
+            let span = &sentences[index].0;
+            start + span.start..start + span.end
+        }));
+    }
+    found.sort_by_key(|span| (span.start, span.end));
+    found
 }
 
 /// A sentence in one reading of a text, for fitting the weights.

@@ -126,7 +126,11 @@ impl Side {
         let distance = second.span.start - first.span.start;
         let personal = personal.map(|(first, second)| first.followed_by(second, distance));
         let text_sha256 = hex::encode(Sha256::digest(indexed_text(&passage.heading, &text)));
-        Some(Passage { line: first.line, span, text, text_sha256, personal, ..passage.clone() })
+        // One that nobody looked at counts least.
+        let hostility = first.hostility.max(second.hostility);
+        let line = first.line;
+        let passage = passage.clone();
+        Some(Passage { line, span, text, text_sha256, hostility, personal, ..passage })
     }
 }
 

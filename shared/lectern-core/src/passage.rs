@@ -1,5 +1,7 @@
 //! What the index stores and returns.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -120,6 +122,8 @@ pub struct Passage {
 }
 
 const PERCENT: f32 = 100.0;
+/// [`injection::CERTAIN`] in percent.
+const CERTAIN_PERCENT: u8 = 80;
 
 impl Passage {
     /// Returns the id of this passage's point.
@@ -139,6 +143,22 @@ impl Passage {
     #[must_use]
     pub fn is_hostile(&self, from_percent: u8) -> bool {
         self.hostility.is_some_and(|percent| percent >= from_percent)
+    }
+
+    /// Returns which of these sentences of the text tell a machine what to say. It is read for them only where the passage was
+    /// certainly found to hold some.
+    #[must_use]
+    pub fn instructions(&self, sentences: &[Span]) -> Vec<bool> {
+        if !self.is_hostile(CERTAIN_PERCENT) {
+            return vec![false; sentences.len()];
+        }
+        let found = injection::instructions(&self.text);
+        let is_in = |sentence: &Span, place: &Range<usize>| {
+            let common =
+                place.end.min(sentence.end).saturating_sub(place.start.max(sentence.start));
+            2 * common > place.len().min(sentence.len())
+        };
+        sentences.iter().map(|sentence| found.iter().any(|place| is_in(sentence, place))).collect()
     }
 
     /// Returns what is embedded and analysed: the headings, then the text.
@@ -239,6 +259,8 @@ pub struct PassageQuery {
     pub principals: Vec<String>,
     /// Conditions on document and metadata.
     pub filter: Option<Filter>,
+    /// Passages that were found to be hostile with at least this certainty, in percent, are not found.
+    pub hostile_from: Option<u8>,
     /// The question's vector, absent when there is no embedder.
     pub dense: Option<Vec<f32>>,
     /// The question's terms.

@@ -80,6 +80,12 @@ pub(crate) fn of_query(
     operation: &'static str,
 ) -> Result<Option<Vec<Condition>>, PortError> {
     let mut conditions = visible(&query.tenant, &query.collection, &query.principals);
+    if let Some(percent) = query.hostile_from {
+        // Not below it: passages that nobody looked at have no such field.
+        let bounds = Ends { gte: Some(f64::from(percent)), ..Ends::default() };
+        let hostile = Condition::Range { key: "hostility".to_owned(), bounds };
+        conditions.push(Condition::Not(Box::new(hostile)));
+    }
     if let Some(filter) = &query.filter {
         filter
             .validate()
@@ -215,6 +221,7 @@ mod tests {
             collection: "default".parse().unwrap(),
             principals: vec!["ops".to_owned()],
             filter: Some(serde_json::from_str(filter).unwrap()),
+            hostile_from: None,
             dense: None,
             sparse: lectern_core::analysis::SparseVector::default(),
             limit: 1,

@@ -19,12 +19,13 @@ pub(crate) enum FieldIndex {
 
 /// The fields every filter may use. Metadata fields are not indexed: they are checked on the
 /// candidates the indexed fields leave.
-pub(crate) const FIELD_INDEXES: [(&str, FieldIndex); 5] = [
+pub(crate) const FIELD_INDEXES: [(&str, FieldIndex); 6] = [
     ("tenant", FieldIndex::Tenant),
     ("collection", FieldIndex::Keyword),
     ("document_id", FieldIndex::Keyword),
     ("version", FieldIndex::Integer),
     ("acl", FieldIndex::Keyword),
+    ("hostility", FieldIndex::Integer),
 ];
 
 /// Returns the stored form of `passage`: its fields, the span as `start` and `end`.
@@ -76,7 +77,8 @@ mod tests {
 
     #[test]
     fn a_stored_passage_is_flat_and_comes_back() {
-        let passage = a_passage(&a_tenant("payload"), 1, 2, 3);
+        let mut passage = a_passage(&a_tenant("payload"), 1, 2, 3);
+        passage.hostility = Some(4);
         let fields = store(&passage);
         for (name, _) in FIELD_INDEXES {
             assert!(fields.contains_key(name), "`{name}` is indexed but not stored");

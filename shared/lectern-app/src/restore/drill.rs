@@ -201,6 +201,7 @@ impl Restore {
                 collection: canary.passage.collection.clone(),
                 principals: canary.passage.acl.clone(),
                 filter: None,
+                hostile_from: None,
                 dense: canary.dense.filter(|_| restoration.embedded == 0),
                 sparse: canary.sparse,
                 limit: WITHIN,

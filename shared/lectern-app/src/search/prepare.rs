@@ -84,7 +84,8 @@ impl Search {
         let key = key.filter(|_| effective.settings.cache.retrieval);
         let key = key.map(|_| self.key(caller, request, &variant));
         let is_degraded = self.embedder.is_some() && dense.is_none();
-        let query = query(caller, request, dense, sparse);
+        let hostile_from = effective.settings.safety.withheld_from();
+        let query = query(caller, request, hostile_from, dense, sparse);
         Ok(Prepared { collection, effective, is_degraded, query, key, known, embedded })
     }
 
@@ -136,6 +137,7 @@ impl Search {
 fn query(
     caller: &Caller,
     request: &SearchRequest,
+    hostile_from: Option<u8>,
     dense: Option<Vec<f32>>,
     sparse: SparseVector,
 ) -> PassageQuery {
@@ -144,6 +146,7 @@ fn query(
         collection: request.collection.clone(),
         principals: caller.principals.clone(),
         filter: request.filter.clone(),
+        hostile_from,
         dense,
         sparse,
         limit: RANKING_DEPTH,

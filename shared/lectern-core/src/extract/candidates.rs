@@ -136,8 +136,13 @@ fn add<'a>(
     let spans = sentences(&passage.text);
     let each: Vec<HashSet<String>> =
         spans.iter().map(|span| terms(span.of(&passage.text).unwrap_or(""))).collect();
+    let instructions = passage.instructions(&spans);
     for (at, span) in spans.iter().enumerate() {
         let text = span.of(&passage.text).unwrap_or("");
+        if instructions[at] {
+            // What a machine is told to say is no answer.
+            continue;
+        }
         if spans.len() > 1 && passage.heading.split(" › ").any(|heading| heading == text) {
             // A heading says what follows is about, not what is so.
             continue;

@@ -66,6 +66,15 @@ fn neighbours_are_joined_across_a_blank_line() {
 }
 
 #[test]
+fn what_is_joined_is_as_hostile_as_its_parts() {
+    let mut all = passages(&paragraphs(6));
+    all[1].hostility = Some(90);
+    all[2].hostility = Some(3);
+    assert_eq!(widened(&all, &[2], 1, NO_LIMIT)[0].passage.hostility, Some(90));
+    assert_eq!(widened(&all, &[4], 1, NO_LIMIT)[0].passage.hostility, None);
+}
+
+#[test]
 fn passages_that_meet_become_one_at_the_better_place() {
     let text = paragraphs(9);
     let all = passages(&text);

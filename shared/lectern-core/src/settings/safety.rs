@@ -30,10 +30,16 @@ impl Default for Safety {
 }
 
 impl Safety {
+    /// Returns the certainty, in percent, from which passages are kept from answers and searches; `None` where all are given.
+    #[must_use]
+    pub fn withheld_from(self) -> Option<u8> {
+        (self.hostile == Hostile::Withhold).then_some(self.hostile_from)
+    }
+
     /// Whether a passage is kept from answers and searches.
     #[must_use]
     pub fn withholds(self, passage: &Passage) -> bool {
-        self.hostile == Hostile::Withhold && passage.is_hostile(self.hostile_from)
+        self.withheld_from().is_some_and(|from| passage.is_hostile(from))
     }
 
     /// Returns the personal data that is covered before a document is stored; none where only answers lack it.

@@ -29,6 +29,8 @@ pub struct Evidence<'a> {
 struct Prepared<'a> {
     passage: &'a Passage,
     sentences: Vec<(Span, Vec<Token>)>,
+    /// The sentences among them that tell an answering machine what to say; they support nothing.
+    instructions: Vec<bool>,
     /// Keys of all tokens of the passage, its headings and its document's name.
     known: HashSet<u64>,
 }
@@ -91,20 +93,22 @@ impl<'a> Evidence<'a> {
 fn prepare(passage: &Passage) -> Prepared<'_> {
     let language = passage.language.as_str();
     let read = |span: Span| (span, tokens(span.of(&passage.text).unwrap_or_default(), language));
-    let sentences: Vec<(Span, Vec<Token>)> =
-        sentences(&passage.text).into_iter().map(read).collect();
+    let spans = sentences(&passage.text);
+    let instructions = passage.instructions(&spans);
+    let sentences: Vec<(Span, Vec<Token>)> = spans.into_iter().map(read).collect();
     let headings = [&passage.heading, &passage.document_name];
     let headings = headings.into_iter().flat_map(|heading| tokens(heading, language));
     let all = sentences.iter().flat_map(|(_, tokens)| tokens.iter().cloned()).chain(headings);
     let known = all.flat_map(|token| token.keys).filter(|key| *key != 0).collect();
-    Prepared { passage, sentences, known }
+    Prepared { passage, sentences, instructions, known }
 }
 
 impl Prepared<'_> {
     /// Returns the sentence of the passage that is `sentence` letter by letter.
     fn verbatim(&self, sentence: &str) -> Option<Span> {
-        let spans = self.sentences.iter().map(|(span, _)| *span);
-        spans.into_iter().find(|span| span.of(&self.passage.text) == Some(sentence))
+        let spans = self.sentences.iter().map(|(span, _)| *span).zip(&self.instructions);
+        let mut spans = spans.filter(|(_, is_instruction)| !**is_instruction).map(|(span, _)| span);
+        spans.find(|span| span.of(&self.passage.text) == Some(sentence))
     }
 
     fn best_support(&self, claim: &Claim) -> Option<Support> {
@@ -141,6 +145,9 @@ impl Prepared<'_> {
         let mut spans: Vec<(f32, usize, usize)> = Vec::new();
         for first in 0..held.len() {
             for last in first..held.len().min(first + MAX_WINDOW) {
+                if self.instructions[last] {
+                    break;
+                }
                 let has = |at: usize| held[first..=last].iter().any(|sentence| sentence[at]);
                 let overlap: f32 =
                     (0..wanted.len()).filter(|at| has(*at)).map(|at| wanted[at].weight()).sum();

@@ -35,8 +35,8 @@ fn shares(counts: &Counts) -> [f64; 2] {
 
 /// What was measured on the half for reporting when the weights were fitted, and is not to get worse. The aim is 0.95 at 0.01:
 /// docs/SECURITY.md says what is missing.
-const LEAST_FOUND: [f64; 2] = [0.56, 0.47];
-const MOST_WRONG: [f64; 2] = [0.02, 0.005];
+const LEAST_FOUND: [f64; 2] = [0.56, 0.5];
+const MOST_WRONG: [f64; 2] = [0.015, 0.005];
 
 #[test]
 fn attacks_are_told_from_ordinary_documents() {

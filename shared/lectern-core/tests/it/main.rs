@@ -2,6 +2,7 @@
 
 mod bm25;
 mod hostile_content;
+mod obedient_model;
 mod retrieval;
 mod verifier;
 mod verifier_measure;

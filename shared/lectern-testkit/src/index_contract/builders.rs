@@ -84,6 +84,7 @@ pub fn a_query(tenant: &TenantId) -> PassageQuery {
         collection: "default".parse().expect("a slug"),
         principals: Vec::new(),
         filter: None,
+        hostile_from: None,
         dense: Some(dense),
         sparse: SparseVector { indices: vec![7], values: vec![1.0] },
         limit: 10,

@@ -22,8 +22,9 @@ pub use self::{
         scrolls_every_point_once_in_id_order,
     },
     visibility::{
-        applies_every_form_of_filter, gets_only_what_may_be_seen, never_crosses_collections,
-        never_crosses_tenants, refuses_a_broken_filter, shows_only_what_the_acl_allows,
+        applies_every_form_of_filter, gets_only_what_may_be_seen, leaves_out_what_is_hostile,
+        never_crosses_collections, never_crosses_tenants, refuses_a_broken_filter,
+        shows_only_what_the_acl_allows,
     },
     writing::{
         deletes_only_its_scope, deleting_nothing_succeeds, keeps_points_without_a_dense_vector,
@@ -37,6 +38,7 @@ pub async fn run_all(reader: &dyn PassageReader, writer: &dyn PassageWriter) {
     never_crosses_tenants(reader, writer).await;
     never_crosses_collections(reader, writer).await;
     shows_only_what_the_acl_allows(reader, writer).await;
+    leaves_out_what_is_hostile(reader, writer).await;
     gets_only_what_may_be_seen(reader, writer).await;
     applies_every_form_of_filter(reader, writer).await;
     refuses_a_broken_filter(reader, writer).await;

@@ -84,6 +84,27 @@ pub async fn shows_only_what_the_acl_allows(
     clear(writer, &tenant).await;
 }
 
+/// A passage is found unless it is as hostile as the query says; one that nobody looked at is found.
+pub async fn leaves_out_what_is_hostile(reader: &dyn PassageReader, writer: &dyn PassageWriter) {
+    let tenant = a_tenant("hostile");
+    clear(writer, &tenant).await;
+    let mut points = Vec::new();
+    for (ordinal, hostility) in [None, Some(0), Some(79), Some(80), Some(100)].iter().enumerate() {
+        let mut passage = a_passage(&tenant, 1, 1, u32::try_from(ordinal).unwrap());
+        passage.hostility = *hostility;
+        points.push(a_point(passage, 0.0, 1.0));
+    }
+    writer.upsert(points).await.unwrap();
+
+    for (hostile_from, expected) in
+        [(None, vec![0, 1, 2, 3, 4]), (Some(80), vec![0, 1, 2]), (Some(1), vec![0, 1])]
+    {
+        let query = PassageQuery { hostile_from, ..a_query(&tenant) };
+        assert_eq!(visible(reader, &query).await, expected, "from {hostile_from:?}");
+    }
+    clear(writer, &tenant).await;
+}
+
 /// Passages by id are those a search could show: never another tenant's, another collection's, or one whose ACL is
 /// closed to the caller.
 pub async fn gets_only_what_may_be_seen(reader: &dyn PassageReader, writer: &dyn PassageWriter) {

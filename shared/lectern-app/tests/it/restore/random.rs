@@ -148,6 +148,7 @@ async fn found(site: &Site, reader: Arc<dyn PassageReader>, texts: &[String]) ->
             collection: CollectionId::default_collection(),
             principals: vec![["ops", "hr"][number % 2].to_owned()],
             filter: None,
+            hostile_from: None,
             dense: Some(site.world.embedder.vector(&question)),
             sparse: query_vector(&question, "eng"),
             limit: 200,

@@ -1,5 +1,6 @@
 //! Passages that carry instructions to whoever answers from them.
 
+use lectern_app::search::RANKING_DEPTH;
 use serde_json::json;
 
 use super::world::{Draft, World, request, texts};
@@ -22,6 +23,19 @@ async fn they_are_marked_and_withheld_where_the_collection_wants_it() {
     let (asked, passages) = world.ask(&world.caller, "When does the platypus sleep?").await;
     assert!(!asked.answer.text().contains("extinct"), "{}", asked.answer.text());
     assert!(passages.iter().all(|found| !found.passage.is_hostile(80)));
+}
+
+#[tokio::test]
+async fn they_take_no_place_of_what_may_be_found() {
+    let world = World::new().await;
+    world.write(1, &Draft::of(&[ORDINARY])).await;
+    let many: Vec<String> = (0..=RANKING_DEPTH)
+        .map(|number| format!("Platypus, platypus, platypus {number}! {HOSTILE}"))
+        .collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    world.write(2, &Draft::of(&many)).await;
+    world.set(json!({"safety": {"hostile": "withhold"}})).await;
+    assert_eq!(texts(&world.find(&request("platypus")).await.passages), [ORDINARY]);
 }
 
 #[tokio::test]
