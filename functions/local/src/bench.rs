@@ -5,6 +5,7 @@
 //! | `quality` | nDCG@10 and recall@10 of BM25, dense and fused rankings on BEIR folders |
 //! | `latency` | hybrid search over many passages, before and after optimising |
 //! | `overhead` | what the search flow adds to the index's own search |
+//! | `gate` | what letting a request in adds to the table's own writes |
 //! | `ingest` | Markdown through the real flows, BM25 only |
 //! | `start` | from the start of `serve` to the first answer |
 //! | `backup` | backing up, verifying, restoring |
@@ -12,6 +13,7 @@
 
 mod backup;
 mod corpus;
+mod gate;
 mod ingest;
 mod latency;
 mod overhead;
@@ -68,6 +70,8 @@ enum Part {
     Latency,
     /// What the search flow adds to the index's own search
     Overhead,
+    /// What letting a request in adds to the table's own writes
+    Gate,
     /// Throughput of ingestion
     Ingest,
     /// Start of the server to its first answer
@@ -116,6 +120,9 @@ pub(crate) async fn run(
     }
     if asked(Part::Overhead) {
         tell(overhead::run(output).await?, &mut report, output)?;
+    }
+    if asked(Part::Gate) {
+        tell(gate::run().await?, &mut report, output)?;
     }
     let mut ingested = None;
     if asked(Part::Ingest) {

@@ -99,17 +99,7 @@ impl Settings {
             read(&mut errors, env, "LECTERN_ANSWER_TIMEOUT_MS", DEFAULT_ANSWER_TIMEOUT_MS);
         let prices = PriceTable::overridden(env.get("LECTERN_PRICES").unwrap_or("{}"));
         let prices = note(&mut errors, "LECTERN_PRICES", prices);
-        let mut limit = |name| match env.parsed(name) {
-            Ok(limit) => limit,
-            Err(error) => {
-                errors.push(error);
-                None
-            }
-        };
-        let spending = SpendingLimits {
-            per_day: limit("LECTERN_BUDGET_USD_PER_DAY"),
-            per_month: limit("LECTERN_BUDGET_USD_PER_MONTH"),
-        };
+        let spending = spending(&mut errors, env);
         let issuers = read(&mut errors, env, "LECTERN_ISSUERS", Issuers::default());
         let fetch_hosts = read(&mut errors, env, "LECTERN_FETCH_HOSTS", Hosts::default());
         let origins = read(&mut errors, env, "LECTERN_ALLOWED_ORIGINS", Origins::default());
@@ -172,6 +162,20 @@ fn parse_alternatives(raw: &str) -> Result<Vec<ChatConfig>, String> {
         return Err(format!("must be at most {MAX_ALTERNATIVES} models"));
     }
     Ok(parsed)
+}
+
+/// Reads the limits of accounts that have none of their own.
+fn spending(errors: &mut Vec<EnvError>, env: &Env) -> SpendingLimits {
+    let mut limit = |name| {
+        env.parsed(name).unwrap_or_else(|error| {
+            errors.push(error);
+            None
+        })
+    };
+    SpendingLimits {
+        per_day: limit("LECTERN_BUDGET_USD_PER_DAY"),
+        per_month: limit("LECTERN_BUDGET_USD_PER_MONTH"),
+    }
 }
 
 fn read<T: FromStr<Err: Display>>(

@@ -1,6 +1,6 @@
 //! API keys: created once, shown once, checked on every request.
 
-use std::{net::IpAddr, time::Duration};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use ipnet::IpNet;
 use lectern_core::{
@@ -13,7 +13,8 @@ use lectern_core::{
     time::Timestamp,
 };
 pub use lectern_tables::keys::KeyChange;
-use lectern_tables::{MAX_PAGE, Page, Tables};
+use lectern_tables::{MAX_PAGE, Page, Tables, keys::Seen};
+use quick_cache::sync::Cache;
 use secrecy::SecretString;
 use tracing::info;
 
@@ -33,6 +34,8 @@ pub const MAX_LISTED: usize = 100;
 pub const DEFAULT_OVERLAP: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long it works at most.
 pub const MAX_OVERLAP: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+/// Most keys of which a process remembers where their rates stood.
+const SEEN_KEYS: usize = 10_000;
 /// Longest name of a key in bytes.
 pub const MAX_KEY_NAME_BYTES: usize = 128;
 
@@ -135,6 +138,8 @@ pub struct Keys {
     pub pepper: LiveSecret,
     /// How often what is no key was presented.
     pub guesses: Guesses,
+    /// Where the rates of keys stood last.
+    seen: Arc<Cache<KeyId, Seen>>,
     /// The time.
     pub clock: Clock,
 }
@@ -144,7 +149,8 @@ impl Keys {
     #[must_use]
     pub fn new(tables: Tables, pepper: LiveSecret, clock: Clock) -> Self {
         let guesses = Guesses::new(GUESSES_PER_MINUTE, clock.clone());
-        Self { tables, pepper, guesses, clock }
+        let seen = Arc::new(Cache::new(SEEN_KEYS));
+        Self { tables, pepper, guesses, seen, clock }
     }
 
     /// Creates a key and returns its record and its text, which is never shown again.
@@ -338,7 +344,9 @@ impl Keys {
         let now = self.clock.now();
         let pepper = self.pepper.get().await?;
         let hmac = credential.hmac(&pepper);
-        let found = self.tables.keys().authenticate(&credential.key_id, &hmac, now).await?;
+        let id = &credential.key_id;
+        let seen = self.seen.get(id);
+        let found = self.tables.keys().authenticate(id, &hmac, now, seen).await?;
         let Some(found) = found else { return Err(FlowError::Unauthenticated) };
         if !credential.matches(&found.key, &pepper, now) || !found.key.is_active(now) {
             return Err(FlowError::Unauthenticated);
@@ -346,12 +354,12 @@ impl Keys {
         if !found.key.allows(address) {
             return Err(FlowError::Forbidden("this key may not be used from this address"));
         }
+        let limit = found.key.rate_per_minute;
         match found.verdict {
-            Verdict::Allowed { remaining, .. } => Ok(Admitted {
-                caller: Caller::from(&found.key),
-                limit: found.key.rate_per_minute,
-                remaining,
-            }),
+            Verdict::Allowed { tat, remaining } => {
+                self.seen.insert(id.clone(), Seen { rate_per_minute: limit, tat });
+                Ok(Admitted { caller: Caller::from(&found.key), limit, remaining })
+            }
             Verdict::Refused { retry_after } => Err(FlowError::RateLimited { retry_after }),
         }
     }

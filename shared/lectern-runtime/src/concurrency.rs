@@ -98,17 +98,19 @@ impl Drop for Held {
 
 #[cfg(test)]
 mod tests {
+    use lectern_core::time::Timestamp;
+
     use super::*;
 
-    fn caller(key: Option<&str>) -> Caller {
+    fn caller(key: Option<u128>) -> Caller {
         let operator = Caller::operator("acme".parse().unwrap());
-        Caller { key_id: key.map(|key| key.parse().unwrap()), ..operator }
+        Caller { key_id: key.map(|key| KeyId::new(Timestamp::from_millis(1), key)), ..operator }
     }
 
     #[test]
     fn a_caller_holds_so_many_and_no_more() {
         let concurrency = Concurrency::of(2);
-        let (one, other) = (caller(Some("aaaaaaaaaaaa")), caller(Some("bbbbbbbbbbbb")));
+        let (one, other) = (caller(Some(1)), caller(Some(2)));
         let first = concurrency.hold(&one).unwrap();
         let _second = concurrency.hold(&one).unwrap();
         let refused = concurrency.hold(&one).unwrap_err();
@@ -121,7 +123,7 @@ mod tests {
     #[test]
     fn nobody_is_kept_who_has_no_request() {
         let concurrency = Concurrency::of(1);
-        drop(concurrency.hold(&caller(Some("aaaaaaaaaaaa"))).unwrap());
+        drop(concurrency.hold(&caller(Some(1))).unwrap());
         assert!(concurrency.held.lock().unwrap().is_empty());
     }
 
@@ -135,7 +137,7 @@ mod tests {
     #[test]
     fn a_stream_counts_until_its_body_is_gone() {
         let concurrency = Concurrency::of(1);
-        let one = caller(Some("aaaaaaaaaaaa"));
+        let one = caller(Some(1));
         let pieces = futures::stream::iter([Ok::<_, std::io::Error>("piece")]);
         let stream = Response::new(Body::from_stream(pieces));
         let stream = concurrency.hold(&one).unwrap().until_sent(stream);

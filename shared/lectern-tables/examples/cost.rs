@@ -70,7 +70,11 @@ async fn simple_calls(tables: &Tables) -> Result<(), Box<dyn Error>> {
     let started = Instant::now();
     for round in 0..ROUNDS {
         let later = now + LEASE * round;
-        tables.keys().authenticate(&key.id, &key.secret_hmac, later).await?.ok_or("unknown")?;
+        tables
+            .keys()
+            .authenticate(&key.id, &key.secret_hmac, later, None)
+            .await?
+            .ok_or("unknown")?;
     }
     report("authenticate", started);
     let started = Instant::now();

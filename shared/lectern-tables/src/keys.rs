@@ -91,6 +91,15 @@ pub struct Authenticated {
     pub verdict: Verdict,
 }
 
+/// What a process saw of a key last: where its rate most likely stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// Its requests per minute.
+    pub rate_per_minute: u32,
+    /// Its theoretical arrival time.
+    pub tat: Timestamp,
+}
+
 impl Keys<'_> {
     /// Stores a new key, which opens the incarnation of its tenant's data that is live, and returns it so.
     ///
@@ -238,8 +247,8 @@ impl Keys<'_> {
     }
 
     /// Finds the key with this id and secret hash and takes one request from its rate: one write for
-    /// a caller below its rate or over it, two for one within a burst. Exact for any number of
-    /// concurrent callers. `None` for an unknown id or another secret, which take nothing, so that
+    /// a caller below its rate or over it, or whose burst is where it was last `seen`; two for one whose
+    /// burst is elsewhere. Exact for any number of concurrent callers, whatever was seen. `None` for an unknown id or another secret, which take nothing, so that
     /// nobody can use up a key by its public half.
     ///
     /// # Errors
@@ -249,8 +258,12 @@ impl Keys<'_> {
         id: &KeyId,
         secret_hmac: &str,
         now: Timestamp,
+        seen: Option<Seen>,
     ) -> Result<Option<Authenticated>, PortError> {
-        let mut change = at_rest(id, now);
+        let mut change = match seen {
+            Some(seen) if seen.tat > now => within_burst(id, seen.rate_per_minute, now),
+            _ => at_rest(id, now),
+        };
         for _ in 0..MAX_LOOKS {
             let secret = text(secret_hmac);
             match self.table.update(AUTHENTICATE, change.with(":secret", secret)).await? {
@@ -266,7 +279,7 @@ impl Keys<'_> {
                         return Ok(Some(Authenticated { key, verdict }));
                     }
                     change = match tat(&item) {
-                        Some(ahead) if ahead > now => within_burst(&key, now),
+                        Some(ahead) if ahead > now => within_burst(id, key.rate_per_minute, now),
                         _ => at_rest(id, now),
                     };
                 }
@@ -285,12 +298,12 @@ fn at_rest(id: &KeyId, now: Timestamp) -> Change {
 
 /// The request of a key that is within its burst: its arrival time moves on from where it is. The
 /// change adds up however many callers send it at once, so none has to read first.
-fn within_burst(key: &ApiKey, now: Timestamp) -> Change {
-    Change::of(layout::api_key(&key.id), "SET #tat = #tat + #interval_ms")
+fn within_burst(id: &KeyId, rate_per_minute: u32, now: Timestamp) -> Change {
+    Change::of(layout::api_key(id), "SET #tat = #tat + #interval_ms")
         .when(&format!("{OPENS} AND #tat > :now AND #tat <= :latest AND #interval_ms = :interval"))
         .with(":now", number(now.as_millis()))
-        .with(":latest", number(latest_ms(key.rate_per_minute, now)))
-        .with(":interval", number(interval_ms(key.rate_per_minute)))
+        .with(":latest", number(latest_ms(rate_per_minute, now)))
+        .with(":interval", number(interval_ms(rate_per_minute)))
 }
 
 /// Returns the key and the verdict on a request that was just counted.

@@ -20,7 +20,9 @@ pub(super) fn keys(
     clock: &Clock,
 ) -> Keys {
     let guesses = Guesses::new(settings.wrong_keys_per_minute, clock.clone());
-    Keys { guesses, ..Keys::new(tables, pepper.into(), clock.clone()) }
+    let mut keys = Keys::new(tables, pepper.into(), clock.clone());
+    keys.guesses = guesses;
+    keys
 }
 
 /// Returns who admits tokens of these issuers.

@@ -231,6 +231,7 @@ Examples:
   lectern bench --only quality --set scifact
   lectern bench --only latency --passages 20000
   lectern bench --only overhead                    the search flow against the index alone
+  lectern bench --only gate                        authentication, rate and budget against their writes
   lectern bench --only ingest,start --markdown-mb 2
 
 Data sets are BEIR folders: corpus.jsonl, queries.jsonl, qrels.tsv. Vectors are cached under the data directory

@@ -9,6 +9,7 @@ mod poison;
 mod restoring;
 mod rotation;
 mod settings;
+mod steps;
 mod streaming;
 mod world;
 

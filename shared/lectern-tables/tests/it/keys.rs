@@ -12,7 +12,10 @@ use lectern_core::{
     spending::SpendingLimits,
     time::Timestamp,
 };
-use lectern_tables::{Tables, keys::KeyChange};
+use lectern_tables::{
+    Tables,
+    keys::{KeyChange, Seen},
+};
 
 use crate::world::{a_tenant, at};
 
@@ -40,7 +43,7 @@ pub(crate) fn a_key(tenant: &TenantId, seed: u64, rate_per_minute: u32) -> ApiKe
 }
 
 async fn verdict(tables: &Tables, key: &ApiKey, now: Timestamp) -> Verdict {
-    let found = tables.keys().authenticate(&key.id, &key.secret_hmac, now).await.unwrap();
+    let found = tables.keys().authenticate(&key.id, &key.secret_hmac, now, None).await.unwrap();
     found.unwrap().verdict
 }
 
@@ -129,17 +132,44 @@ pub(crate) async fn a_subject_has_a_rate_of_its_own(tables: &Tables) {
     assert!(matches!(take("one", 500).await.unwrap(), Verdict::Allowed { remaining: 29, .. }));
 }
 
+pub(crate) async fn what_was_seen_of_a_key_changes_no_verdict(tables: &Tables) {
+    let key = a_key(&a_tenant(), 1, 30);
+    tables.keys().create(&key).await.unwrap();
+    let take = async |seconds, seen| {
+        let keys = tables.keys();
+        let found = keys.authenticate(&key.id, &key.secret_hmac, at(seconds), seen).await.unwrap();
+        found.unwrap().verdict
+    };
+    let seen = |rate_per_minute, seconds| Some(Seen { rate_per_minute, tat: at(seconds) });
+    // Of a quiet key: nothing, what is past, what never was, another rate.
+    for (left, seen) in
+        (0..30).rev().zip([None, seen(30, 1), seen(30, 900), seen(7, 900)].into_iter().cycle())
+    {
+        let verdict = take(100, seen).await;
+        assert!(
+            matches!(verdict, Verdict::Allowed { remaining, .. } if remaining == left),
+            "{left}"
+        );
+    }
+    for seen in [None, seen(30, 160), seen(60_000, 101), seen(30, 1)] {
+        assert!(matches!(take(100, seen).await, Verdict::Refused { .. }), "{seen:?}");
+    }
+    assert!(matches!(take(500, seen(30, 501)).await, Verdict::Allowed { remaining: 29, .. }));
+    let unknown = tables.keys().authenticate(&key.id, "another", at(500), seen(30, 900)).await;
+    assert_eq!(unknown.unwrap(), None);
+}
+
 pub(crate) async fn another_secret_takes_nothing(tables: &Tables) {
     let key = a_key(&a_tenant(), 1, 1);
     tables.keys().create(&key).await.unwrap();
     let keys = tables.keys();
-    assert_eq!(keys.authenticate(&key.id, "another", at(1)).await.unwrap(), None);
+    assert_eq!(keys.authenticate(&key.id, "another", at(1), None).await.unwrap(), None);
     let unknown = KeyId::new(at(0), 1);
-    assert_eq!(keys.authenticate(&unknown, &key.secret_hmac, at(1)).await.unwrap(), None);
-    let found = keys.authenticate(&key.id, &key.secret_hmac, at(1)).await.unwrap().unwrap();
+    assert_eq!(keys.authenticate(&unknown, &key.secret_hmac, at(1), None).await.unwrap(), None);
+    let found = keys.authenticate(&key.id, &key.secret_hmac, at(1), None).await.unwrap().unwrap();
     assert_eq!(found.key, key);
     assert!(matches!(found.verdict, Verdict::Allowed { remaining: 0, .. }));
-    assert_eq!(keys.authenticate(&key.id, "another", at(1)).await.unwrap(), None);
+    assert_eq!(keys.authenticate(&key.id, "another", at(1), None).await.unwrap(), None);
 }
 
 pub(crate) async fn a_rotated_key_opens_with_both_secrets_for_a_while(tables: &Tables) {
@@ -152,7 +182,7 @@ pub(crate) async fn a_rotated_key_opens_with_both_secrets_for_a_while(tables: &T
     for (secret, seconds, opens) in
         [(old, 50, true), (&*new, 50, true), (old, 99, true), (old, 100, false), (&*new, 100, true)]
     {
-        let found = keys.authenticate(&key.id, secret, at(seconds)).await.unwrap();
+        let found = keys.authenticate(&key.id, secret, at(seconds), None).await.unwrap();
         assert_eq!(found.is_some(), opens, "{secret} at {seconds}");
     }
     // Whoever rotates what he did not see changes nothing.

@@ -80,6 +80,7 @@ on_every_engine! {
     ingestion::pending_work_is_paged,
     keys::a_burst_of_thirty_lets_thirty_of_sixty_four_through,
     keys::a_rotated_key_opens_with_both_secrets_for_a_while,
+    keys::what_was_seen_of_a_key_changes_no_verdict,
     keys::another_secret_takes_nothing,
     keys::keys_belong_to_their_tenant,
     keys::a_subject_has_a_rate_of_its_own,
