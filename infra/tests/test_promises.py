@@ -175,6 +175,8 @@ BROKEN = [
     ("operations.deployments_roll_back_on_their_functions_alarm", without(*function("Query", "DeploymentPreference"))),
     ("operations.deployments_roll_back_on_their_functions_alarm", with_value([{"Name": "FunctionName", "Value": {"Fn::Sub": "${Name}-site"}}], *resource("infra/alarms.yaml", "QueryErrors", "Dimensions"))),
     ("operations.alarms_watch_what_exists", with_value("prod", TEMPLATE, "Alarms", "Properties", "Parameters", "StageName")),
+    ("operations.alarms_watch_what_exists", with_value("prod", TEMPLATE, "Observability", "Properties", "Parameters", "StageName")),
+    ("operations.alarms_watch_what_exists", without(*resource("infra/observability.yaml", "Availability", "AlarmActions"))),
     ("operations.versions_are_asked_before_they_get_traffic", with_value({"Fn::Sub": "smoke_${Name}"}, *resource(SMOKE, "Hook", "FunctionName"))),
     ("operations.versions_are_asked_before_they_get_traffic", without(TEMPLATE, "..Globals", "Function", "DeploymentPreference", "Hooks")),
     ("operations.versions_are_asked_before_they_get_traffic", with_value({"Ref": "SiteFunction.Version"}, TEMPLATE, "Smoke", "Properties", "Parameters", "QueryVersion")),

@@ -30,13 +30,13 @@ def deployments_roll_back_on_their_functions_alarm(stack):
 
 
 def alarms_watch_what_exists(stack):
-    errors = stack.properties("Alarms.ApiErrors")
-    for metric in errors["Metrics"]:
-        if "MetricStat" in metric:
-            of = metric["MetricStat"]["Metric"]
-            dimensions = {dimension["Name"]: dimension["Value"] for dimension in of["Dimensions"]}
-            api, stage = stack.one("AWS::ApiGateway::RestApi"), stack.one("AWS::ApiGateway::Stage")
-            assert dimensions == {"ApiName": api["Name"], "Stage": stage["StageName"]}
+    api, stage = stack.one("AWS::ApiGateway::RestApi"), stack.one("AWS::ApiGateway::Stage")
+    alarms = stack.all("AWS::CloudWatch::Alarm")
+    watched = [metric["MetricStat"]["Metric"] for of in alarms.values() for metric in of["Properties"].get("Metrics", []) if "MetricStat" in metric]
+    assert len(watched) == 2 * (1 + 8)
+    for of in watched:
+        dimensions = {dimension["Name"]: dimension["Value"] for dimension in of["Dimensions"]}
+        assert dimensions == {"ApiName": api["Name"], "Stage": stage["StageName"]}
     for alarm, queue in {"DeadLetters": "DeadLetterQueue", "MissedSchedules": "ScheduleDeadLetterQueue"}.items():
         alarm = stack.properties(f"Alarms.{alarm}")
         assert alarm["Dimensions"] == [{"Name": "QueueName", "Value": f"<Data.{queue}.QueueName>"}]
@@ -44,11 +44,14 @@ def alarms_watch_what_exists(stack):
     email = stack.parameters["AlarmEmail"]
     topics = stack.all("AWS::SNS::Topic")
     assert bool(topics) == bool(email)
-    for path, of in stack.all("AWS::CloudWatch::Alarm").items():
+    composite = stack.all("AWS::CloudWatch::CompositeAlarm")
+    rules = " ".join(of["Properties"]["AlarmRule"] for of in composite.values())
+    for path, of in {**stack.all("AWS::CloudWatch::Alarm"), **composite}.items():
         alarm = of["Properties"]
-        assert alarm.get("AlarmActions", []) == (["<Alarms.Topic>"] if email else []), path
-        # An idle product is not a broken one.
-        assert alarm["TreatMissingData"] == "notBreaching", path
+        # One cause, one page: what a composite waits for is sent by that alone.
+        told = ["<Alarms.Topic>"] if email and f'ALARM("<{path}>")' not in rules else []
+        assert alarm.get("AlarmActions", []) == told, path
+        assert path in composite or alarm["TreatMissingData"] == "notBreaching", "an idle product is not a broken one"
     if email:
         assert stack.one("AWS::SNS::Subscription")["Endpoint"] == email
         # CloudWatch may not use the key that AWS manages for SNS: alarms would be lost without a word.

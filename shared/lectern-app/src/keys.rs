@@ -28,6 +28,8 @@ use crate::{
 pub const DEFAULT_RATE_PER_MINUTE: u32 = 100;
 /// Most keys of a tenant that are listed.
 pub const MAX_KEYS: usize = 10_000;
+/// Most permissions that are listed of a key, more than there are.
+pub const MAX_PERMISSIONS: usize = 8;
 /// Most collections, principals or networks of a key.
 pub const MAX_LISTED: usize = 100;
 /// How long a rotated key's old secret works, unless said otherwise.
@@ -69,8 +71,8 @@ fn validate(new: &NewKey, now: Timestamp) -> Result<(), FlowError> {
     if !(1..=MAX_RATE_PER_MINUTE).contains(&new.rate_per_minute) {
         return wrong("/rate_per_minute", format!("must be 1 to {MAX_RATE_PER_MINUTE}"));
     }
-    if new.permissions.is_empty() {
-        return wrong("/permissions", "must have at least one".to_owned());
+    if !(1..=MAX_PERMISSIONS).contains(&new.permissions.len()) {
+        return wrong("/permissions", format!("must have 1 to {MAX_PERMISSIONS}"));
     }
     let collections = new.collections.as_ref().map_or(0, Vec::len);
     for (pointer, listed) in [

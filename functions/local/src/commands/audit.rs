@@ -164,3 +164,36 @@ fn report(found: &Verified, known: usize, output: &Output) -> Result<(), Failure
     }
     Err(Failure::Failed(format!("the audit log is not as it was written: {} flaws", flaws.len())))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn folders_are_searched_so_deep_and_no_deeper() {
+        let root = tempfile::tempdir().unwrap();
+        let deep: PathBuf = (1..MAX_DEPTH).map(|depth| depth.to_string()).collect();
+        let deep = root.path().join(deep);
+        fs::create_dir_all(&deep).unwrap();
+        fs::write(deep.join("log"), "").unwrap();
+        let mut found = Vec::new();
+        collect(root.path(), MAX_DEPTH, &mut found).unwrap();
+        assert_eq!(found, [deep.join("log")]);
+
+        fs::create_dir(deep.join("deeper")).unwrap();
+        collect(root.path(), MAX_DEPTH, &mut found).unwrap_err();
+    }
+
+    #[test]
+    fn a_line_too_long_for_a_record_is_passed_over_in_parts() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let long = usize::try_from(2 * MAX_LINE_BYTES + 1).unwrap();
+        fs::write(file.path(), format!("{}\nanother log's line\n", "x".repeat(long))).unwrap();
+        let mut verifier = Verifier::default();
+        read(file.path(), &mut verifier).unwrap().unwrap();
+        let found = verifier.finish(&[]);
+        assert_eq!((found.records, found.flaws.len()), (0, 0));
+    }
+}

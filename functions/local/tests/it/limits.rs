@@ -103,6 +103,8 @@ async fn wrong_fields_of_a_key_are_named() {
         ("name", json!("n".repeat(128)), None),
         ("name", json!("n".repeat(129)), Some("/name")),
         ("permissions", json!([]), Some("/permissions")),
+        ("permissions", json!(vec!["query"; 8]), None),
+        ("permissions", json!(vec!["query"; 9]), Some("/permissions")),
         ("permissions", json!(["rule"]), Some("/permissions/0")),
         ("rate_per_minute", json!(0), Some("/rate_per_minute")),
         ("rate_per_minute", json!(60_000), None),

@@ -19,6 +19,7 @@ mod idempotency;
 mod lectern;
 mod limits;
 mod load;
+mod logs;
 mod origins;
 mod permissions;
 mod personal;

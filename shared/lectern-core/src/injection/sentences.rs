@@ -71,6 +71,18 @@ mod tests {
     }
 
     #[test]
+    fn what_follows_the_last_of_many_is_one_sentence() {
+        let text = |count: usize| "it is late. ".repeat(count);
+        // A full stop at the end, and the blank behind it.
+        assert_eq!(sentences(&text(MAX_SENTENCES - 1)).len(), MAX_SENTENCES);
+        assert_eq!(sentences(&text(MAX_SENTENCES)).len(), MAX_SENTENCES + 1);
+        let many = text(2 * MAX_SENTENCES);
+        let found = sentences(&many);
+        assert_eq!(found.len(), MAX_SENTENCES + 1);
+        assert_eq!(found.last().map(|last| last.end), Some(many.len()));
+    }
+
+    #[test]
     fn full_stops_of_all_scripts_end_a_sentence() {
         assert_eq!(of("これは文です。次の文です。").len(), 2);
     }

@@ -1,0 +1,100 @@
+//! What no log line says: questions, answers, passages, keys and secrets. Everything here has a word that is nowhere else, and the
+//! log of a whole run, chatty as it can be, is searched for it.
+
+use lectern_testkit::chat::{Reply, ScriptedChat, owned};
+use serde_json::json;
+
+use crate::{gate::create_key, process::Server};
+
+const TEXT: &str =
+    "# Whistlemere\n\nThe quokkavale ferry sails at noon. It carries gribblestone.\n";
+const QUESTION: &str = "When does the ferry of zibbermoot sail?";
+const FOLLOW_UP: &str = "And does it carry frumblewick?";
+const REPLY: &str = "The quokkavale ferry sails at noon [1]. It smells of plinthorum.";
+const MODEL_KEY: &str = "sk-vexillogrump-1234567890abcdef";
+const WRONG_KEY: &str = "lk_01ARZ3NDEKTSV4RRFFQ69G5FAV_snodgrubbleSnodgrubble";
+const UNSAID: [&str; 12] = [
+    "Whistlemere",
+    "quokkavale",
+    "gribblestone",
+    "zibbermoot",
+    "frumblewick",
+    "plinthorum",
+    "vexillogrump",
+    "snodgrubble",
+    "dworplet",
+    "blimphazard",
+    "crundlemop",
+    "twaddlespoon",
+];
+
+async fn everything_is_done(server: &Server, chat: &ScriptedChat) {
+    let id = server.ready("ferry.md", TEXT).await;
+    for reply in [
+        Reply::tokens(&[REPLY]),
+        // The follow-up is rewritten, then answered.
+        Reply::tokens(&["Does the quokkavale ferry carry frumblewick?"]),
+        Reply::tokens(&[REPLY]),
+        Reply::status(500),
+        Reply::status(500),
+        Reply::status(500),
+        Reply::Cut(owned(&["The quokkavale"])),
+        Reply::Malformed(owned(&["The quokkavale"])),
+        Reply::context_length_exceeded(),
+    ] {
+        chat.push(reply);
+    }
+    let (_, first) = server.post("/v1/query", &json!({ "question": QUESTION })).await;
+    assert_eq!(first["refused"], false, "{first}");
+    let session = &first["session_id"];
+    server.post("/v1/query", &json!({ "question": FOLLOW_UP, "session_id": session })).await;
+    for stream in [false, true, true, false] {
+        let body = json!({ "question": QUESTION, "stream": stream, "cache": false });
+        let response = server.request("POST", "/v1/query").json(&body).send().await.unwrap();
+        response.text().await.unwrap();
+    }
+    let comment = json!({ "query_id": first["query_id"], "rating": "down", "comment": "dworplet" });
+    assert_eq!(server.post("/v1/feedback", &comment).await.0, 204);
+    server.search(QUESTION).await;
+
+    // What is refused, by every reader of bodies and addresses.
+    for (path, body) in [
+        ("/v1/query", json!({ "question": QUESTION, "blimphazard": 1 })),
+        ("/v1/query", json!({ "question": ["blimphazard"] })),
+        ("/v1/search", json!({ "question": QUESTION, "filter": { "field": "blimphazard" } })),
+        ("/v1/keys", json!({ "name": "blimphazard", "permissions": ["blimphazard"] })),
+    ] {
+        assert!(server.post(path, &body).await.0.is_client_error(), "{path}");
+    }
+    assert_eq!(server.get_as(WRONG_KEY, "/v1/documents").await.0, 401);
+    server.get("/v1/documents?cursor=crundlemop").await;
+    server.upload("broken.pdf", b"%PDF-1.7 crundlemop".to_vec()).await;
+    let idempotent = server.request("POST", "/v1/search").header("idempotency-key", "twaddlespoon");
+    idempotent.json(&json!({ "question": QUESTION })).send().await.unwrap();
+    server.delete(&format!("/v1/documents/{id}")).await;
+}
+
+#[tokio::test]
+async fn no_line_has_a_question_a_passage_an_answer_a_key_or_a_secret() {
+    let data = tempfile::tempdir().unwrap();
+    let chat = ScriptedChat::start([]);
+    let url = chat.base_url();
+    let key = create_key(data.path(), &["app", "--permission", "query,upload,admin"]);
+    let variables = [
+        ("LECTERN_LOG", "debug"),
+        ("LECTERN_CHAT", "openai:scripted"),
+        ("LECTERN_MODEL_URL", url.as_str()),
+        ("LECTERN_MODEL_API_KEY", MODEL_KEY),
+    ];
+    let server = Server::start(data.path(), &[], &variables).with_key(&key);
+    everything_is_done(&server, &chat).await;
+
+    let log = server.log();
+    assert!(log.iter().any(|line| line.contains("DEBUG")), "the log is chatty");
+    let secrets: Vec<&str> = key.split('_').skip(2).collect();
+    for unsaid in UNSAID.into_iter().chain(secrets) {
+        let unsaid = unsaid.to_lowercase();
+        let said = log.iter().find(|line| line.to_lowercase().contains(&unsaid));
+        assert_eq!(said, None, "{unsaid}");
+    }
+}

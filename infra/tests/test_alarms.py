@@ -1,0 +1,123 @@
+"""What pages and when: made-up months against the alarms as they are deployed."""
+
+import random
+
+import pytest
+
+from cloudwatch import ALARM, INSUFFICIENT, OK, Alarms, Series, decide
+from scenarios import scenario
+
+API = ("lectern", "live")
+ERRORS, REQUESTS = ("AWS/ApiGateway", "5XXError", API), ("AWS/ApiGateway", "Count", API)
+HOUR, DAY = 60, 24 * 60
+PAGE, TICKET = "Observability.Availability", "Observability.AvailabilityTicket"
+
+
+def sent(requests, errors):
+    """Returns what is sent when so many requests a minute come, and so many of them fail."""
+    series = {REQUESTS: Series(requests), ERRORS: Series(errors)}
+    return Alarms(scenario("full")).replay(series, len(requests))
+
+
+def steady(minutes, requests, share):
+    """Returns a service with so many requests a minute of which a share fails, evenly."""
+    errors = [int((minute + 1) * requests * share) - int(minute * requests * share) for minute in range(minutes)]
+    return [requests] * minutes, errors
+
+
+def joined(*parts):
+    return [sum(sides, []) for sides in zip(*parts)]
+
+
+# The tables of "Configuring how CloudWatch alarms treat missing data": oldest first, X breaches, - is missing.
+@pytest.mark.parametrize(
+    ("seen", "needed", "missing", "ignore", "breaching", "not_breaching"),
+    [
+        ("0-X-X", 3, OK, OK, OK, OK),
+        ("0----", 3, OK, OK, OK, OK),
+        ("-----", 3, INSUFFICIENT, "same", ALARM, OK),
+        ("0XX-X", 3, ALARM, ALARM, ALARM, ALARM),
+        ("--X--", 3, ALARM, "same", ALARM, OK),
+        ("0-X-X", 2, ALARM, ALARM, ALARM, ALARM),
+        ("00X0X", 2, ALARM, ALARM, ALARM, ALARM),
+        ("0-X--", 2, OK, OK, ALARM, OK),
+        ("----0", 2, OK, OK, ALARM, OK),
+        ("---X-", 2, ALARM, "same", ALARM, OK),
+    ],
+)
+def test_missing_data_counts_as_the_guide_says(seen, needed, missing, ignore, breaching, not_breaching):
+    found = [{"X": True, "0": False, "-": None}[one] for one in reversed(seen)]
+    for treatment, expected in {
+        "missing": missing,
+        "ignore": ignore,
+        "breaching": breaching,
+        "notBreaching": not_breaching,
+    }.items():
+        expected = "same" if expected == "same" else expected
+        assert decide(found, 3, needed, treatment, "same") == expected, treatment
+
+
+def test_an_outage_pages_within_three_minutes_and_once():
+    for requests in (10, 60, 1_000):
+        before = 2 * DAY
+        [(minute, name)] = sent(*joined(steady(before, requests, 0.0), steady(2 * HOUR, requests, 1.0)))
+        assert name == PAGE and minute - before < 3, (requests, minute - before)
+
+
+def test_an_outage_of_a_quiet_service_pages_too():
+    # A request in two minutes: no share of a minute, but five failures in an hour.
+    requests = [minute % 2 for minute in range(DAY + 2 * HOUR)]
+    errors = [of if minute >= DAY else 0 for minute, of in enumerate(requests)]
+    [(minute, name)] = sent(requests, errors)
+    assert name == PAGE and minute - DAY <= 30, minute - DAY
+
+
+@pytest.mark.parametrize(
+    ("share", "name", "within"),
+    # 2 % is four times what a month may have: the steady burn's hour shows it after three quarters.
+    [(0.10, PAGE, 50), (0.04, PAGE, 6 * HOUR), (0.02, TICKET, HOUR), (0.008, TICKET, DAY)],
+)
+def test_a_burn_is_said_in_time(share, name, within):
+    before = DAY
+    told = sent(*joined(steady(before, 100, 0.0), steady(2 * DAY, 100, share)))
+    first = min(minute for minute, said in told if said == name)
+    assert first - before <= within, told
+    assert [said for _, said in told].count(PAGE) <= 1, told
+    if name == TICKET:
+        assert PAGE not in {said for _, said in told}, told
+
+
+def test_what_is_over_is_not_said_long():
+    outage = joined(steady(DAY, 100, 0.0), steady(20, 100, 1.0), steady(6 * HOUR, 100, 0.0))
+    alarms = Alarms(scenario("full"))
+    series = {REQUESTS: Series(outage[0]), ERRORS: Series(outage[1])}
+    alarms.replay(series, DAY + 20 + 5)
+    assert alarms.composite[f"<{PAGE}>"].state == ALARM
+    alarms.replay(series, DAY + 20 + 31)
+    assert alarms.composite[f"<{PAGE}>"].state == OK
+
+
+def test_a_spike_of_a_minute_pages_nobody():
+    assert sent(*joined(steady(DAY, 100, 0.0), steady(1, 100, 0.5), steady(DAY, 100, 0.0))) == []
+
+
+def test_no_traffic_and_missing_data_page_nobody():
+    assert sent([None] * DAY, [None] * DAY) == []
+    # The gateway sends nothing of minutes without a request.
+    sparse = [1 if minute % 97 == 0 else None for minute in range(3 * DAY)]
+    assert sent(sparse, [None if of is None else 0 for of in sparse]) == []
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_healthy_month_pages_fewer_than_five_times(seed):
+    chance = random.Random(seed)
+    requests, errors = [], []
+    for minute in range(30 * DAY):
+        # Busy by day, quiet by night; one request in a thousand fails, and now and then a minute is bad.
+        busy = 60 if 8 * HOUR <= minute % DAY < 20 * HOUR else 3
+        count = max(0, round(chance.gauss(busy, busy**0.5)))
+        share = 0.2 if chance.random() < 1e-4 else 0.001
+        requests.append(count or None)
+        errors.append(sum(chance.random() < share for _ in range(count)) if count else None)
+    told = [name for _, name in sent(requests, errors)]
+    assert told.count(PAGE) < 5 and told.count(TICKET) < 5, told
