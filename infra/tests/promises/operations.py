@@ -33,7 +33,7 @@ def alarms_watch_what_exists(stack):
     api, stage = stack.one("AWS::ApiGateway::RestApi"), stack.one("AWS::ApiGateway::Stage")
     alarms = stack.all("AWS::CloudWatch::Alarm")
     watched = [metric["MetricStat"]["Metric"] for of in alarms.values() for metric in of["Properties"].get("Metrics", []) if "MetricStat" in metric]
-    assert len(watched) == 2 * (1 + 8)
+    assert len(watched) == 2 * (1 + (8 if stack.parameters["AlarmEmail"] else 0))
     for of in watched:
         dimensions = {dimension["Name"]: dimension["Value"] for dimension in of["Dimensions"]}
         assert dimensions == {"ApiName": api["Name"], "Stage": stage["StageName"]}
