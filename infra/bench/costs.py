@@ -48,7 +48,7 @@ def main():
     print("| idle, per month | dev | prod |\n|---|---|---|")
     rows = [
         ("secrets (index, model, pepper)", 3 * SECRET, 3 * SECRET),
-        ("alarms (10)", 10 * ALARM, 10 * ALARM),
+        ("alarms (10), without `AlarmEmail`", 10 * ALARM, 10 * ALARM),
         ("web ACL with 5 rules", 0, WEB_ACL),
         ("sweep of pending documents, every five minutes", sweeps, sweeps),
         ("functions, API, table, queues, with nobody there", 0, 0),
