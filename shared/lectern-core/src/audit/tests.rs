@@ -119,7 +119,18 @@ fn a_stream_that_was_written_again_is_not_the_one_that_was() {
     assert_eq!(verified(&alone, &[]).flaws, [Flaw::Unchained { stream, sequence: 3 }]);
 }
 
+#[test]
+fn another_spelling_of_the_same_hash_shows() {
+    let (mut lines, chain) = lines(2);
+    let (content, digits) = lines[1].rsplit_once(HASH).unwrap();
+    lines[1] = format!("{content}{HASH}{}\"}}", digits[..64].to_uppercase());
+    let found = verified(&lines, &[head(&chain)]);
+    assert_eq!(found.flaws[0], Flaw::Altered { line: 2 });
+}
+
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
     /// Whatever byte of whatever record is changed, it shows.
     #[test]
     fn a_changed_byte_shows(record in 0_usize..4, at in 0_usize..600, byte in 0x20_u8..0x7f) {
