@@ -31,7 +31,13 @@ ROUTES = {
         ("/v1/collections/{id}", "DELETE"),
     },
     "ingest": set(),
-    "health": {("/health", "GET"), ("/ready", "GET")},
+    "health": {
+        ("/health", "GET"),
+        ("/ready", "GET"),
+        ("/status", "GET"),
+        ("/v1/status", "GET"),
+        ("/metrics", "GET"),
+    },
     "backup": {
         ("/v1/backups", "POST"),
         ("/v1/backups", "GET"),
@@ -93,7 +99,7 @@ THROTTLED_ROUTES = {
 # Seconds.
 TIMEOUTS = {"query": 60, "upload": 29, "ingest": 300, "health": 29, "backup": 900, "admin": 29, "site": 29}
 
-# Every variable but LECTERN_ENVIRONMENT and LECTERN_LOG, which all have; without the prefix.
+# Every variable but those that all have; without the prefix.
 VARIABLES = {
     "TABLE_URL": "query upload ingest health backup admin",
     "INDEX_URL": "query upload ingest health backup",
@@ -104,9 +110,9 @@ VARIABLES = {
     "BACKUP_IDENTITY": "backup",
     "QUEUE_URL": "upload ingest health",
     "DEAD_LETTER_QUEUE_URL": "ingest",
-    "KEY_PEPPER": "query upload backup admin",
-    "ISSUERS": "query upload backup admin",
-    "ALLOWED_ORIGINS": "query upload backup admin",
+    "KEY_PEPPER": "query upload health backup admin",
+    "ISSUERS": "query upload health backup admin",
+    "ALLOWED_ORIGINS": "query upload health backup admin",
     "EMBEDDER": "query upload ingest health backup",
     "CHAT": "query health",
     "CHAT_ALTERNATIVES": "query",
@@ -135,7 +141,7 @@ def alias(function):
 def variables(function):
     """Returns the names of a function's environment variables."""
     names = {f"LECTERN_{name}" for name, functions in VARIABLES.items() if function in functions.split()}
-    names |= {"LECTERN_ENVIRONMENT", "LECTERN_LOG"}
+    names |= {"LECTERN_ENVIRONMENT", "LECTERN_LOG", "LECTERN_LOG_SAMPLE", "LECTERN_STACK", "LECTERN_TRACES"}
     if ROUTES[function]:
         names.add("AWS_LAMBDA_HTTP_IGNORE_STAGE_IN_PATH")
     return names
@@ -182,9 +188,13 @@ RIGHTS = {
     },
     "health": {
         "dynamodb:GetItem": {TABLE},
+        "dynamodb:Query": {TABLE, INDEX},
+        # The rate of keys that read metrics.
+        "dynamodb:UpdateItem": {TABLE},
         "s3:GetObject": {f"{DOCUMENTS}/probe"},
         "s3:ListBucket": {DOCUMENTS},
         "sqs:GetQueueAttributes": {JOBS},
+        "cloudwatch:GetMetricData": {"*"},
     },
     "backup": {
         **TABLE_RIGHTS,
@@ -206,13 +216,14 @@ SECRETS = {
     "query": ("KeyPepper", "IndexKey", "ModelKey", "RerankerKey"),
     "upload": ("KeyPepper", "IndexKey"),
     "ingest": ("IndexKey", "ModelKey"),
-    "health": ("IndexKey", "ModelKey"),
+    "health": ("KeyPepper", "IndexKey", "ModelKey"),
     "backup": ("KeyPepper", "IndexKey", "BackupIdentity"),
     "admin": ("KeyPepper",),
     "site": (),
 }
 # Actions that know no resources and are allowed on `*`, and why.
 WITHOUT_RESOURCES = {
+    "cloudwatch:GetMetricData": "CloudWatch's actions for readers of metrics know no resources",
     "xray:PutTraceSegments": "X-Ray's actions for senders know no resources",
     "xray:PutTelemetryRecords": "X-Ray's actions for senders know no resources",
     "secretsmanager:BatchGetSecretValue": "knows no resources; each secret of a batch needs GetSecretValue too",

@@ -238,6 +238,7 @@ NO_PRICES = [
         ("AllowedOrigins", ["*", "https://app.example.com", "http://localhost:3000"], ["", "https://a,https://b", "https://a/"]),
         ("FetchHosts", ["", "*", "docs.example.com", "*.example.com,a.example"], ["https://a.example", "a b", "*.", "a,,b"]),
         ("Issuers", ISSUERS, NO_ISSUERS),
+        ("LogSample", ["0", "0.01", "1"], ["", "1.5", "2", "-1", ".5"]),
         ("LogLevels", ["info", "info,lectern_app=debug"], ["", "info debug"]),
         ("DomainName", ["", "ask.example.com"], ["localhost", "https://ask.example.com"]),
         ("Guardrail", ["", "gr4il1d:7", "gr4il1d:DRAFT"], ["gr4il1d", "gr4il1d:0", "*:1", "arn:aws:bedrock:eu-west-1:1:guardrail/x:1"]),

@@ -21,7 +21,7 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(25);
 const LEASE: Duration = Duration::from_secs(16 * 60);
 
 fn main() -> ExitCode {
-    lambda::main(|settings: &Settings| settings.process.log.as_deref(), run)
+    lambda::main(env!("CARGO_PKG_NAME"), |settings: &Settings| &settings.process.telemetry, run)
 }
 
 async fn run(settings: Settings) -> Result<(), lambda::Error> {

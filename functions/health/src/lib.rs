@@ -1,62 +1,51 @@
-//! `health`: is the process alive, and could a question be answered now?
+//! `health`: is the process alive, could a question be answered now, and how were promises kept?
 
+pub mod contract;
 pub mod settings;
 
-use axum::{Json, Router, extract::State, http::StatusCode};
-use lectern_app::health::{Health as HealthFlow, Readiness, Status};
-use lectern_runtime::problem::Problem;
-use serde::Serialize;
-use utoipa::{ToSchema, openapi::OpenApi};
+mod measured;
+mod page;
+mod ready;
+mod status;
+
+use axum::Router;
+use lectern_app::{health::Health as HealthFlow, status::Statuses};
+use lectern_runtime::gate::Gate;
+use utoipa::openapi::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// What the routes need.
 #[derive(Clone, Debug)]
 pub struct Health {
+    /// Who is calling.
+    pub gate: Gate,
     /// Probes dependencies.
     pub health: HealthFlow,
+    /// Reports.
+    pub statuses: Statuses,
 }
 
-/// The process is alive.
-#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
-pub struct Alive {
-    /// Always `ok`.
-    pub status: &'static str,
-    /// Version of the program.
-    pub version: &'static str,
-}
-
-/// Returns the routes. They tell nothing about data, so they stand in front of the gate.
+/// Returns the routes. Those that tell nothing about data, use or cost stand in front of the gate.
 pub fn router(health: Health) -> Router {
-    Router::from(routes()).with_state(health)
+    let gate = health.gate.clone();
+    let open = Router::from(open_routes()).with_state(health.clone());
+    open.merge(gate.protect(Router::from(gated_routes())).with_state(health))
 }
 
 /// Returns the routes' description.
 #[must_use]
 pub fn openapi() -> OpenApi {
-    routes().into_openapi()
+    open_routes().merge(gated_routes()).into_openapi()
 }
 
-fn routes() -> OpenApiRouter<Health> {
-    OpenApiRouter::new().routes(routes!(alive)).routes(routes!(ready))
+fn open_routes() -> OpenApiRouter<Health> {
+    OpenApiRouter::new()
+        .routes(routes!(ready::alive))
+        .routes(routes!(ready::ready))
+        .routes(routes!(status::status))
+        .routes(routes!(page::page))
 }
 
-/// Answers while the process is alive; asks no dependency.
-#[utoipa::path(get, path = "/health", tag = "health", responses((status = 200, body = Alive)))]
-async fn alive() -> Json<Alive> {
-    Json(Alive { status: "ok", version: env!("CARGO_PKG_VERSION") })
-}
-
-/// Probes every dependency; 503 only when no question could be answered.
-#[utoipa::path(get, path = "/ready", tag = "health", responses(
-    (status = 200, description = "`status` is `ok` or `degraded`, with a check per dependency", body = Object),
-    (status = 503, description = "`status` is `down`", body = Object),
-    (status = "5XX", body = Problem, content_type = "application/problem+json"),
-))]
-async fn ready(State(state): State<Health>) -> (StatusCode, Json<Readiness>) {
-    let readiness = state.health.ready().await;
-    let status = match readiness.status {
-        Status::Ok | Status::Degraded => StatusCode::OK,
-        Status::Down => StatusCode::SERVICE_UNAVAILABLE,
-    };
-    (status, Json(readiness))
+fn gated_routes() -> OpenApiRouter<Health> {
+    OpenApiRouter::new().routes(routes!(measured::metrics))
 }

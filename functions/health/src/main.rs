@@ -1,31 +1,49 @@
 //! The `health` Lambda: composition only.
 
-use std::{process::ExitCode, sync::Arc};
+use std::{process::ExitCode, sync::Arc, time::Duration};
 
 use health::{Health, router, settings::Settings};
-use lectern_app::health::Health as HealthFlow;
-use lectern_aws::sqs::Queue;
+use lectern_app::{
+    clock::Clock,
+    health::{Dependencies, Health as HealthFlow},
+    status::Statuses,
+};
+use lectern_aws::{cloudwatch::CloudWatch, sqs::Queue};
+use lectern_core::secret::SecretSetting;
 use lectern_runtime::lambda;
 use lectern_stack::{blobs, index, models, secrets::Secrets};
 use lectern_tables::Tables;
 
+/// How long connections may take before the first request is waited for. What is down then is for that request to say.
+const WARM_UP: Duration = Duration::from_secs(1);
+
 fn main() -> ExitCode {
-    lambda::main(|settings: &Settings| settings.process.log.as_deref(), run)
+    lambda::main(env!("CARGO_PKG_NAME"), |settings: &Settings| &settings.process.telemetry, run)
 }
 
-/// Nothing is warmed: the probes themselves connect, and `/health` must not wait for anything.
 async fn run(settings: Settings) -> Result<(), lambda::Error> {
-    let given = [&settings.index.api_key, &settings.model_api.key];
-    let secrets = Secrets::prefetch(given.into_iter().flatten()).await;
-    let api = models::api(&settings.model_api, &secrets);
+    let Settings { callers, model_api, .. } = &settings;
+    let given: Vec<_> = [&settings.index.api_key, &model_api.key].into_iter().flatten().collect();
+    let all = given.iter().copied().chain([&callers.key_pepper]);
+    let managed = all.clone().filter(|setting| matches!(setting, SecretSetting::Managed(_)));
+    let secrets = Secrets::prefetch(all).await;
+    let api = models::api(model_api, &secrets);
     let (chat, _) = models::chats(&settings.chat, &[], None, &api)?;
-    let health = HealthFlow {
-        tables: Tables::connect(&settings.table.url).await?,
+    let (tables, clock) = (Tables::connect(&settings.table.url).await?, Clock::system());
+    let health = HealthFlow::of(Dependencies {
+        tables: tables.clone(),
         blobs: blobs::open(&settings.blobs_url)?,
         passages: index::open(&settings.index, secrets.optional(settings.index.api_key.as_ref()))?,
         jobs: Arc::new(Queue::connect(&settings.queue_url).await),
         embedder: models::embedder_to_ping(&settings.index.embedder, &api)?,
         chat,
-    };
-    lambda::http::serve(router(Health { health })).await
+        secrets: managed.map(|setting| secrets.get(setting)).collect(),
+        clock: clock.clone(),
+    });
+    let gate = callers.gate(secrets.get(&callers.key_pepper), &tables, &clock);
+    let stack = &settings.process.telemetry.stack;
+    let measured = Arc::new(CloudWatch::connect(stack).await);
+    health.warm_up(WARM_UP).await;
+    let statuses = Statuses { health: health.clone(), measured, clock };
+    lambda::http::serve(router(Health { gate, health, statuses })).await
 }

@@ -1,7 +1,10 @@
 //! What the function reads from its environment.
 
 use lectern_core::env::{Settings as ReadSettings, SettingsReader};
-use lectern_stack::settings::{self, ChatConfig, Index, ModelApi, Process, Table};
+use lectern_stack::{
+    callers::Callers,
+    settings::{self, ChatConfig, Index, ModelApi, Process, Table},
+};
 
 /// Settings of `health`.
 #[derive(Clone, Debug)]
@@ -12,6 +15,8 @@ pub struct Settings {
     pub table: Table,
     /// The index.
     pub index: Index,
+    /// Who may read what is measured.
+    pub callers: Callers,
     /// `LECTERN_BLOBS_URL`: the files.
     pub blobs_url: String,
     /// `LECTERN_QUEUE_URL`: the queue of ingestion jobs.
@@ -27,6 +32,7 @@ impl ReadSettings for Settings {
         let process = Process::read(reader);
         let table = Table::read(reader);
         let index = Index::read(reader);
+        let callers = Callers::read(reader);
         let blobs_url = settings::blobs_url(reader);
         let queue_url = settings::queue_url(reader);
         let chat = settings::chat(reader);
@@ -35,6 +41,7 @@ impl ReadSettings for Settings {
             process: process?,
             table: table?,
             index: index?,
+            callers: callers?,
             blobs_url: blobs_url?,
             queue_url: queue_url?,
             chat: chat?,

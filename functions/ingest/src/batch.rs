@@ -17,9 +17,10 @@ use lectern_core::{
     ports::JobQueue as _,
 };
 use lectern_runtime::{deadline::Deadline, lambda};
+use lectern_telemetry::trace;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use tracing::{error, info, warn};
+use tracing::{Instrument as _, error, info, warn};
 
 use crate::message::{Message, parse};
 
@@ -64,6 +65,20 @@ struct Record {
     receipt_handle: String,
     body: String,
     attributes: Attributes,
+    #[serde(default)]
+    message_attributes: MessageAttributes,
+}
+
+/// What the sender said besides.
+#[derive(Debug, Default, Deserialize)]
+struct MessageAttributes {
+    traceparent: Option<MessageAttribute>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct MessageAttribute {
+    string_value: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -123,11 +138,18 @@ impl Batches {
     }
 
     async fn settle(&self, record: Record, deadline: Deadline) -> Option<Failure> {
-        match self.one(&record, deadline).await {
+        let asked_by = record.message_attributes.traceparent.as_ref();
+        let asked_by = asked_by.and_then(|given| given.string_value.as_deref());
+        let span = trace::job("message", &record.message_id, asked_by);
+        self.settled(&record, deadline).instrument(span).await
+    }
+
+    async fn settled(&self, record: &Record, deadline: Deadline) -> Option<Failure> {
+        match self.one(record, deadline).await {
             Fate::Done => None,
             Fate::Again(wait) => {
-                self.postpone(&record, wait).await;
-                Some(Failure { item_identifier: record.message_id })
+                self.postpone(record, wait).await;
+                Some(Failure { item_identifier: record.message_id.clone() })
             }
         }
     }
@@ -242,6 +264,7 @@ mod tests {
             receipt_handle: "r".into(),
             body: String::new(),
             attributes: Attributes { receive_count: times.to_string() },
+            message_attributes: MessageAttributes::default(),
         }
     }
 

@@ -17,7 +17,7 @@ fn main() -> ExitCode {
     if std::env::args_os().nth(1).is_some_and(|first| first == PARSE_WORKER) {
         return lectern_parse::worker_main();
     }
-    lambda::main(|settings: &Settings| settings.process.log.as_deref(), run)
+    lambda::main(env!("CARGO_PKG_NAME"), |settings: &Settings| &settings.process.telemetry, run)
 }
 
 async fn run(settings: Settings) -> Result<(), lambda::Error> {

@@ -43,6 +43,7 @@ use std::process::ExitCode;
 
 use clap::CommandFactory as _;
 use lectern_core::env::Env;
+use lectern_runtime::telemetry;
 
 use crate::{
     bench,
@@ -163,6 +164,7 @@ async fn serve_here(global: &Global, env: &Env, options: ServeArguments) -> Resu
         addr: options.addr,
         open: options.open,
         watch: options.watch,
+        levels: env.get("LECTERN_LOG").unwrap_or(telemetry::DEFAULT_LEVELS).to_owned(),
         collection: global.collection.clone(),
     };
     let served = serve(&local, &options).await.map_err(Failure::Failed);

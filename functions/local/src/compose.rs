@@ -36,7 +36,7 @@ use lectern_app::{
     experiments::Experiments,
     expire::Expire,
     forget::Forget,
-    health::Health,
+    health::{Dependencies, Health},
     ingest::{Ingest, LEASE},
     keys::{Keys, NewKey},
     known_vectors::KnownVectors,
@@ -60,14 +60,20 @@ use lectern_core::{
 };
 use lectern_index::Edge;
 use lectern_parse::ParseLimits;
-use lectern_runtime::{audit::Audit, concurrency::Concurrency, origins::Origins};
+use lectern_runtime::{
+    audit::Audit, concurrency::Concurrency, metrics::prometheus::Prometheus, origins::Origins,
+};
+use lectern_telemetry::trace;
 use secrecy::SecretString;
 use tokio::sync::{Mutex, mpsc};
-use tracing::{info, warn};
+use tracing::{Instrument as _, info, warn};
 
 use self::parts::Parts;
 pub(crate) use self::parts::{LOCAL_TENANT, OpenError};
-use crate::{doorbell::Doorbell, settings::Settings};
+use crate::{
+    doorbell::{Doorbell, Ring},
+    settings::Settings,
+};
 
 /// How often pending jobs are looked for when nobody rings.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(20);
@@ -115,6 +121,8 @@ pub(crate) struct Local {
     pub(crate) edge: Edge,
     /// Probes dependencies.
     pub(crate) health: Health,
+    /// What this process measures of itself.
+    pub(crate) measured: Prometheus,
     /// What the operator should know, said once.
     pub(crate) notices: Vec<String>,
     answer_timeout: Duration,
@@ -126,7 +134,7 @@ pub(crate) struct Local {
     audit: Audit,
     /// Where the files of the audit log are.
     pub(crate) audit_directory: PathBuf,
-    rings: Mutex<mpsc::Receiver<Job>>,
+    rings: Mutex<mpsc::Receiver<Ring>>,
 }
 
 impl Local {
@@ -145,8 +153,8 @@ impl Local {
         let ingest = Ingest {
             tables: parts.tables.clone(),
             blobs: parts.blobs.clone(),
-            reader: Arc::new(parts.edge.clone()),
-            writer: Arc::new(parts.edge.clone()),
+            reader: Arc::clone(&parts.passages) as _,
+            writer: Arc::clone(&parts.passages) as _,
             embedder: known_vectors.clone().map(|known| known as Arc<dyn Embedder>),
             sandbox: Arc::new(parts.sandbox),
             limits: ParseLimits::default(),
@@ -183,19 +191,22 @@ impl Local {
             embedder: parts.embedder.clone(),
             backfill: parts.embedder.clone().map(|embedder| Backfill {
                 tables: parts.tables.clone(),
-                reader: Arc::new(parts.edge.clone()),
-                writer: Arc::new(parts.edge.clone()),
+                reader: Arc::clone(&parts.passages) as _,
+                writer: Arc::clone(&parts.passages) as _,
                 embedder,
                 clock: Clock::system(),
             }),
-            health: Health {
+            health: Health::of(Dependencies {
                 tables: parts.tables,
                 blobs: parts.blobs,
-                passages: Arc::new(parts.edge.clone()),
+                passages: Arc::clone(&parts.passages) as _,
                 jobs: Arc::new(doorbell),
                 embedder: parts.embedder,
                 chat: parts.chat,
-            },
+                secrets: Vec::new(),
+                clock: Clock::system(),
+            }),
+            measured: Prometheus::install(),
             edge: parts.edge,
             notices: parts.notices,
             answer_timeout: settings.answer_timeout,
@@ -259,12 +270,12 @@ impl Local {
         loop {
             while running.len() < self.worker.concurrency {
                 let Some(job) = found.pop_front() else { break };
-                running.push(self.run(job));
+                running.push(self.run((job, None)));
             }
             let is_free = running.len() < self.worker.concurrency;
             tokio::select! {
                 Some(()) = running.next(), if !running.is_empty() => {}
-                Some(job) = rings.recv(), if is_free => running.push(self.run(job)),
+                Some(ring) = rings.recv(), if is_free => running.push(self.run(ring)),
                 _ = sweeps.tick(), if found.is_empty() => match self.worker.pending().await {
                     Ok(jobs) => found.extend(jobs),
                     Err(error) => warn!(error = %chain(&error), "failed to look for pending documents"),
@@ -273,8 +284,9 @@ impl Local {
         }
     }
 
-    async fn run(&self, job: Job) {
-        if let JobResult::Again(error) = self.worker.run(&job).await {
+    async fn run(&self, (job, asked_by): Ring) {
+        let span = trace::job("document", job.document_id.as_str(), asked_by.as_deref());
+        if let JobResult::Again(error) = self.worker.run(&job).instrument(span).await {
             warn!(document.id = %job.document_id, error = %chain(&error), "a job stays pending");
         }
     }
@@ -294,7 +306,10 @@ impl Local {
         let mut expiries = tokio::time::interval_at(first, EXPIRY_INTERVAL);
         loop {
             let maintained = tokio::select! {
-                _ = ticks.tick() => self.edge.maintain().await.map(|_| ()),
+                _ = ticks.tick() => {
+                    self.measured.tidy();
+                    self.edge.maintain().await.map(|_| ())
+                }
                 _ = expiries.tick() => self.expire().await,
             };
             if let Err(error) = maintained {
@@ -332,8 +347,8 @@ fn forgetting(parts: &Parts, clock: &Clock) -> Forget {
     Forget {
         tables: parts.tables.clone(),
         blobs: parts.blobs.clone(),
-        reader: Arc::new(parts.edge.clone()),
-        writer: Arc::new(parts.edge.clone()),
+        reader: Arc::clone(&parts.passages) as _,
+        writer: Arc::clone(&parts.passages) as _,
         retention: Retention::default(),
         clock: clock.clone(),
     }
@@ -345,7 +360,7 @@ fn backing_up(parts: &Parts, clock: &Clock) -> BackUp {
         tables: parts.tables.clone(),
         blobs: parts.blobs.clone(),
         backups: parts.backups.clone(),
-        reader: Arc::new(parts.edge.clone()),
+        reader: Arc::clone(&parts.passages) as _,
         model: parts.model.clone(),
         originals: true,
         // No other process has the directory, and one that starts frees what was left (`prepare`): what two requests to this
@@ -362,7 +377,7 @@ fn answering(parts: &Parts, settings: &Settings, clock: &Clock) -> Ask {
     let caches = Caches::new(Some(parts.tables.clone()), CacheLimits::default(), clock.clone());
     let search = Search {
         tables: parts.tables.clone(),
-        passages: Arc::new(parts.edge.clone()),
+        passages: Arc::clone(&parts.passages) as _,
         embedder: parts::remembering(parts.embedder.clone(), settings, &caches),
         reranker: parts.reranker.clone(),
         fusion: Fusion::default(),

@@ -3,20 +3,24 @@
 
 use async_trait::async_trait;
 use lectern_core::{document::Job, errors::PortError, ports::JobQueue};
+use lectern_telemetry::trace;
 use tokio::sync::mpsc;
 
 /// Rings that may wait.
 const WAITING: usize = 1_024;
 
+/// A job, and the trace of what asked for it.
+pub(crate) type Ring = (Job, Option<String>);
+
 /// Rings for the worker of this process.
 #[derive(Clone, Debug)]
 pub(crate) struct Doorbell {
-    sender: mpsc::Sender<Job>,
+    sender: mpsc::Sender<Ring>,
 }
 
 impl Doorbell {
     /// Returns a doorbell and the end the worker listens at.
-    pub(crate) fn new() -> (Self, mpsc::Receiver<Job>) {
+    pub(crate) fn new() -> (Self, mpsc::Receiver<Ring>) {
         let (sender, receiver) = mpsc::channel(WAITING);
         (Self { sender }, receiver)
     }
@@ -25,7 +29,7 @@ impl Doorbell {
 #[async_trait]
 impl JobQueue for Doorbell {
     async fn enqueue(&self, job: &Job) -> Result<(), PortError> {
-        if self.sender.try_send(job.clone()).is_err() {
+        if self.sender.try_send((job.clone(), trace::traceparent())).is_err() {
             tracing::debug!("the doorbell is full; the sweep will find the job");
         }
         Ok(())

@@ -37,12 +37,19 @@ fn main() -> ExitCode {
         .expect("nothing chose a TLS provider before the first line of `main`");
     let arguments = Arguments::parse();
     let env = Env::from_process();
-    let levels = env.get("LECTERN_LOG").unwrap_or(arguments.command.log_levels());
-    telemetry::init(telemetry::Format::for_stderr(), Some(levels));
+    let telemetry = match settings::telemetry(&env, arguments.command.log_levels()) {
+        Ok(telemetry) => telemetry,
+        Err(problem) => {
+            eprintln!("lectern: {problem}");
+            return ExitCode::FAILURE;
+        }
+    };
+    telemetry::init(telemetry::Format::for_stderr(), "local", &telemetry);
     let output = Output::standard(arguments.global.json, arguments.global.quiet);
     let runtime = tokio::runtime::Runtime::new().expect("the system gives threads at start");
     let code = runtime.block_on(commands::run(arguments, &env, &output));
     // A blocking call that Ctrl-C left behind must not keep the process.
     runtime.shutdown_background();
+    telemetry::finish();
     code
 }

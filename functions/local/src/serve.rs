@@ -10,6 +10,7 @@ use std::{
 
 use lectern_app::upload::NewDocument;
 use lectern_core::{auth::Caller, document::Metadata, ids::CollectionId};
+use lectern_runtime::telemetry;
 use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
 use secrecy::ExposeSecret as _;
 use tokio::{net::TcpListener, sync::mpsc};
@@ -23,6 +24,8 @@ use crate::{
 
 /// How long requests under way may take after Ctrl-C.
 const GRACE: Duration = Duration::from_secs(10);
+/// What SIGUSR1 asks for: everything of ours, and the rest as always.
+const CHATTY: &str = "debug,h2=warn,hyper=warn,hyper_util=warn,tower=warn,aws=warn,segment=warn,shard=warn,rustls=warn";
 /// Changes that may wait.
 const WATCH_BUFFER: usize = 4_096;
 /// How long a changed file must be left alone before it is read.
@@ -39,6 +42,8 @@ pub(crate) struct ServeOptions {
     pub(crate) open: bool,
     /// Whether changes of the files are followed.
     pub(crate) watch: bool,
+    /// Which log lines are written unless a signal says otherwise.
+    pub(crate) levels: String,
     /// Where the files' documents belong.
     pub(crate) collection: CollectionId,
 }
@@ -75,6 +80,7 @@ pub(crate) async fn serve(local: &Local, options: &ServeOptions) -> Result<(), S
             () = server => Ok(()),
             failed = files_in => failed,
             () = too_slow() => Ok(()),
+            never = follow_signals(&options.levels) => match never {},
         }
     };
     local.drive(serving).await
@@ -250,6 +256,32 @@ async fn stopped() {
         () = terminate => {}
     }
     info!("stopping: requests under way may finish");
+}
+
+/// SIGUSR1 makes the log chatty, SIGUSR2 as it was: to see more of what goes on now, without a restart that ends it.
+#[cfg(unix)]
+async fn follow_signals(levels: &str) -> std::convert::Infallible {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (chatty, quiet) =
+        (signal(SignalKind::user_defined1()), signal(SignalKind::user_defined2()));
+    let (Ok(mut chatty), Ok(mut quiet)) = (chatty, quiet) else {
+        return std::future::pending().await;
+    };
+    loop {
+        let wanted = tokio::select! {
+            _ = chatty.recv() => CHATTY,
+            _ = quiet.recv() => levels,
+        };
+        match telemetry::set_levels(wanted) {
+            Ok(()) => info!(levels = wanted, "log levels were changed"),
+            Err(reason) => warn!(reason, "log levels stay as they are"),
+        }
+    }
+}
+
+#[cfg(not(unix))]
+async fn follow_signals(_: &str) -> std::convert::Infallible {
+    std::future::pending().await
 }
 
 async fn too_slow() {

@@ -12,7 +12,9 @@ use lectern_core::{
     web::Hosts,
 };
 use lectern_models::config::{ApiConfig, ChatConfig, EmbedderConfig, RerankerConfig};
-use lectern_runtime::{concurrency::DEFAULT_KEY_CONCURRENCY, origins::Origins};
+use lectern_runtime::{
+    concurrency::DEFAULT_KEY_CONCURRENCY, origins::Origins, telemetry::Telemetry,
+};
 
 /// Settings of the local process.
 #[derive(Clone, Debug)]
@@ -151,6 +153,24 @@ impl Settings {
             _ => Err(errors),
         }
     }
+}
+
+/// Reads what is written and sent of what the process does; `levels` where `LECTERN_LOG` says nothing.
+///
+/// # Errors
+/// The first variable that is wrong.
+pub(crate) fn telemetry(env: &Env, levels: &str) -> Result<Telemetry, EnvError> {
+    let sample = env.parsed::<f64>("LECTERN_LOG_SAMPLE")?.unwrap_or_default();
+    if !(0.0..=1.0).contains(&sample) {
+        let (name, reason) = ("LECTERN_LOG_SAMPLE".to_owned(), "must be from 0 to 1".to_owned());
+        return Err(EnvError::Invalid { name, reason });
+    }
+    Ok(Telemetry {
+        stack: String::new(),
+        levels: Some(env.get("LECTERN_LOG").unwrap_or(levels).to_owned()),
+        sample,
+        traces: env.parsed("LECTERN_TRACES")?.unwrap_or_default(),
+    })
 }
 
 /// Reads a list of chat models.

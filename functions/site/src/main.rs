@@ -7,7 +7,8 @@ use site::{router, settings::Settings};
 
 fn main() -> ExitCode {
     lambda::main(
-        |settings: &Settings| settings.process.log.as_deref(),
+        env!("CARGO_PKG_NAME"),
+        |settings: &Settings| &settings.process.telemetry,
         async |_| lambda::http::serve(router()).await,
     )
 }

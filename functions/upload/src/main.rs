@@ -14,7 +14,7 @@ use lectern_tables::Tables;
 use upload::{Upload, router, settings::Settings};
 
 fn main() -> ExitCode {
-    lambda::main(|settings: &Settings| settings.process.log.as_deref(), run)
+    lambda::main(env!("CARGO_PKG_NAME"), |settings: &Settings| &settings.process.telemetry, run)
 }
 
 async fn run(settings: Settings) -> Result<(), lambda::Error> {

@@ -49,7 +49,10 @@ def are_told_exactly_what_the_contract_says(stack):
 def are_told_where_things_are(stack):
     given = {
         "LECTERN_ENVIRONMENT": stack.parameters["Environment"],
+        "LECTERN_STACK": "lectern",
         "LECTERN_LOG": stack.parameters["LogLevels"],
+        "LECTERN_LOG_SAMPLE": stack.parameters["LogSample"],
+        "LECTERN_TRACES": "xray",
         "LECTERN_FETCH_HOSTS": stack.parameters["FetchHosts"],
         "LECTERN_ISSUERS": stack.parameters["Issuers"],
         "LECTERN_ALLOWED_ORIGINS": stack.parameters["AllowedOrigins"],

@@ -11,7 +11,7 @@ use crate::{
     workspace,
 };
 
-/// What `lectern-core` stays free of, however indirectly. A final `*` stands for any ending.
+/// What `lectern-core` and `lectern-telemetry` stay free of, however indirectly. A final `*` stands for any ending.
 const NOT_IN_CORE: [&str; 9] =
     ["aws-*", "axum*", "hyper*", "lambda_*", "qdrant-*", "reqwest", "tokio", "tokio-*", "tonic*"];
 
@@ -54,7 +54,7 @@ pub(crate) fn run(root: &Path) -> Result<()> {
 
 /// Returns whether the rules ask what `member` links when it is built alone.
 pub(crate) fn closure_is_judged(member: &Member) -> bool {
-    matches!(layers::layer(member), Some(Layer::Core | Layer::Function))
+    matches!(layers::layer(member), Some(Layer::Core | Layer::Telemetry | Layer::Function))
 }
 
 /// Returns every breach, as a sentence with the path that shows it.
@@ -93,7 +93,7 @@ fn stray_vendors(member: &Member) -> Vec<String> {
 /// Packages that `member` may not link, even through others.
 fn wrong_links(workspace: &Workspace, member: &Member) -> Vec<String> {
     let forbidden: &[&str] = match layers::layer(member) {
-        Some(Layer::Core) => &NOT_IN_CORE,
+        Some(Layer::Core | Layer::Telemetry) => &NOT_IN_CORE,
         Some(Layer::Function) => &EMBEDDED_ENGINES,
         _ => return Vec::new(),
     };

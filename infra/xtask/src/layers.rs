@@ -1,7 +1,7 @@
 //! Which package of this workspace may use which other. Arrows go down only:
 //!
 //! ```text
-//! functions → lectern-stack → lectern-runtime → lectern-app → adapters → lectern-core
+//! functions → lectern-stack → lectern-runtime → lectern-app → adapters → lectern-telemetry → lectern-core
 //! ```
 
 use crate::graph::{Member, Workspace};
@@ -20,6 +20,8 @@ pub(crate) const ADAPTERS: [&str; 6] = [
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Layer {
     Core,
+    /// What is measured: names and facades, no exporter.
+    Telemetry,
     Adapter,
     App,
     Runtime,
@@ -54,6 +56,7 @@ pub(crate) fn layer(member: &Member) -> Option<Layer> {
         ("infra", _) => Some(Layer::Tool),
         ("shared", _) if ADAPTERS.contains(&name) => Some(Layer::Adapter),
         ("shared", "lectern-core") => Some(Layer::Core),
+        ("shared", "lectern-telemetry") => Some(Layer::Telemetry),
         ("shared", "lectern-app") => Some(Layer::App),
         ("shared", "lectern-runtime") => Some(Layer::Runtime),
         ("shared", "lectern-stack") => Some(Layer::Stack),

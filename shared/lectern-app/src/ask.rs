@@ -4,6 +4,7 @@
 mod cached;
 mod chat;
 mod draft;
+mod observe;
 mod passages;
 mod record;
 mod reply;
@@ -14,7 +15,7 @@ pub(crate) use self::record::{CITED, STANDALONE};
 pub use crate::spending::Spent;
 
 use std::{
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::{Duration, Instant},
 };
 
@@ -34,9 +35,10 @@ use lectern_core::{
     time::Timestamp,
 };
 use lectern_tables::Tables;
+use lectern_telemetry::{instruments::ACTIVE_SESSIONS, trace::stage};
 use serde::Serialize;
 use tokio::sync::mpsc;
-use tracing::info;
+use tracing::Instrument as _;
 
 use self::{cached::Opened, draft::Asking};
 use crate::{
@@ -184,8 +186,10 @@ impl Ask {
             session_id: request.session_id.clone().unwrap_or_else(new_session),
             now,
             started: Instant::now(),
+            first_token: OnceLock::new(),
             bill: self.spending.bill(caller, self.most(request), request.time_budget),
         };
+        let _active = ACTIVE_SESSIONS.while_held(&[]);
         let answered = self.answer(&turn);
         let answered = match tokio::time::timeout(request.time_budget, answered).await {
             Ok(answered) => answered,
@@ -194,6 +198,7 @@ impl Ask {
         if answered.is_err() {
             turn.bill.give_up().await;
         }
+        observe::ended(&turn, &answered);
         answered
     }
 
@@ -201,7 +206,7 @@ impl Ask {
         let Turn { caller, request, .. } = *turn;
         // What is searched for depends on the conversation so far, where there is one.
         let turns = self.history(caller, request.session_id.as_ref()).await?;
-        let understood = self.understand(turn, &turns).await?;
+        let understood = self.understand(turn, &turns).instrument(stage("find")).await?;
         let rewrite::Understood { search, opened, standalone_question } = understood;
         let (similar, place) = match opened {
             Opened::Hit(hit) => {
@@ -215,7 +220,8 @@ impl Ask {
         let history = rewrite::spoken(&turns);
         let asking = Asking { caller, search: &search, settings: &settings, history: &history };
 
-        let (mut found, begun) = self.retrieve(turn, &asking, similar).await?;
+        let retrieving = self.retrieve(turn, &asking, similar).instrument(stage("check"));
+        let (mut found, begun) = retrieving.await?;
         let shown = begun.widened.passages.clone();
         let retrieval = AskEvent::Retrieval {
             query_id: turn.query_id.clone(),
@@ -223,7 +229,8 @@ impl Ask {
             passages: shown.clone(),
         };
         send(turn.events, retrieval).await;
-        let drafted = self.draft(turn, &asking, begun, &mut found).await?;
+        let drafting = self.draft(turn, &asking, begun, &mut found).instrument(stage("generate"));
+        let drafted = drafting.await?;
         let answer = self.still_shown(caller, drafted.answer).await?;
         for citation in answer.citations() {
             send(turn.events, AskEvent::Citation(citation.clone())).await;
@@ -252,7 +259,7 @@ impl Ask {
             documents,
             keeps_question: settings.audit.questions,
         };
-        self.conclude(turn, asked).await
+        self.conclude(turn, asked).instrument(stage("record")).await
     }
 
     /// Records before responding: nothing runs after the response.
@@ -261,7 +268,6 @@ impl Ask {
         recorded?;
         // Last: the time of what was recorded is billed, too.
         asked.estimates = self.spending.prices.estimates(self.function, turn.started.elapsed());
-        log(&asked);
         Ok(asked)
     }
 
@@ -285,10 +291,25 @@ struct Turn<'a> {
     session_id: SessionId,
     now: Timestamp,
     started: Instant,
+    /// When the first piece of the answer was passed on.
+    first_token: OnceLock<Duration>,
     bill: Bill,
 }
 
 impl Turn<'_> {
+    /// Passes a piece of the answer on.
+    async fn pass_on(&self, piece: String) {
+        if !piece.is_empty() {
+            self.first_token.get_or_init(|| self.started.elapsed());
+            send(self.events, AskEvent::Token(piece)).await;
+        }
+    }
+
+    /// Returns how long the first piece of the answer took, `None` when it came all at once.
+    fn first_token(&self) -> Option<Duration> {
+        self.first_token.get().copied()
+    }
+
     /// Returns what the question used so far.
     fn spent(&self) -> Spent {
         self.bill.spent()
@@ -315,22 +336,6 @@ impl Turn<'_> {
             session_id: Some(self.session_id.clone()),
         }
     }
-}
-
-fn log(asked: &Asked) {
-    info!(
-        query.id = %asked.query_id,
-        cache = asked.cache.as_str(),
-        cache.matched = asked.cache.matched(),
-        refused = asked.answer.is_refused(),
-        citations = asked.answer.citations().len(),
-        supported_ratio = asked.answer.supported_ratio(),
-        prompt_tokens = asked.spent.tokens.prompt,
-        completion_tokens = asked.spent.tokens.completion,
-        embedding_tokens = asked.spent.embedding_tokens,
-        duration_ms = asked.timings.total,
-        "answered a question"
-    );
 }
 
 /// Sends an event; a client that has gone is noticed when the answer is written, not here.

@@ -38,6 +38,7 @@ pub mod manifest;
 pub mod prune;
 pub mod records;
 pub mod seal;
+pub mod standing;
 pub mod verify;
 
 mod adopt;

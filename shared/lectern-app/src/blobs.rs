@@ -16,6 +16,7 @@ use lectern_core::{
     errors::{ErrorKind, PortError},
     ids::{DocumentId, TenantId, UploadId},
 };
+use lectern_telemetry::call::{Dependency, call as observed};
 use object_store::{Error as StoreError, ObjectStore, ObjectStoreExt as _, path::Path};
 
 /// The files of all documents.
@@ -95,8 +96,11 @@ impl Blobs {
     /// # Errors
     /// When the store cannot be written.
     pub async fn put(&self, name: &BlobName, bytes: Bytes) -> Result<(), PortError> {
-        let written = self.store.put(&name.0, bytes.into()).await;
-        written.map(|_| ()).map_err(|error| port_error("blob put", error))
+        let call = async {
+            let written = self.store.put(&name.0, bytes.into()).await;
+            written.map(|_| ()).map_err(|error| port_error("blob put", error))
+        };
+        observed(Dependency::Blobs, "put", call).await
     }
 
     /// Returns a whole file.
@@ -104,8 +108,12 @@ impl Blobs {
     /// # Errors
     /// `NotFound` when there is none.
     pub async fn get(&self, name: &BlobName) -> Result<Bytes, PortError> {
-        let found = self.store.get(&name.0).await.map_err(|error| port_error("blob get", error))?;
-        found.bytes().await.map_err(|error| port_error("blob get", error))
+        let call = async {
+            let found =
+                self.store.get(&name.0).await.map_err(|error| port_error("blob get", error))?;
+            found.bytes().await.map_err(|error| port_error("blob get", error))
+        };
+        observed(Dependency::Blobs, "get", call).await
     }
 
     /// Returns a file's size in bytes and, when that is at most `most`, its bytes: one request where [`Self::size`] and
@@ -118,13 +126,17 @@ impl Blobs {
         name: &BlobName,
         most: u64,
     ) -> Result<(u64, Option<Bytes>), PortError> {
-        let found = self.store.get(&name.0).await.map_err(|error| port_error("blob get", error))?;
-        let size = found.meta.size;
-        if size > most {
-            return Ok((size, None));
-        }
-        let bytes = found.bytes().await.map_err(|error| port_error("blob get", error))?;
-        Ok((size, Some(bytes)))
+        let call = async {
+            let found =
+                self.store.get(&name.0).await.map_err(|error| port_error("blob get", error))?;
+            let size = found.meta.size;
+            if size > most {
+                return Ok((size, None));
+            }
+            let bytes = found.bytes().await.map_err(|error| port_error("blob get", error))?;
+            Ok((size, Some(bytes)))
+        };
+        observed(Dependency::Blobs, "get", call).await
     }
 
     /// Returns a file's size in bytes.
@@ -132,9 +144,12 @@ impl Blobs {
     /// # Errors
     /// `NotFound` when there is none.
     pub async fn size(&self, name: &BlobName) -> Result<u64, PortError> {
-        let meta =
-            self.store.head(&name.0).await.map_err(|error| port_error("blob head", error))?;
-        Ok(meta.size)
+        let call = async {
+            let meta =
+                self.store.head(&name.0).await.map_err(|error| port_error("blob head", error))?;
+            Ok(meta.size)
+        };
+        observed(Dependency::Blobs, "head", call).await
     }
 
     /// Returns the bytes of a file in `range`, which must lie within it.
@@ -142,8 +157,11 @@ impl Blobs {
     /// # Errors
     /// `NotFound` when there is none, `Internal` when the range is not within it.
     pub async fn range(&self, name: &BlobName, range: Range<u64>) -> Result<Bytes, PortError> {
-        let read = self.store.get_range(&name.0, range).await;
-        read.map_err(|error| port_error("blob get", error))
+        let call = async {
+            let read = self.store.get_range(&name.0, range).await;
+            read.map_err(|error| port_error("blob get", error))
+        };
+        observed(Dependency::Blobs, "get", call).await
     }
 
     /// Removes a file; one that is not there is fine.
@@ -151,10 +169,13 @@ impl Blobs {
     /// # Errors
     /// When the store cannot be written.
     pub async fn delete(&self, name: &BlobName) -> Result<(), PortError> {
-        match self.store.delete(&name.0).await {
-            Ok(()) | Err(StoreError::NotFound { .. }) => Ok(()),
-            Err(error) => Err(port_error("blob delete", error)),
-        }
+        let call = async {
+            match self.store.delete(&name.0).await {
+                Ok(()) | Err(StoreError::NotFound { .. }) => Ok(()),
+                Err(error) => Err(port_error("blob delete", error)),
+            }
+        };
+        observed(Dependency::Blobs, "delete", call).await
     }
 
     /// Returns an address to which anybody who has it may `PUT` one file for `valid_for`, `None` where the store gives none
@@ -176,10 +197,13 @@ impl Blobs {
     /// # Errors
     /// When it cannot.
     pub async fn ping(&self) -> Result<(), PortError> {
-        match self.store.head(&Path::from("probe")).await {
-            Ok(_) | Err(StoreError::NotFound { .. }) => Ok(()),
-            Err(error) => Err(port_error("blob head", error)),
-        }
+        let call = async {
+            match self.store.head(&Path::from("probe")).await {
+                Ok(_) | Err(StoreError::NotFound { .. }) => Ok(()),
+                Err(error) => Err(port_error("blob head", error)),
+            }
+        };
+        observed(Dependency::Blobs, "ping", call).await
     }
 
     /// Removes every file of a document and returns how many there were.
@@ -208,21 +232,24 @@ impl Blobs {
     }
 
     async fn remove_all(&self, prefix: &Path) -> Result<u64, PortError> {
-        let mut removed = 0;
-        let listed: Vec<_> = self
-            .store
-            .list(Some(prefix))
-            .try_collect()
-            .await
-            .map_err(|error| port_error("blob list", error))?;
-        for meta in listed {
-            match self.store.delete(&meta.location).await {
-                Ok(()) => removed += 1,
-                Err(StoreError::NotFound { .. }) => {}
-                Err(error) => return Err(port_error("blob delete", error)),
+        let call = async {
+            let mut removed = 0;
+            let listed: Vec<_> = self
+                .store
+                .list(Some(prefix))
+                .try_collect()
+                .await
+                .map_err(|error| port_error("blob list", error))?;
+            for meta in listed {
+                match self.store.delete(&meta.location).await {
+                    Ok(()) => removed += 1,
+                    Err(StoreError::NotFound { .. }) => {}
+                    Err(error) => return Err(port_error("blob delete", error)),
+                }
             }
-        }
-        Ok(removed)
+            Ok(removed)
+        };
+        observed(Dependency::Blobs, "delete", call).await
     }
 }
 

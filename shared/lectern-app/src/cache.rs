@@ -35,6 +35,7 @@ use lectern_core::{
     time::Timestamp,
 };
 use lectern_tables::{Tables, cache::CacheWrite, collections::Collection};
+use lectern_telemetry::instruments::{CACHE_HITS, CACHE_MISSES};
 use quick_cache::sync::Cache;
 use serde::{Deserialize, Serialize};
 
@@ -171,22 +172,39 @@ struct Shared {
     counters: Counters,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Counters {
     answers: Counter,
     retrievals: Counter,
     vectors: Counter,
 }
 
+impl Default for Counters {
+    fn default() -> Self {
+        let [answers, retrievals, vectors] = ["answers", "retrievals", "vectors"].map(Counter::of);
+        Self { answers, retrievals, vectors }
+    }
+}
+
 /// Counts hits and misses.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Counter {
+    cache: &'static str,
     hits: AtomicU64,
     misses: AtomicU64,
 }
 
 impl Counter {
+    fn of(cache: &'static str) -> Self {
+        Self { cache, hits: AtomicU64::new(0), misses: AtomicU64::new(0) }
+    }
+
     fn add(&self, hits: usize, misses: usize) {
+        for (instrument, count) in [(&CACHE_HITS, hits), (&CACHE_MISSES, misses)] {
+            if count > 0 {
+                instrument.add(count as u64, &[("cache", self.cache)]);
+            }
+        }
         self.hits.fetch_add(hits as u64, Ordering::Relaxed);
         self.misses.fetch_add(misses as u64, Ordering::Relaxed);
     }

@@ -3,6 +3,7 @@
 use std::{fmt, time::Duration};
 
 use lectern_core::{errors::PortError, spending::Period};
+use lectern_telemetry::call::word_of;
 use thiserror::Error;
 
 /// Whose money.
@@ -99,6 +100,27 @@ pub enum FlowError {
 }
 
 impl FlowError {
+    /// Returns its kind in one word, for labels and spans.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Invalid(_) => "invalid",
+            Self::Unauthenticated => "unauthenticated",
+            Self::Forbidden(_) => "forbidden",
+            Self::NotFound(_) => "not_found",
+            Self::Conflict(_) => "conflict",
+            Self::TooLarge { .. } => "too_large",
+            Self::UnsupportedMedia(_) => "unsupported_media",
+            Self::RateLimited { .. } => "rate_limited",
+            Self::OverBudget { .. } => "over_budget",
+            Self::BudgetHeld { .. } => "budget_held",
+            Self::SpendingStopped => "spending_stopped",
+            Self::InProgress { .. } => "in_progress",
+            Self::Reused => "reused",
+            Self::Port(error) => word_of(error.kind),
+        }
+    }
+
     /// Returns the error of one wrong field.
     #[must_use]
     #[expect(

@@ -1,26 +1,39 @@
-//! Can a question be answered now? Every dependency is probed at the same time, each with its own deadline.
+//! Can a question be answered now? Every dependency is probed at the same time, and nobody waits for the slowest.
+
+mod probe;
 
 use std::{
-    future::Future,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use lectern_core::{
-    errors::{ErrorKind, PortError, chain},
+    errors::PortError,
     ports::{ChatModel, Embedder, JobQueue, PassageReader},
+    secret::LiveSecret,
+    time::Timestamp,
 };
 use lectern_tables::Tables;
-use serde::Serialize;
-use tracing::warn;
+use lectern_telemetry::instruments::{BACKUP_AGE, DRILL_AGE, QUEUE_AGE};
+use serde::{Deserialize, Serialize};
+use tokio::sync::Mutex;
 
-use crate::{blobs::Blobs, search::millis};
+use self::probe::Probe;
+use crate::{back_up::standing::Standing, blobs::Blobs, clock::Clock};
 
-/// How long a probe may take.
-pub const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long whoever asks waits for the probes together.
+pub const WAIT: Duration = Duration::from_millis(250);
+/// How long what was found holds: probes cost money where dependencies do.
+pub const HOLDS: Duration = Duration::from_secs(2);
+/// How long the oldest document may wait to be worked on; the service level of ingestion.
+pub const MAX_QUEUE_AGE: Duration = Duration::from_secs(5 * 60);
+/// How old the newest backup may be: a day, and the time one takes.
+pub const MAX_BACKUP_AGE: Duration = Duration::from_secs(26 * 60 * 60);
+/// How long ago a restoration drill may have succeeded.
+pub const MAX_DRILL_AGE: Duration = Duration::from_secs(8 * 24 * 60 * 60);
 
 /// How a dependency, or all of them, is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// Works.
@@ -34,12 +47,15 @@ pub enum Status {
 /// What a probe found.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Check {
-    /// Which dependency: `table`, `index`, `blobs`, `queue`, `embedder`, `chat`.
+    /// Which dependency: `table`, `index`, `blobs`, `queue`, `secrets`, `embedder`, `chat`, `ingestion`, `backups`.
     pub name: &'static str,
     /// How it is.
     pub status: Status,
     /// How long the probe took.
     pub latency_ms: f64,
+    /// How old what it is about is: the oldest waiting document, the newest backup.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub age_seconds: Option<u64>,
     /// What an operator should know, without internals.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<&'static str>,
@@ -54,9 +70,9 @@ pub struct Readiness {
     pub checks: Vec<Check>,
 }
 
-/// Probes dependencies.
+/// What is probed.
 #[derive(Clone, Debug)]
-pub struct Health {
+pub struct Dependencies {
     /// The table.
     pub tables: Tables,
     /// The files.
@@ -69,62 +85,147 @@ pub struct Health {
     pub embedder: Option<Arc<dyn Embedder>>,
     /// Writes answers; without one they are extractive.
     pub chat: Option<Arc<dyn ChatModel>>,
+    /// The secrets that are kept somewhere else.
+    pub secrets: Vec<LiveSecret>,
+    /// The time.
+    pub clock: Clock,
+}
+
+/// Probes dependencies. Clones share what was found.
+#[derive(Clone)]
+pub struct Health {
+    probes: Arc<[Probe]>,
+    found: Arc<Mutex<Option<(Instant, Readiness)>>>,
+}
+
+impl std::fmt::Debug for Health {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Health").field("probes", &self.probes.len()).finish()
+    }
 }
 
 impl Health {
-    /// Probes every dependency.
+    /// Returns what probes these.
+    #[must_use]
+    pub fn of(dependencies: Dependencies) -> Self {
+        let Dependencies { tables, blobs, passages, jobs, embedder, chat, secrets, clock } =
+            dependencies;
+        let records = tables.clone();
+        let mut probes = vec![
+            Probe::ping("table", Status::Down, move || {
+                let tables = tables.clone();
+                Box::pin(async move { tables.ping().await })
+            }),
+            Probe::ping("index", Status::Down, move || {
+                let passages = Arc::clone(&passages);
+                Box::pin(async move { passages.ping().await })
+            }),
+            Probe::ping("blobs", Status::Degraded, move || {
+                let blobs = blobs.clone();
+                Box::pin(async move { blobs.ping().await })
+            }),
+            Probe::ping("queue", Status::Degraded, move || {
+                let jobs = Arc::clone(&jobs);
+                Box::pin(async move { jobs.ping().await })
+            }),
+        ];
+        if !secrets.is_empty() {
+            probes.push(Probe::ping("secrets", Status::Down, move || {
+                let secrets = secrets.clone();
+                Box::pin(async move {
+                    for secret in secrets {
+                        secret.get().await?;
+                    }
+                    Ok(())
+                })
+            }));
+        }
+        // Without an answering embedder questions are answered by BM25.
+        probes.push(match embedder {
+            Some(embedder) => Probe::ping("embedder", Status::Degraded, move || {
+                let embedder = Arc::clone(&embedder);
+                Box::pin(async move { embedder.ping().await })
+            }),
+            None => Probe::absent("embedder", "none configured: retrieval is by BM25 only"),
+        });
+        probes.push(match chat {
+            Some(chat) => Probe::ping("chat", Status::Down, move || {
+                let chat = Arc::clone(&chat);
+                Box::pin(async move { chat.ping().await })
+            }),
+            None => Probe::absent("chat", "none configured: answers are extractive"),
+        });
+        let (pending, now) = (records.clone(), clock.clone());
+        probes.push(Probe::new("ingestion", Status::Degraded, move || {
+            let (tables, now) = (pending.clone(), now.now());
+            Box::pin(async move { ingestion(&tables, now).await })
+        }));
+        probes.push(Probe::new("backups", Status::Degraded, move || {
+            let (tables, now) = (records.clone(), clock.now());
+            Box::pin(async move { backups(&tables, now).await })
+        }));
+        Self { probes: probes.into(), found: Arc::default() }
+    }
+
+    /// Returns how every dependency is, as of at most [`HOLDS`] ago and after at most [`WAIT`].
     pub async fn ready(&self) -> Readiness {
-        let (table, index, blobs, queue, embedder, chat) = tokio::join!(
-            probe("table", Status::Down, self.tables.ping()),
-            probe("index", Status::Down, self.passages.ping()),
-            probe("blobs", Status::Degraded, self.blobs.ping()),
-            probe("queue", Status::Degraded, self.jobs.ping()),
-            self.embedder(),
-            self.chat(),
-        );
-        let checks = vec![table, index, blobs, queue, embedder, chat];
+        // Whoever comes while others wait gets what they get.
+        let mut found = self.found.lock().await;
+        if let Some((at, readiness)) = &*found
+            && at.elapsed() < HOLDS
+        {
+            return readiness.clone();
+        }
+        let until = tokio::time::Instant::now() + WAIT;
+        let checks = self.probes.iter().map(|probe| probe.check(until));
+        let checks: Vec<Check> = futures::future::join_all(checks).await;
         let status = checks.iter().map(|check| check.status).max().unwrap_or(Status::Ok);
-        Readiness { status, checks }
+        let readiness = Readiness { status, checks };
+        *found = Some((Instant::now(), readiness.clone()));
+        readiness
     }
 
-    /// Without an answering embedder questions are answered by BM25.
-    async fn embedder(&self) -> Check {
-        match &self.embedder {
-            Some(embedder) => probe("embedder", Status::Degraded, embedder.ping()).await,
-            None => absent("embedder", "none configured: retrieval is by BM25 only"),
-        }
-    }
-
-    async fn chat(&self) -> Check {
-        match &self.chat {
-            Some(chat) => probe("chat", Status::Down, chat.ping()).await,
-            None => absent("chat", "none configured: answers are extractive"),
-        }
+    /// Opens the connections, so that the first who asks does not wait for them.
+    pub async fn warm_up(&self, longest: Duration) {
+        let until = tokio::time::Instant::now() + longest;
+        futures::future::join_all(self.probes.iter().map(|probe| probe.check(until))).await;
     }
 }
 
-fn absent(name: &'static str, detail: &'static str) -> Check {
-    Check { name, status: Status::Ok, latency_ms: 0.0, detail: Some(detail) }
+/// What a probe tells besides that it was answered.
+#[derive(Clone, Copy, Debug, Default)]
+struct Told {
+    age: Option<Duration>,
+    detail: Option<&'static str>,
+    is_bad: bool,
 }
 
-async fn probe(
-    name: &'static str,
-    severity: Status,
-    call: impl Future<Output = Result<(), PortError>>,
-) -> Check {
-    let started = Instant::now();
-    let outcome = tokio::time::timeout(PROBE_TIMEOUT, call).await;
-    let latency_ms = millis(started.elapsed());
-    let detail = match outcome {
-        Ok(Ok(())) => return Check { name, status: Status::Ok, latency_ms, detail: None },
-        Ok(Err(error)) => {
-            warn!(dependency = name, error = %chain(&error), "a dependency is unwell");
-            match error.kind {
-                ErrorKind::Unauthenticated => "refuses the credentials: renew them",
-                _ => "answers with an error",
-            }
+/// How long the oldest document waits.
+async fn ingestion(tables: &Tables, now: Timestamp) -> Result<Told, PortError> {
+    let oldest = tables.versions().oldest_pending().await?;
+    let age = oldest.map(|since| now.since(since)).unwrap_or_default();
+    QUEUE_AGE.set(age.as_secs_f64(), &[]);
+    let is_bad = age > MAX_QUEUE_AGE;
+    let detail = is_bad.then_some("documents wait too long: see whether ingestion runs");
+    Ok(Told { age: oldest.map(|_| age), detail, is_bad })
+}
+
+/// How old the newest backup of the tenant is that was backed up longest ago, and the drill.
+async fn backups(tables: &Tables, now: Timestamp) -> Result<Told, PortError> {
+    let Standing { backup, drill } = Standing::read(tables).await?;
+    let (backup, drill) = (backup.map(|at| now.since(at)), drill.map(|at| now.since(at)));
+    for (instrument, age) in [(&BACKUP_AGE, backup), (&DRILL_AGE, drill)] {
+        if let Some(age) = age {
+            instrument.set(age.as_secs_f64(), &[]);
         }
-        Err(_) => "does not answer in time",
+    }
+    let (detail, is_bad) = match (backup, drill) {
+        (None, _) => (Some("there is none"), false),
+        (Some(age), _) if age > MAX_BACKUP_AGE => (Some("the newest is older than 26 hours"), true),
+        (_, Some(age)) if age > MAX_DRILL_AGE => {
+            (Some("none was restored for a drill within 8 days"), true)
+        }
+        _ => (None, false),
     };
-    Check { name, status: severity, latency_ms, detail: Some(detail) }
+    Ok(Told { age: backup, detail, is_bad })
 }

@@ -27,8 +27,9 @@ use lectern_tables::{
     ingestion::Switch,
     versions::{Claim, Claimed},
 };
+use lectern_telemetry::{call::word_of, instruments::DOCUMENT_PROCESSING, trace::stage};
 use thiserror::Error;
-use tracing::{info, warn};
+use tracing::{Instrument as _, info, warn};
 
 use crate::{
     blobs::{BlobName, Blobs},
@@ -73,6 +74,18 @@ pub enum IngestError {
     /// Too many chunks.
     #[error("the document has more than {MAX_CHUNKS} chunks; split it")]
     TooManyChunks,
+}
+
+impl IngestError {
+    /// Returns its kind in one word, for labels and spans.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Port(error) => word_of(error.kind),
+            Self::Parse(error) => error.code(),
+            Self::TooManyChunks => "too_large",
+        }
+    }
 }
 
 /// Ingests documents.
@@ -165,9 +178,9 @@ impl Ingest {
 
     async fn make_ready(&self, claimed: &Claimed) -> Result<Outcome, IngestError> {
         let DocumentVersion { tenant, document_id, version, .. } = &claimed.version;
-        let parsed = self.parse(&claimed.version).await?;
+        let parsed = self.parse(&claimed.version).instrument(stage("parse")).await?;
         let parsed = Arc::new(self.redact(&claimed.version, parsed).await?);
-        let chunks = self.chunk(&parsed).await?;
+        let chunks = self.chunk(&parsed).instrument(stage("chunk")).await?;
         if chunks.len() > MAX_CHUNKS {
             return Err(IngestError::TooManyChunks);
         }
@@ -175,8 +188,8 @@ impl Ingest {
         // The text must be there before a passage of it can be found.
         let name = BlobName::text(tenant, document_id, *version);
         self.blobs.put(&name, Bytes::from(parsed.text.clone())).await?;
-        let reused = self.index(claimed, &parsed, &chunks).await?;
-        self.switch(claimed, chunks.len(), reused).await
+        let reused = self.index(claimed, &parsed, &chunks).instrument(stage("index")).await?;
+        self.switch(claimed, chunks.len(), reused).instrument(stage("switch")).await
     }
 
     /// One transaction: this version answers from here on, the previous one no more. Then the passages
@@ -205,7 +218,9 @@ impl Ingest {
             self.writer.delete(&scope).await?;
             versions.finish(&claimed.lease).await?;
         }
-        let duration_ms = self.clock.now().since(*created_at).as_millis();
+        let took = self.clock.now().since(*created_at);
+        DOCUMENT_PROCESSING.record(took.as_secs_f64(), &[("outcome", "ready")]);
+        let duration_ms = took.as_millis();
         info!(document.id = %document_id, version, chunks, reused, duration_ms, "document is ready");
         Ok(Outcome::Ready { chunks, reused })
     }
@@ -248,13 +263,15 @@ impl Ingest {
         claimed: &Claimed,
         failure: IngestFailure,
     ) -> Result<Outcome, IngestError> {
-        let DocumentVersion { tenant, document_id, version, .. } = &claimed.version;
+        let DocumentVersion { tenant, document_id, version, created_at, .. } = &claimed.version;
         let now = self.clock.now();
         // Whoever lost the lease must not remove what its successor wrote.
         self.tables.versions().renew(&claimed.lease, now, self.lease).await?;
         let own = Scope::document(tenant, document_id).with_versions(*version, *version);
         self.writer.delete(&own).await?;
         self.tables.versions().fail(&claimed.lease, &failure, now).await?;
+        let took = now.since(*created_at);
+        DOCUMENT_PROCESSING.record(took.as_secs_f64(), &[("outcome", "failed")]);
         warn!(document.id = %document_id, version, code = failure.code, "document failed");
         Ok(Outcome::Failed(failure))
     }

@@ -28,6 +28,7 @@
 //! | [`export`] | a collection leaves, document by document |
 //! | [`backfill`] | passages without vectors get them once a model is there |
 //! | [`health`] | can a question be answered now? |
+//! | [`status`] | how promises were kept lately |
 //! | [`eval`] | a golden set through the real flows: every question → ask → search → judge → report |
 //! | [`blobs`], [`clock`], [`errors`] | names of stored files, time, how flows fail |
 
@@ -57,6 +58,7 @@ pub mod once;
 pub mod restore;
 pub mod search;
 pub mod spending;
+pub mod status;
 pub mod subjects;
 pub mod tokens;
 pub mod upload;

@@ -38,7 +38,9 @@ use lectern_core::{
     settings::CollectionSettings,
 };
 use lectern_tables::Tables;
+use lectern_telemetry::trace::stage;
 use serde::Serialize;
+use tracing::Instrument as _;
 
 pub use self::request::SearchRequest;
 pub(crate) use self::{effective::Effective, prepare::Prepared, widen::Widened};
@@ -156,7 +158,8 @@ impl Search {
         request: &SearchRequest,
         meter: &Meter,
     ) -> Result<Found, FlowError> {
-        let prepared = self.prepare(caller, request, None, meter).await?;
+        let preparing = self.prepare(caller, request, None, meter).instrument(stage("embed"));
+        let prepared = preparing.await?;
         let least = f64::from(prepared.effective.settings.retrieval.min_confidence);
         let similar = self.similar(request, prepared).await?;
         let (found, ()) = tokio::join!(self.check(caller, request, similar), self.caches.settle());
@@ -194,7 +197,8 @@ impl Search {
             similar.retrieved = started.elapsed();
             let remaining =
                 request.time_budget.saturating_sub(similar.embedded + similar.retrieved);
-            let ranked = self.rerank(&request.question, fused, &similar.settings, remaining).await;
+            let reranking = self.rerank(&request.question, fused, &similar.settings, remaining);
+            let ranked = reranking.instrument(stage("rerank")).await;
             similar.reranked = started.elapsed().saturating_sub(similar.retrieved);
             similar.degraded.extend(ranked.is_degraded.then_some(degraded::RERANK));
             similar.ranked = ranked.passages;

@@ -12,6 +12,7 @@ use lectern_core::{
     time::Timestamp,
 };
 use lectern_tables::Tables;
+use lectern_telemetry::instruments::INGESTION_RETRIES;
 use tracing::{error, warn};
 
 use crate::{
@@ -53,6 +54,14 @@ pub enum JobResult {
 impl Worker {
     /// Runs one job. Running it again, late, or at the same time elsewhere changes nothing.
     pub async fn run(&self, job: &Job) -> JobResult {
+        let result = self.try_once(job).await;
+        if let JobResult::Again(error) = &result {
+            INGESTION_RETRIES.add(1, &[("kind", error.kind())]);
+        }
+        result
+    }
+
+    async fn try_once(&self, job: &Job) -> JobResult {
         match &job.task {
             Task::Ingest(version) => {
                 match self.ingest.ingest(&job.tenant, &job.document_id, *version).await {

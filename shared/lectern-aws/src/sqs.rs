@@ -1,6 +1,6 @@
 //! Amazon SQS: rings for the ingestion worker, and letters that nobody could read.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use async_trait::async_trait;
 use aws_sdk_sqs::{
@@ -11,6 +11,10 @@ use lectern_core::{
     document::Job,
     errors::{ErrorKind, PortError},
     ports::JobQueue,
+};
+use lectern_telemetry::{
+    call::{Dependency, call as observed},
+    trace::{TRACEPARENT, traceparent},
 };
 
 use crate::{client, errors::failed};
@@ -54,8 +58,11 @@ impl Queue {
             .build()
             .map_err(|error| PortError::new(ErrorKind::Internal, OPERATION, error))?;
         let sent = self.client.send_message().queue_url(&self.url).message_body(body);
-        let sent = sent.message_attributes(CAUSE, cause).send().await;
-        sent.map(|_| ()).map_err(failed(OPERATION))
+        let call = async {
+            let sent = sent.message_attributes(CAUSE, cause).send().await;
+            sent.map(|_| ()).map_err(failed(OPERATION))
+        };
+        observed(Dependency::Queue, "bury", call).await
     }
 
     /// Lets a message that was received come again after `wait` and not when its visibility timeout ends.
@@ -65,8 +72,11 @@ impl Queue {
     pub async fn postpone(&self, receipt: &str, wait: Duration) -> Result<(), PortError> {
         let seconds = i32::try_from(wait.min(MAX_POSTPONE).as_secs()).unwrap_or(0);
         let change = self.client.change_message_visibility().queue_url(&self.url);
-        let change = change.receipt_handle(receipt).visibility_timeout(seconds).send().await;
-        change.map(|_| ()).map_err(failed("sqs postpone"))
+        let call = async {
+            let changed = change.receipt_handle(receipt).visibility_timeout(seconds).send().await;
+            changed.map(|_| ()).map_err(failed("sqs postpone"))
+        };
+        observed(Dependency::Queue, "postpone", call).await
     }
 
     /// Returns how many messages wait, are being worked on or come later, which SQS knows approximately.
@@ -81,7 +91,9 @@ impl Queue {
         const OPERATION: &str = "sqs unfinished";
         let asked = self.client.get_queue_attributes().queue_url(&self.url);
         let asked = asked.set_attribute_names(Some(vec![Waiting, InFlight, Delayed]));
-        let known = asked.send().await.map_err(failed(OPERATION))?.attributes.unwrap_or_default();
+        let call = async { asked.send().await.map_err(failed(OPERATION)) };
+        let known =
+            observed(Dependency::Queue, "count", call).await?.attributes.unwrap_or_default();
         let count = |name| -> Option<u64> { known.get(&name)?.parse().ok() };
         let sum = [Waiting, InFlight, Delayed].into_iter().map(count).sum::<Option<u64>>();
         sum.ok_or_else(|| PortError::bare(ErrorKind::Internal, OPERATION))
@@ -94,8 +106,16 @@ impl JobQueue for Queue {
         const OPERATION: &str = "sqs enqueue";
         let body = serde_json::to_string(job)
             .map_err(|error| PortError::new(ErrorKind::Internal, OPERATION, error))?;
-        let sent = self.client.send_message().queue_url(&self.url).message_body(body);
-        sent.send().await.map(|_| ()).map_err(failed(OPERATION))
+        let mut sent = self.client.send_message().queue_url(&self.url).message_body(body);
+        if let Some(traceparent) = traceparent() {
+            let attribute = MessageAttributeValue::builder().data_type("String");
+            let attribute = attribute.string_value(traceparent).build();
+            sent = sent.set_message_attributes(
+                attribute.ok().map(|trace| HashMap::from([(TRACEPARENT.to_owned(), trace)])),
+            );
+        }
+        let call = async { sent.send().await.map(|_| ()).map_err(failed(OPERATION)) };
+        observed(Dependency::Queue, "enqueue", call).await
     }
 
     async fn ping(&self) -> Result<(), PortError> {

@@ -36,6 +36,8 @@ pub enum Permission {
     Admin,
     /// Back up and restore.
     Backup,
+    /// Read what the deployment measures of itself, whoever's requests that were. Only an operator gives it.
+    Monitor,
 }
 
 /// The stored record of an API key. The secret is never stored, only its keyed hash.

@@ -9,11 +9,18 @@ use lectern_core::{
     ports::{ChatModel, Embedder, EmbeddingModel},
     secret::LiveSecret,
 };
+use lectern_telemetry::observed::{ObservedChat, ObservedEmbedder};
 use thiserror::Error;
 
 pub use reranker::RerankerConfig;
 
 use crate::{bedrock, bedrock::Guardrail, identity, rerank::Vendor, retrying::RetryPolicy};
+
+/// Whose model it is, as telemetry names them (OpenTelemetry semantic conventions, `gen_ai.provider.name`).
+const OPENAI: &str = "openai";
+const BEDROCK: &str = "aws.bedrock";
+/// The model in this process.
+const IN_PROCESS: &str = "lectern";
 
 /// Why a model cannot be had. Never holds the key.
 #[derive(Debug, Error)]
@@ -163,16 +170,17 @@ impl EmbedderConfig {
         model_directory: &std::path::Path,
         policy: RetryPolicy,
     ) -> Result<Option<Arc<dyn Embedder>>, ConfigError> {
-        match self {
-            Self::None => Ok(None),
-            Self::MiniLm => open_minilm(model_directory).map(Some),
+        let (embedder, provider) = match self {
+            Self::None => return Ok(None),
+            Self::MiniLm => (open_minilm(model_directory)?, IN_PROCESS),
             Self::OpenAi { model, dimensions } => {
-                open_embedder(model, *dimensions, api, policy).map(Some)
+                (open_embedder(model, *dimensions, api, policy)?, OPENAI)
             }
             Self::Bedrock { model, dimensions } => {
-                bedrock::open_embedder(model, *dimensions, policy).map(Some)
+                (bedrock::open_embedder(model, *dimensions, policy)?, BEDROCK)
             }
-        }
+        };
+        Ok(Some(Arc::new(ObservedEmbedder::new(embedder, provider))))
     }
 }
 
@@ -220,11 +228,12 @@ impl ChatConfig {
         policy: RetryPolicy,
     ) -> Result<Option<Arc<dyn ChatModel>>, ConfigError> {
         self.guardable(guardrail)?;
-        match self {
-            Self::Extractive => Ok(None),
-            Self::OpenAi { model } => open_chat(model, api, policy).map(Some),
-            Self::Bedrock { model } => bedrock::open_chat(model, guardrail, policy).map(Some),
-        }
+        let (chat, provider) = match self {
+            Self::Extractive => return Ok(None),
+            Self::OpenAi { model } => (open_chat(model, api, policy)?, OPENAI),
+            Self::Bedrock { model } => (bedrock::open_chat(model, guardrail, policy)?, BEDROCK),
+        };
+        Ok(Some(Arc::new(ObservedChat::new(chat, provider))))
     }
 
     /// Refuses a guardrail that would not be before the model: whoever sets one counts on it.

@@ -55,6 +55,16 @@ impl Vendor {
         }
     }
 
+    /// Returns its name as settings and telemetry have it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Cohere => "cohere",
+            Self::Jina => "jina",
+            Self::Voyage => "voyage",
+        }
+    }
+
     #[cfg(feature = "openai")]
     fn operation(self) -> &'static str {
         match self {
@@ -67,11 +77,7 @@ impl Vendor {
 
 impl fmt::Display for Vendor {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::Cohere => "cohere",
-            Self::Jina => "jina",
-            Self::Voyage => "voyage",
-        })
+        formatter.write_str(self.as_str())
     }
 }
 

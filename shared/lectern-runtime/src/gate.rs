@@ -23,7 +23,8 @@ use lectern_core::{
     ids::TenantId,
     widget::WIDGET_PREFIX,
 };
-use tracing::warn;
+use lectern_telemetry::trace::stage;
+use tracing::{Instrument as _, warn};
 
 use crate::{
     audit::{Audit, Audited},
@@ -83,7 +84,8 @@ impl Gate {
         mut request: Request,
         next: Next,
     ) -> Response {
-        let admitted = match self.verify(request.headers(), address).await {
+        let verifying = self.verify(request.headers(), address).instrument(stage("authenticate"));
+        let admitted = match verifying.await {
             Ok(admitted) => admitted,
             Err(error) => return Problem::from(error).into_response(),
         };

@@ -13,9 +13,13 @@ mod nodelay;
 use std::{future::Future, process::ExitCode};
 
 use lectern_core::env::{Env, Settings};
+use lectern_telemetry::instruments::COLD_STARTS;
 use tracing::error;
 
-use crate::telemetry;
+use crate::{
+    metrics,
+    telemetry::{self, Format, Telemetry},
+};
 
 /// What ends the loop: the Runtime API is gone or answers nonsense.
 pub type Error = lambda_http::Error;
@@ -27,7 +31,11 @@ const THREADS: usize = 2;
 ///
 /// Settings that are missing or wrong are logged, all of them, and the function does not start: a deployment that cannot
 /// work fails at once and not with its first user.
-pub fn main<S, F>(log: impl FnOnce(&S) -> Option<&str>, serve: impl FnOnce(S) -> F) -> ExitCode
+pub fn main<S, F>(
+    function: &'static str,
+    telemetry: impl FnOnce(&S) -> &Telemetry,
+    serve: impl FnOnce(S) -> F,
+) -> ExitCode
 where
     S: Settings,
     F: Future<Output = Result<(), Error>>,
@@ -39,14 +47,17 @@ where
     let settings = match S::from_env(&Env::from_process()) {
         Ok(settings) => settings,
         Err(problems) => {
-            telemetry::init(telemetry::Format::Json, None);
+            telemetry::init(Format::Json, function, &Telemetry::default());
             for problem in problems {
                 error!(error = %problem, "a setting cannot be used");
             }
             return ExitCode::FAILURE;
         }
     };
-    telemetry::init(telemetry::Format::Json, log(&settings));
+    let telemetry = telemetry(&settings);
+    metrics::embedded::install(&telemetry.stack, function);
+    telemetry::init(Format::Json, function, telemetry);
+    COLD_STARTS.add(1, &[]);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(THREADS)
         .enable_all()

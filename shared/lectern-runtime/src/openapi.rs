@@ -13,7 +13,7 @@ use crate::{idempotency::MAX_KEY_BYTES, problem::PROBLEM_JSON};
 const API_KEY: &str = "api_key";
 
 /// Returns one document of several routers' descriptions. Every route wants a key as bearer token, but
-/// those under `/health` and `/ready`, which want none.
+/// those under `/health`, `/ready`, `/status` and `/v1/status`, which want none.
 #[must_use]
 pub fn document(parts: impl IntoIterator<Item = OpenApi>) -> OpenApi {
     let info = InfoBuilder::new()
@@ -32,7 +32,7 @@ pub fn document(parts: impl IntoIterator<Item = OpenApi>) -> OpenApi {
     components.add_security_scheme(API_KEY, SecurityScheme::Http(bearer));
     document.security = Some(vec![SecurityRequirement::new::<_, [&str; 0], &str>(API_KEY, [])]);
     for (path, item) in &mut document.paths.paths {
-        if matches!(path.as_str(), "/health" | "/ready")
+        if matches!(path.as_str(), "/health" | "/ready" | "/status" | "/v1/status")
             && let Some(operation) = &mut item.get
         {
             operation.security = Some(vec![SecurityRequirement::default()]);

@@ -70,6 +70,19 @@ impl Problem {
         }
     }
 
+    /// Returns which limit refused the request, as a label; `None` where none did.
+    pub(crate) fn limit(&self) -> Option<&'static str> {
+        let limits = [
+            ("rate-limited", "rate"),
+            ("over-budget", "budget"),
+            ("budget-held", "budget"),
+            ("spending-stopped", "budget"),
+            ("overloaded", "load"),
+        ];
+        let name = self.r#type.rsplit(':').next()?;
+        limits.into_iter().find(|(problem, _)| *problem == name).map(|(_, limit)| limit)
+    }
+
     /// Returns the problem of a body that is not what its media type says.
     #[must_use]
     pub fn malformed(detail: impl Into<String>) -> Self {

@@ -1,17 +1,53 @@
-//! Where log lines go.
+//! Where log lines and spans go.
+//!
+//! | module | feature | sends spans |
+//! |---|---|---|
+//! | [`traces`] | | nowhere, or where a setting says |
+//! | `xray` | `lambda` | to the daemon of AWS X-Ray beside the function |
 
-use std::io::IsTerminal as _;
+pub mod traces;
+#[cfg(feature = "lambda")]
+mod xray;
 
-use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _};
+use std::{
+    io::IsTerminal as _,
+    sync::{
+        OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use opentelemetry_sdk::trace::SdkTracerProvider;
+use tracing::Subscriber;
+use tracing_subscriber::{
+    EnvFilter, Layer, fmt, layer::SubscriberExt as _, registry::LookupSpan, reload,
+    util::SubscriberInitExt as _,
+};
+
+pub use self::traces::Traces;
 
 /// Level of everything that says nothing else.
 pub const DEFAULT_LEVELS: &str =
     "info,h2=warn,hyper=warn,tower=warn,aws=warn,segment=warn,shard=warn";
+/// What a sampled request adds: its span says whether it is one.
+const SAMPLED: &str = "[request{sampled=true}]=debug";
+
+/// Changes the levels of a running process.
+type Reload = Box<dyn Fn(EnvFilter) -> bool + Send + Sync>;
+
+/// How long the last spans may take.
+const LAST_SPANS: Duration = Duration::from_secs(2);
+
+static PROVIDER: OnceLock<SdkTracerProvider> = OnceLock::new();
+static RELOAD: OnceLock<Reload> = OnceLock::new();
+/// Share of requests whose debug lines are written, as the bits of an `f64`.
+static SAMPLE: AtomicU64 = AtomicU64::new(0);
 
 /// How a line looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// One JSON object per line.
+    /// One JSON object per line; fields of the spans around it stand beside its own.
     Json,
     /// For people at a terminal.
     Text,
@@ -25,17 +61,75 @@ impl Format {
     }
 }
 
-/// Sends log lines of `levels` (the syntax of `EnvFilter`) to standard error. Call it once, in `main`;
-/// a second call changes nothing. An unreadable filter falls back to [`DEFAULT_LEVELS`].
-pub fn init(format: Format, levels: Option<&str>) {
-    let filter = levels.and_then(|levels| EnvFilter::try_new(levels).ok());
-    let filter = filter.unwrap_or_else(|| EnvFilter::new(DEFAULT_LEVELS));
-    let registry = tracing_subscriber::registry().with(filter);
-    let installed = match format {
-        Format::Json => registry.with(fmt::layer().json().with_writer(std::io::stderr)).try_init(),
-        Format::Text => registry
-            .with(fmt::layer().compact().with_target(false).with_writer(std::io::stderr))
-            .try_init(),
+/// What is written and sent.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Telemetry {
+    /// `LECTERN_STACK`: name of the deployment, which stands at its metrics on AWS.
+    pub stack: String,
+    /// `LECTERN_LOG`: levels in the syntax of `EnvFilter`; [`DEFAULT_LEVELS`] without.
+    pub levels: Option<String>,
+    /// `LECTERN_LOG_SAMPLE`: share of requests, 0 to 1, whose debug lines are written all the same.
+    pub sample: f64,
+    /// `LECTERN_TRACES`: where spans go.
+    pub traces: Traces,
+}
+
+/// Sends log lines to standard error, and spans where they should go. Call it once, in `main`; a second call changes nothing.
+/// Levels that cannot be read fall back to [`DEFAULT_LEVELS`].
+pub fn init(format: Format, service: &'static str, telemetry: &Telemetry) {
+    SAMPLE.store(telemetry.sample.to_bits(), Ordering::Relaxed);
+    let levels = telemetry.levels.as_deref().unwrap_or(DEFAULT_LEVELS);
+    let filter = filter(levels).unwrap_or_else(|| EnvFilter::new(DEFAULT_LEVELS));
+    let (filter, handle) = reload::Layer::new(filter);
+    let lines = match format {
+        Format::Json => json().with_filter(filter).boxed(),
+        Format::Text => fmt::layer()
+            .compact()
+            .with_target(false)
+            .with_writer(std::io::stderr)
+            .with_filter(filter)
+            .boxed(),
     };
-    drop(installed);
+    let registry = tracing_subscriber::registry().with(lines);
+    let (provider, spans) = traces::layer(service, &telemetry.traces);
+    if registry.with(spans).try_init().is_ok() {
+        let _ = PROVIDER.set(provider);
+        let _ = RELOAD.set(Box::new(move |filter| handle.reload(filter).is_ok()));
+    }
+}
+
+/// Sends the spans that wait. For the end of a process; what is not sent within [`LAST_SPANS`] is lost.
+pub fn finish() {
+    if let Some(provider) = PROVIDER.get() {
+        let _ = provider.shutdown_with_timeout(LAST_SPANS);
+    }
+}
+
+/// Writes lines of other levels from now on.
+///
+/// # Errors
+/// When they cannot be read, or nothing writes lines.
+pub fn set_levels(levels: &str) -> Result<(), &'static str> {
+    let filter = filter(levels).ok_or("levels look like `info,lectern_app=debug`")?;
+    let reload = RELOAD.get().ok_or("nothing writes log lines")?;
+    if reload(filter) { Ok(()) } else { Err("nothing writes log lines any more") }
+}
+
+/// Returns the share of requests whose debug lines are written.
+pub(crate) fn sampled() -> f64 {
+    f64::from_bits(SAMPLE.load(Ordering::Relaxed))
+}
+
+fn filter(levels: &str) -> Option<EnvFilter> {
+    let sampled = if sampled() > 0.0 { format!("{levels},{SAMPLED}") } else { levels.to_owned() };
+    EnvFilter::try_new(sampled).ok()
+}
+
+fn json<S: Subscriber + for<'span> LookupSpan<'span>>() -> impl Layer<S> {
+    json_subscriber::fmt::layer()
+        .flatten_event(true)
+        .with_current_span(false)
+        .with_span_list(false)
+        .flatten_span_list_on_top_level(true)
+        .with_writer(std::io::stderr)
 }

@@ -1,16 +1,26 @@
-//! Request ids, one log line per request, and headers every response carries.
+//! Request ids, traces, one log line and one measurement per request, and headers every response carries.
+
+mod body;
 
 use std::time::Instant;
 
 use axum::{
+    body::Body,
     extract::{MatchedPath, Request},
-    http::{HeaderName, HeaderValue, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use tracing::{Instrument as _, info, info_span};
+use http_body::Body as _;
+use lectern_telemetry::{
+    instruments::{HTTP_ACTIVE, LIMITED},
+    labels,
+    trace::{TRACEPARENT, XRAY, continue_from, trace_id},
+};
+use tracing::{Instrument as _, Span, field::Empty, info_span};
 
-use crate::problem::Problem;
+use self::body::{Seen, Watched};
+use crate::{problem::Problem, telemetry};
 
 /// Header that carries the request id, both ways.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -24,6 +34,8 @@ const HEADERS: [(HeaderName, &str); 6] = [
     (header::REFERRER_POLICY, "no-referrer"),
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
 ];
+/// Status of a request nobody waited for.
+const CLIENT_CLOSED_REQUEST: u16 = 499;
 /// Longest request id taken from a client.
 const MAX_REQUEST_ID_BYTES: usize = 64;
 
@@ -31,33 +43,77 @@ const MAX_REQUEST_ID_BYTES: usize = 64;
 #[derive(Clone, Debug)]
 pub(crate) struct RequestId(pub(crate) String);
 
-/// Gives the request an id, logs it when answered, and puts the id into problems.
+/// Gives the request an id and a place in its trace, logs it when answered, and puts the id into problems.
 ///
 /// The log line has method, route, status and duration; never the path's parameters, query or body.
 pub async fn trace(mut request: Request, next: Next) -> Response {
     let request_id = request_id(&request);
     request.extensions_mut().insert(RequestId(request_id.clone()));
-    let method = request.method().clone();
-    let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
-    let route = route.unwrap_or_else(|| "unmatched".to_owned());
-    let span = info_span!("request", request.id = %request_id, %method, route);
-    let started = Instant::now();
-    async move {
-        let response = next.run(request).await;
-        let mut response = with_instance(response, &request_id);
-        let headers = response.headers_mut();
-        if let Ok(value) = HeaderValue::from_str(&request_id) {
-            headers.insert(REQUEST_ID, value);
-        }
-        for (name, value) in HEADERS {
-            headers.entry(name).or_insert(HeaderValue::from_static(value));
-        }
-        let duration_ms = started.elapsed().as_secs_f64() * 1_000.0;
-        info!(status = response.status().as_u16(), duration_ms, "answered a request");
-        response
+    let method = method(request.method());
+    let route = request.extensions().get::<MatchedPath>();
+    let route = route.map_or("unmatched", |path| labels::word(path.as_str()));
+    let span = info_span!(
+        "request",
+        otel.name = format_args!("{method} {route}"),
+        otel.kind = "server",
+        otel.status_code = Empty,
+        request.id = %request_id,
+        trace_id = Empty,
+        sampled = rand::random::<f64>() < telemetry::sampled(),
+        method,
+        route,
+        http.response.status_code = Empty,
+    );
+    place(&span, request.headers());
+    let mut seen = Seen {
+        method,
+        route,
+        // What stands when the client is gone before there is a response (nginx, `ngx_http_request.h`).
+        status: CLIENT_CLOSED_REQUEST,
+        started: Instant::now(),
+        span: span.clone(),
+        _active: HTTP_ACTIVE.while_held(&[]),
+        is_complete: false,
+    };
+    let response = next.run(request).instrument(span.clone()).await;
+    let _entered = span.enter();
+    seen.status = response.status().as_u16();
+    let mut response = with_instance(response, &request_id);
+    let headers = response.headers_mut();
+    if let Ok(value) = HeaderValue::from_str(&request_id) {
+        headers.insert(REQUEST_ID, value);
     }
-    .instrument(span)
-    .await
+    for (name, value) in HEADERS {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    let (parts, body) = response.into_parts();
+    seen.is_complete = body.is_end_stream();
+    Response::from_parts(parts, Body::new(Watched { inner: body, seen }))
+}
+
+/// Puts a request's span into the trace its headers name, and the trace's id onto each of its log lines.
+fn place(span: &Span, headers: &HeaderMap) {
+    let given = [TRACEPARENT, XRAY].into_iter().find_map(|name| headers.get(name)?.to_str().ok());
+    if let Some(given) = given {
+        continue_from(span, given);
+    }
+    if let Some(id) = trace_id(span) {
+        span.record("trace_id", id);
+    }
+}
+
+/// Returns the method as a label: those of RFC 9110 that routes take, and one word for all others.
+fn method(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
+        _ => "_OTHER",
+    }
 }
 
 fn request_id(request: &Request) -> String {
@@ -71,6 +127,9 @@ fn request_id(request: &Request) -> String {
 
 fn with_instance(mut response: Response, request_id: &str) -> Response {
     let Some(mut problem) = response.extensions_mut().remove::<Problem>() else { return response };
+    if let Some(limit) = problem.limit() {
+        LIMITED.add(1, &[("limit", limit)]);
+    }
     problem.instance = Some(request_id.to_owned());
     let rewritten = problem.into_response();
     let (rewritten_parts, body) = rewritten.into_parts();

@@ -15,7 +15,10 @@ use lectern_core::{
 };
 pub use lectern_models::bedrock::Guardrail;
 pub use lectern_models::config::{ChatConfig, EmbedderConfig, RerankerConfig};
+use lectern_runtime::telemetry::Telemetry;
 
+/// Name of the deployment unless set otherwise.
+const DEFAULT_STACK: &str = "lectern";
 /// Longest answer behind API Gateway unless set otherwise: what the service levels ask for, twice.
 const DEFAULT_ANSWER_TIMEOUT_MS: &str = "30000";
 /// Largest document. One that is larger than a request may be comes by a presigned upload.
@@ -54,15 +57,24 @@ impl FromStr for Environment {
 pub struct Process {
     /// `LECTERN_ENVIRONMENT`: which deployment this is.
     pub environment: Environment,
-    /// `LECTERN_LOG`: log levels, as `info,lectern_app=debug`.
-    pub log: Option<String>,
+    /// What is written and sent of what it does.
+    pub telemetry: Telemetry,
 }
 
 impl Settings for Process {
     fn read(reader: &mut SettingsReader<'_>) -> Option<Self> {
         let environment = reader.required("LECTERN_ENVIRONMENT", str::parse);
-        let log = reader.optional("LECTERN_LOG", text);
-        Some(Self { environment: environment?, log: log? })
+        let stack = reader.optional("LECTERN_STACK", text);
+        let levels = reader.optional("LECTERN_LOG", text);
+        let sample = reader.optional("LECTERN_LOG_SAMPLE", share);
+        let traces = reader.optional("LECTERN_TRACES", str::parse);
+        let telemetry = Telemetry {
+            stack: stack?.unwrap_or_else(|| DEFAULT_STACK.to_owned()),
+            levels: levels?,
+            sample: sample?.unwrap_or_default(),
+            traces: traces?.unwrap_or_default(),
+        };
+        Some(Self { environment: environment?, telemetry })
     }
 }
 
@@ -298,6 +310,12 @@ fn milliseconds(
 
 fn text(raw: &str) -> Result<String, std::convert::Infallible> {
     Ok(raw.to_owned())
+}
+
+/// Reads a share, 0 to 1.
+fn share(raw: &str) -> Result<f64, &'static str> {
+    let share: Option<f64> = raw.parse().ok();
+    share.filter(|share| (0.0..=1.0).contains(share)).ok_or("must be a number from 0 to 1")
 }
 
 fn with_scheme(raw: &str, schemes: &[&str]) -> Result<String, String> {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use lectern_core::errors::PortError;
+use lectern_telemetry::call::{Dependency, call_for};
 
 use crate::{
     errors::failed,
@@ -67,42 +68,45 @@ impl Table {
         operation: &'static str,
         range: &Range,
     ) -> Result<Items, PortError> {
-        let (pk, sk) = if range.index { ("#GSI1PK", "#GSI1SK") } else { ("#PK", "#SK") };
-        let mut values = HashMap::from([(":pk".to_owned(), text(&*range.partition))]);
-        let mut keys = format!("{pk} = :pk");
-        match &range.sort {
-            None => {}
-            Some(Sort::Prefix(prefix)) => {
-                keys.push_str(&format!(" AND begins_with({sk}, :prefix)"));
-                values.insert(":prefix".to_owned(), text(&**prefix));
+        let call = async {
+            let (pk, sk) = if range.index { ("#GSI1PK", "#GSI1SK") } else { ("#PK", "#SK") };
+            let mut values = HashMap::from([(":pk".to_owned(), text(&*range.partition))]);
+            let mut keys = format!("{pk} = :pk");
+            match &range.sort {
+                None => {}
+                Some(Sort::Prefix(prefix)) => {
+                    keys.push_str(&format!(" AND begins_with({sk}, :prefix)"));
+                    values.insert(":prefix".to_owned(), text(&**prefix));
+                }
+                Some(Sort::Between(from, to)) => {
+                    keys.push_str(&format!(" AND {sk} BETWEEN :from AND :to"));
+                    values.insert(":from".to_owned(), text(&**from));
+                    values.insert(":to".to_owned(), text(&**to));
+                }
             }
-            Some(Sort::Between(from, to)) => {
-                keys.push_str(&format!(" AND {sk} BETWEEN :from AND :to"));
-                values.insert(":from".to_owned(), text(&**from));
-                values.insert(":to".to_owned(), text(&**to));
+            let filter = range.state.map(|_| "#state = :state");
+            if let Some(state) = range.state {
+                values.insert(":state".to_owned(), text(state));
             }
-        }
-        let filter = range.state.map(|_| "#state = :state");
-        if let Some(state) = range.state {
-            values.insert(":state".to_owned(), text(state));
-        }
-        let output = self
-            .client
-            .query()
-            .table_name(&*self.name)
-            .set_index_name(range.index.then(|| INDEX.to_owned()))
-            .consistent_read(!range.index)
-            .set_expression_attribute_names(names_in(&[&keys, filter.unwrap_or_default()]))
-            .set_expression_attribute_values(Some(values))
-            .key_condition_expression(keys)
-            .set_filter_expression(filter.map(str::to_owned))
-            .scan_index_forward(!range.backwards)
-            .limit(i32::try_from(range.limit.max(1)).unwrap_or(i32::MAX))
-            .set_exclusive_start_key(range.after.clone())
-            .send()
-            .await
-            .map_err(failed(operation))?;
-        Ok((output.items.unwrap_or_default(), output.last_evaluated_key))
+            let output = self
+                .client
+                .query()
+                .table_name(&*self.name)
+                .set_index_name(range.index.then(|| INDEX.to_owned()))
+                .consistent_read(!range.index)
+                .set_expression_attribute_names(names_in(&[&keys, filter.unwrap_or_default()]))
+                .set_expression_attribute_values(Some(values))
+                .key_condition_expression(keys)
+                .set_filter_expression(filter.map(str::to_owned))
+                .scan_index_forward(!range.backwards)
+                .limit(i32::try_from(range.limit.max(1)).unwrap_or(i32::MAX))
+                .set_exclusive_start_key(range.after.clone())
+                .send()
+                .await
+                .map_err(failed(operation))?;
+            Ok((output.items.unwrap_or_default(), output.last_evaluated_key))
+        };
+        call_for(Dependency::Table, "query", operation, call).await
     }
 
     /// Reads pages of a range until `wanted` items are found (there may be more of them then), its

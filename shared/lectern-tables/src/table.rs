@@ -15,6 +15,7 @@ use lectern_core::{
     errors::{ErrorKind, PortError},
     time::Timestamp,
 };
+use lectern_telemetry::call::{Dependency, call_for};
 
 use crate::{
     errors::failed,
@@ -65,9 +66,12 @@ impl Table {
         operation: &'static str,
         key: &Key,
     ) -> Result<Option<Item>, PortError> {
-        let call = self.client.get_item().table_name(&*self.name).consistent_read(true);
-        let output = call.set_key(Some(key.to_item())).send().await;
-        Ok(output.map_err(failed(operation))?.item)
+        let call = async {
+            let call = self.client.get_item().table_name(&*self.name).consistent_read(true);
+            let output = call.set_key(Some(key.to_item())).send().await;
+            Ok(output.map_err(failed(operation))?.item)
+        };
+        call_for(Dependency::Table, "get", operation, call).await
     }
 
     /// Writes one item if the condition holds for the one that is there.
@@ -77,26 +81,31 @@ impl Table {
         item: Item,
         condition: Condition,
     ) -> Result<Conditional, PortError> {
-        let call = self
-            .client
-            .put_item()
-            .table_name(&*self.name)
-            .set_item(Some(item))
-            .set_expression_attribute_names(condition.names())
-            .set_expression_attribute_values(condition.values())
-            .set_condition_expression(condition.text)
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        match call.send().await {
-            Ok(_) => Ok(Conditional::Done(Item::new())),
-            Err(SdkError::ServiceError(service)) if is_refused_put(service.err()) => {
-                let PutItemError::ConditionalCheckFailedException(refused) = service.into_err()
-                else {
-                    unreachable!("the guard saw this variant")
-                };
-                Ok(Conditional::Refused(refused.item.filter(|item| !item.is_empty())))
+        let call = async {
+            let call = self
+                .client
+                .put_item()
+                .table_name(&*self.name)
+                .set_item(Some(item))
+                .set_expression_attribute_names(condition.names())
+                .set_expression_attribute_values(condition.values())
+                .set_condition_expression(condition.text)
+                .return_values_on_condition_check_failure(
+                    ReturnValuesOnConditionCheckFailure::AllOld,
+                );
+            match call.send().await {
+                Ok(_) => Ok(Conditional::Done(Item::new())),
+                Err(SdkError::ServiceError(service)) if is_refused_put(service.err()) => {
+                    let PutItemError::ConditionalCheckFailedException(refused) = service.into_err()
+                    else {
+                        unreachable!("the guard saw this variant")
+                    };
+                    Ok(Conditional::Refused(refused.item.filter(|item| !item.is_empty())))
+                }
+                Err(error) => Err(failed(operation)(error)),
             }
-            Err(error) => Err(failed(operation)(error)),
-        }
+        };
+        call_for(Dependency::Table, "put", operation, call).await
     }
 
     /// Changes one item if the condition holds.
@@ -105,28 +114,34 @@ impl Table {
         operation: &'static str,
         change: Change,
     ) -> Result<Conditional, PortError> {
-        let call = self
-            .client
-            .update_item()
-            .table_name(&*self.name)
-            .set_key(Some(change.key.to_item()))
-            .set_expression_attribute_names(change.names())
-            .set_expression_attribute_values(change.condition.values())
-            .update_expression(change.expression)
-            .set_condition_expression(change.condition.text)
-            .return_values(ReturnValue::AllNew)
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        match call.send().await {
-            Ok(output) => Ok(Conditional::Done(output.attributes.unwrap_or_default())),
-            Err(SdkError::ServiceError(service)) if is_refused_update(service.err()) => {
-                let UpdateItemError::ConditionalCheckFailedException(refused) = service.into_err()
-                else {
-                    unreachable!("the guard saw this variant")
-                };
-                Ok(Conditional::Refused(refused.item.filter(|item| !item.is_empty())))
+        let call = async {
+            let call = self
+                .client
+                .update_item()
+                .table_name(&*self.name)
+                .set_key(Some(change.key.to_item()))
+                .set_expression_attribute_names(change.names())
+                .set_expression_attribute_values(change.condition.values())
+                .update_expression(change.expression)
+                .set_condition_expression(change.condition.text)
+                .return_values(ReturnValue::AllNew)
+                .return_values_on_condition_check_failure(
+                    ReturnValuesOnConditionCheckFailure::AllOld,
+                );
+            match call.send().await {
+                Ok(output) => Ok(Conditional::Done(output.attributes.unwrap_or_default())),
+                Err(SdkError::ServiceError(service)) if is_refused_update(service.err()) => {
+                    let UpdateItemError::ConditionalCheckFailedException(refused) =
+                        service.into_err()
+                    else {
+                        unreachable!("the guard saw this variant")
+                    };
+                    Ok(Conditional::Refused(refused.item.filter(|item| !item.is_empty())))
+                }
+                Err(error) => Err(failed(operation)(error)),
             }
-            Err(error) => Err(failed(operation)(error)),
-        }
+        };
+        call_for(Dependency::Table, "update", operation, call).await
     }
 
     /// Removes one item if the condition holds; returns whether it did.
@@ -136,23 +151,26 @@ impl Table {
         key: &Key,
         condition: Condition,
     ) -> Result<bool, PortError> {
-        let call = self
-            .client
-            .delete_item()
-            .table_name(&*self.name)
-            .set_key(Some(key.to_item()))
-            .set_expression_attribute_names(condition.names())
-            .set_expression_attribute_values(condition.values())
-            .set_condition_expression(condition.text);
-        match call.send().await {
-            Ok(_) => Ok(true),
-            Err(SdkError::ServiceError(service))
-                if service.err().is_conditional_check_failed_exception() =>
-            {
-                Ok(false)
+        let call = async {
+            let call = self
+                .client
+                .delete_item()
+                .table_name(&*self.name)
+                .set_key(Some(key.to_item()))
+                .set_expression_attribute_names(condition.names())
+                .set_expression_attribute_values(condition.values())
+                .set_condition_expression(condition.text);
+            match call.send().await {
+                Ok(_) => Ok(true),
+                Err(SdkError::ServiceError(service))
+                    if service.err().is_conditional_check_failed_exception() =>
+                {
+                    Ok(false)
+                }
+                Err(error) => Err(failed(operation)(error)),
             }
-            Err(error) => Err(failed(operation)(error)),
-        }
+        };
+        call_for(Dependency::Table, "delete", operation, call).await
     }
 
     /// Reads up to [`MAX_BATCH_GET`] items, consistently, in no order; absent ones are left out.
@@ -161,25 +179,29 @@ impl Table {
         operation: &'static str,
         keys: Vec<Key>,
     ) -> Result<Vec<Item>, PortError> {
-        if keys.len() > MAX_BATCH_GET {
-            return Err(PortError::bare(ErrorKind::TooLarge, operation));
-        }
-        let mut found = Vec::with_capacity(keys.len());
-        let mut open: Vec<Item> = keys.iter().map(Key::to_item).collect();
-        for round in 0..MAX_BATCH_ROUNDS {
-            if open.is_empty() {
-                return Ok(found);
+        let call = async {
+            if keys.len() > MAX_BATCH_GET {
+                return Err(PortError::bare(ErrorKind::TooLarge, operation));
             }
-            pause(round).await;
-            let wanted = KeysAndAttributes::builder().consistent_read(true).set_keys(Some(open));
-            let wanted = wanted.build().expect("keys are given");
-            let call = self.client.batch_get_item().request_items(&*self.name, wanted);
-            let output = call.send().await.map_err(failed(operation))?;
-            found.extend(output.responses.into_iter().flatten().flat_map(|(_, items)| items));
-            let rest = output.unprocessed_keys.unwrap_or_default();
-            open = rest.into_values().flat_map(|keys| keys.keys).collect();
-        }
-        if open.is_empty() { Ok(found) } else { Err(overloaded(operation)) }
+            let mut found = Vec::with_capacity(keys.len());
+            let mut open: Vec<Item> = keys.iter().map(Key::to_item).collect();
+            for round in 0..MAX_BATCH_ROUNDS {
+                if open.is_empty() {
+                    return Ok(found);
+                }
+                pause(round).await;
+                let wanted =
+                    KeysAndAttributes::builder().consistent_read(true).set_keys(Some(open));
+                let wanted = wanted.build().expect("keys are given");
+                let call = self.client.batch_get_item().request_items(&*self.name, wanted);
+                let output = call.send().await.map_err(failed(operation))?;
+                found.extend(output.responses.into_iter().flatten().flat_map(|(_, items)| items));
+                let rest = output.unprocessed_keys.unwrap_or_default();
+                open = rest.into_values().flat_map(|keys| keys.keys).collect();
+            }
+            if open.is_empty() { Ok(found) } else { Err(overloaded(operation)) }
+        };
+        call_for(Dependency::Table, "batch_get", operation, call).await
     }
 
     /// Writes items without conditions, [`MAX_BATCH_WRITE`] a call. Not atomic: a failed call may have
@@ -189,23 +211,26 @@ impl Table {
         operation: &'static str,
         writes: Vec<BatchWrite>,
     ) -> Result<(), PortError> {
-        let requests: Vec<_> = writes.into_iter().map(write_request).collect();
-        for batch in requests.chunks(MAX_BATCH_WRITE) {
-            let mut open = HashMap::from([(self.name.to_string(), batch.to_vec())]);
-            for round in 0..MAX_BATCH_ROUNDS {
-                pause(round).await;
-                let call = self.client.batch_write_item().set_request_items(Some(open));
-                let output = call.send().await.map_err(failed(operation))?;
-                open = output.unprocessed_items.unwrap_or_default();
-                if open.is_empty() {
-                    break;
+        let call = async {
+            let requests: Vec<_> = writes.into_iter().map(write_request).collect();
+            for batch in requests.chunks(MAX_BATCH_WRITE) {
+                let mut open = HashMap::from([(self.name.to_string(), batch.to_vec())]);
+                for round in 0..MAX_BATCH_ROUNDS {
+                    pause(round).await;
+                    let call = self.client.batch_write_item().set_request_items(Some(open));
+                    let output = call.send().await.map_err(failed(operation))?;
+                    open = output.unprocessed_items.unwrap_or_default();
+                    if open.is_empty() {
+                        break;
+                    }
+                }
+                if !open.is_empty() {
+                    return Err(overloaded(operation));
                 }
             }
-            if !open.is_empty() {
-                return Err(overloaded(operation));
-            }
-        }
-        Ok(())
+            Ok(())
+        };
+        call_for(Dependency::Table, "batch_write", operation, call).await
     }
 }
 

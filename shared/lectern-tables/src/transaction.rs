@@ -8,6 +8,7 @@ use aws_sdk_dynamodb::{
     types::{AttributeValue, Delete, Put, TransactWriteItem, Update},
 };
 use lectern_core::errors::{ErrorKind, PortError};
+use lectern_telemetry::call::{Dependency, call_for};
 
 use crate::{errors::failed, item::Item, layout::Key, table::Table};
 
@@ -96,19 +97,23 @@ impl Table {
         operation: &'static str,
         writes: Vec<Write>,
     ) -> Result<Transacted, PortError> {
-        let items = writes.into_iter().map(|write| self.transact_item(write)).collect();
-        let sent = self.client.transact_write_items().set_transact_items(Some(items)).send().await;
-        match sent {
-            Ok(_) => Ok(Transacted::Written),
-            Err(error) => match refused(&error) {
-                Some(position) => Ok(Transacted::Refused(position)),
-                None if is_too_large(&error) => {
-                    let reason = "an item of the transaction is too large";
-                    Err(PortError::new(ErrorKind::TooLarge, operation, reason))
-                }
-                None => Err(failed(operation)(error)),
-            },
-        }
+        let call = async {
+            let items = writes.into_iter().map(|write| self.transact_item(write)).collect();
+            let sent =
+                self.client.transact_write_items().set_transact_items(Some(items)).send().await;
+            match sent {
+                Ok(_) => Ok(Transacted::Written),
+                Err(error) => match refused(&error) {
+                    Some(position) => Ok(Transacted::Refused(position)),
+                    None if is_too_large(&error) => {
+                        let reason = "an item of the transaction is too large";
+                        Err(PortError::new(ErrorKind::TooLarge, operation, reason))
+                    }
+                    None => Err(failed(operation)(error)),
+                },
+            }
+        };
+        call_for(Dependency::Table, "transact", operation, call).await
     }
 
     fn transact_item(&self, write: Write) -> TransactWriteItem {

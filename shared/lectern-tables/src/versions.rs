@@ -279,6 +279,23 @@ impl Versions<'_> {
     }
 }
 
+impl Versions<'_> {
+    /// Returns since when the oldest piece of work is pending that is not done, held by a worker or not; `None` when there is
+    /// none. Lags behind writes by a moment.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn oldest_pending(&self) -> Result<Option<Timestamp>, PortError> {
+        let operation = "find oldest work";
+        let (found, _) = self.table.range(operation, &Range::indexed(PENDING, 1)).await?;
+        let since = found.first().and_then(|item| text_in(item, "GSI1SK")?.split('#').next());
+        let Some(since) = since else { return Ok(None) };
+        let millis =
+            since.parse().map_err(|error| PortError::new(ErrorKind::Internal, operation, error));
+        millis.map(|millis| Some(Timestamp::from_millis(millis)))
+    }
+}
+
 /// Returns the claim of a queued or abandoned version, or of an abandoned retirement.
 fn claiming(key: layout::Key, retiring: bool, now: Timestamp, until: Timestamp) -> Change {
     let change = if retiring {

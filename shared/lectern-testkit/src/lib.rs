@@ -22,6 +22,8 @@
 
 #[cfg(feature = "chat")]
 pub mod chat;
+#[cfg(feature = "collector")]
+pub mod collector;
 #[cfg(feature = "corruptions")]
 pub mod corruptions;
 #[cfg(feature = "dynamodb")]
@@ -35,7 +37,7 @@ pub mod index_contract;
 pub mod issuer;
 #[cfg(feature = "lambda")]
 pub mod lambda;
-#[cfg(any(feature = "chat", feature = "dynamodb", feature = "issuer"))]
+#[cfg(any(feature = "chat", feature = "collector", feature = "dynamodb", feature = "issuer"))]
 mod loopback;
 #[cfg(feature = "moto")]
 pub mod moto;

@@ -3,7 +3,7 @@
 
 use std::{net::SocketAddr, thread};
 
-#[cfg(any(feature = "chat", feature = "issuer"))]
+#[cfg(any(feature = "chat", feature = "collector", feature = "issuer", feature = "lambda"))]
 use axum::serve::ListenerExt as _;
 use tokio::{net::TcpListener, sync::oneshot};
 
@@ -16,7 +16,7 @@ pub(crate) struct Loopback {
 
 impl Loopback {
     /// Serves `router` on a free port.
-    #[cfg(any(feature = "chat", feature = "issuer"))]
+    #[cfg(any(feature = "chat", feature = "collector", feature = "issuer", feature = "lambda"))]
     pub(crate) fn start(router: axum::Router) -> Self {
         // Servers of models send each token at once.
         let serve = |listener: TcpListener| async move {

@@ -27,6 +27,8 @@ pub enum PermissionBody {
     Admin,
     /// Back up and restore.
     Backup,
+    /// Read what the deployment measures of itself; only an operator gives it.
+    Monitor,
 }
 
 impl From<PermissionBody> for Permission {
@@ -36,6 +38,7 @@ impl From<PermissionBody> for Permission {
             PermissionBody::Upload => Self::Upload,
             PermissionBody::Admin => Self::Admin,
             PermissionBody::Backup => Self::Backup,
+            PermissionBody::Monitor => Self::Monitor,
         }
     }
 }
@@ -47,6 +50,7 @@ impl From<Permission> for PermissionBody {
             Permission::Upload => Self::Upload,
             Permission::Admin => Self::Admin,
             Permission::Backup => Self::Backup,
+            Permission::Monitor => Self::Monitor,
         }
     }
 }

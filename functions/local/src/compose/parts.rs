@@ -26,6 +26,7 @@ use lectern_models::{
 };
 use lectern_parse::Sandbox;
 use lectern_tables::Tables;
+use lectern_telemetry::observed::Observed;
 use secrecy::SecretString;
 use thiserror::Error;
 
@@ -73,6 +74,8 @@ pub(super) struct Parts {
     pub(super) backups: BackupStore,
     pub(super) bulk: Option<Bulk>,
     pub(super) edge: Edge,
+    /// The same, its calls noted.
+    pub(super) passages: Arc<Observed<Edge>>,
     pub(super) model: Option<EmbeddingModel>,
     pub(super) embedder: Option<Arc<dyn Embedder>>,
     pub(super) chat: Option<Arc<dyn ChatModel>>,
@@ -114,6 +117,7 @@ pub(super) async fn open(data: &Path, settings: &Settings) -> Result<Parts, Open
         backups: BackupStore { seal: settings.backup_seal.clone(), ..backups },
         bulk,
         model,
+        passages: Arc::new(Observed(edge.clone())),
         edge,
         embedder,
         reranker: settings.reranker.open(&settings.reranker_api, RetryPolicy::default())?,

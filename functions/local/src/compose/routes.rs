@@ -1,7 +1,11 @@
 //! All routes of the process.
 
+use std::sync::Arc;
+
 use axum::{Router, middleware::from_fn_with_state};
-use lectern_app::{audit::AuditHeads, fetch::Fetch, subjects::Subjects, uploads::Uploads};
+use lectern_app::{
+    audit::AuditHeads, fetch::Fetch, status::Statuses, subjects::Subjects, uploads::Uploads,
+};
 use lectern_core::ids::TenantId;
 use lectern_runtime::routes;
 
@@ -38,8 +42,11 @@ impl Local {
         let audit = AuditHeads { tables: self.ask.tables.clone() };
         let (tables, clock) = (self.ask.tables.clone(), self.ask.clock.clone());
         let subjects = Subjects { tables, clock };
+        let (health, clock) = (self.health.clone(), self.ask.clock.clone());
+        let statuses =
+            Statuses { health: health.clone(), measured: Arc::new(self.measured.clone()), clock };
+        let health = health::router(health::Health { gate: gate.clone(), health, statuses });
         let admin = admin::router(admin::Admin { gate, experiments, spending, audit, subjects });
-        let health = health::router(health::Health { health: self.health.clone() });
         let requests = from_fn_with_state(rooms, connections::admit);
         let bounded = query.merge(backup).merge(admin).layer(requests).merge(upload);
         routes::complete(bounded.merge(health).merge(site::router()))

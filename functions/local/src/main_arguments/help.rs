@@ -11,6 +11,8 @@ Environment:
   LECTERN_API_URL     server to talk to, like --api
   LECTERN_API_KEY     API key, like --key
   LECTERN_LOG         log lines on standard error: `info`, `debug`, `warn,lectern_app=debug`
+  LECTERN_LOG_SAMPLE  share of requests whose debug lines are written all the same, 0 to 1
+  LECTERN_TRACES      where spans go: `none`, `otlp:http://127.0.0.1:4318`
 
 Exit codes:
   0 done   1 failed   2 wrong usage or settings   3 no answer found   4 server not reachable

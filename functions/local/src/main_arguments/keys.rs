@@ -17,7 +17,7 @@ pub(crate) enum KeysCommand {
     Create {
         /// What people call it
         name: String,
-        /// What it may do: query, upload, admin, backup
+        /// What it may do: query, upload, admin, backup, monitor
         #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "query", value_parser = permission)]
         permission: Vec<Permission>,
         /// Requests per minute
@@ -74,5 +74,5 @@ pub(crate) enum KeysCommand {
 
 fn permission(raw: &str) -> Result<Permission, String> {
     let named = serde_json::from_value(serde_json::Value::from(raw.trim()));
-    named.map_err(|_| "must be query, upload, admin or backup".to_owned())
+    named.map_err(|_| "must be query, upload, admin, backup or monitor".to_owned())
 }

@@ -3,6 +3,7 @@
 
 pub(crate) mod aws;
 mod events;
+mod measured;
 mod parity;
 mod pipeline;
 mod poison;

@@ -107,7 +107,8 @@ async fn health_and_readiness_need_no_key_and_tell_no_data() {
         .iter()
         .map(|check| check["name"].as_str().unwrap())
         .collect();
-    assert_eq!(names, ["table", "index", "blobs", "queue", "embedder", "chat"]);
+    let parts = ["table", "index", "blobs", "queue", "embedder", "chat", "ingestion", "backups"];
+    assert_eq!(names, parts);
 }
 
 #[tokio::test]

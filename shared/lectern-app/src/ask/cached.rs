@@ -26,7 +26,8 @@ use lectern_core::{
     settings::CollectionSettings,
 };
 use lectern_tables::collections::Collection;
-use tracing::warn;
+use lectern_telemetry::trace::stage;
+use tracing::{Instrument as _, warn};
 
 use super::{Ask, AskEvent, AskRequest, AskTimings, Asked, MAX_REPLY_TOKENS, Turn, send};
 use crate::{
@@ -142,10 +143,10 @@ impl Ask {
         let Turn { caller, request, .. } = *turn;
         let Assumed { variant, keys, read } = assumed;
         let caches = &self.search.caches;
-        let (prepared, stored) =
-            tokio::join!(self.search.prepare(caller, search, read, turn.bill.meter()), async {
-                caches.stored_answer(&keys?.answer).await
-            });
+        let preparing = self.search.prepare(caller, search, read, turn.bill.meter());
+        let (prepared, stored) = tokio::join!(preparing.instrument(stage("embed")), async {
+            caches.stored_answer(&keys?.answer).await
+        });
         let prepared = prepared?;
         let wanted = prepared.effective.settings.cache.clone();
         let is_cached = wanted.answers && self.is_cacheable(request, &prepared.effective.settings);
@@ -164,7 +165,7 @@ impl Ask {
             None => place.of_similar_question(caches, &search.question, wanted.semantic),
         };
         let (similar, hit) = tokio::join!(
-            self.search.similar(search, prepared),
+            self.search.similar(search, prepared).instrument(stage("retrieve")),
             self.verified(caller, search, candidate, &variant)
         );
         if keys.is_some() {
@@ -256,7 +257,7 @@ impl Ask {
         };
         send(turn.events, retrieval).await;
         if asked.answer.mode() == Mode::Generated {
-            send(turn.events, AskEvent::Token(asked.answer.text().to_owned())).await;
+            turn.pass_on(asked.answer.text().to_owned()).await;
         }
         for citation in asked.answer.citations() {
             send(turn.events, AskEvent::Citation(citation.clone())).await;

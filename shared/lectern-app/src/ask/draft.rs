@@ -14,6 +14,7 @@ use lectern_core::{
     prompt,
     settings::CollectionSettings,
 };
+use lectern_telemetry::trace::stage;
 use tracing::warn;
 
 use super::{Ask, AskTimings, Turn, reply};
@@ -120,9 +121,10 @@ impl Ask {
                 let texts = passages.iter().map(|passage| passage.text.as_str());
                 let sources = Sources::of(texts.chain([asking.search.question.as_str()]));
                 let outgoing = Outgoing::new(&sources);
-                let text = reply::collect(reply, outgoing, turn.events).await?;
+                let text = reply::collect(reply, outgoing, turn).await?;
                 timings.generate = millis(since.elapsed());
                 let verifying = Instant::now();
+                let _verify = stage("verify").entered();
                 let policy = asking.settings.answers.unsupported;
                 let mut answer = text.map_or_else(Answer::withheld, |text| {
                     citations::verify(&Draft::new(text), &passages, policy)

@@ -9,9 +9,8 @@ use lectern_core::{
     ports::{ChatEvent, ChatModel, ChatRequest, ChatStream},
     prompt::Prompt,
 };
-use tokio::sync::mpsc;
 
-use super::{AskEvent, MAX_REPLY_TOKENS, send};
+use super::{MAX_REPLY_TOKENS, Turn};
 use crate::{errors::FlowError, spending::Bill};
 
 /// Longest reply in bytes; more is cut off, whatever the model was told.
@@ -45,7 +44,7 @@ pub(super) async fn begin(
 pub(super) async fn collect(
     begun: Begun,
     mut outgoing: Outgoing<'_>,
-    events: &mpsc::Sender<AskEvent>,
+    turn: &Turn<'_>,
 ) -> Result<Option<String>, PortError> {
     let Begun { mut stream, .. } = begun;
     let mut text = String::new();
@@ -58,7 +57,7 @@ pub(super) async fn collect(
                 // Cut before it passes: a part of an address is not the address.
                 let piece = outgoing.push(&piece[..piece.floor_char_boundary(room)]);
                 text.push_str(&piece);
-                pass_on(events, piece).await;
+                turn.pass_on(piece).await;
             }
             ChatEvent::Done { .. } => {
                 complete = true;
@@ -76,12 +75,6 @@ pub(super) async fn collect(
     }
     let rest = outgoing.finish();
     text.push_str(&rest);
-    pass_on(events, rest).await;
+    turn.pass_on(rest).await;
     Ok(Some(text))
-}
-
-async fn pass_on(events: &mpsc::Sender<AskEvent>, piece: String) {
-    if !piece.is_empty() {
-        send(events, AskEvent::Token(piece)).await;
-    }
 }

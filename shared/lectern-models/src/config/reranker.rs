@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use lectern_core::ports::Reranker;
+use lectern_telemetry::observed::ObservedReranker;
 
 use super::{ApiConfig, ConfigError};
 use crate::{rerank::Vendor, retrying::RetryPolicy};
@@ -59,18 +60,19 @@ impl RerankerConfig {
         api: &ApiConfig,
         policy: RetryPolicy,
     ) -> Result<Option<Arc<dyn Reranker>>, ConfigError> {
-        match self {
-            Self::None => Ok(None),
+        let (reranker, provider) = match self {
+            Self::None => return Ok(None),
             Self::Hosted { vendor, .. } if api.base_url.is_none() && api.key.is_none() => {
-                Err(ConfigError::KeyMissing(*vendor))
+                return Err(ConfigError::KeyMissing(*vendor));
             }
-            Self::Tei { .. } if api.base_url.is_some() => Err(ConfigError::TwoAddresses),
+            Self::Tei { .. } if api.base_url.is_some() => return Err(ConfigError::TwoAddresses),
             Self::Hosted { vendor, model } => {
                 let base_url = api.base_url.as_deref().unwrap_or(vendor.default_base_url());
-                adapters::hosted(base_url, *vendor, model, api, policy).map(Some)
+                (adapters::hosted(base_url, *vendor, model, api, policy)?, vendor.as_str())
             }
-            Self::Tei { base_url } => adapters::tei(base_url, api, policy).map(Some),
-        }
+            Self::Tei { base_url } => (adapters::tei(base_url, api, policy)?, "tei"),
+        };
+        Ok(Some(Arc::new(ObservedReranker::new(reranker, provider))))
     }
 }
 

@@ -4,6 +4,7 @@ use std::{future::Future, time::SystemTime};
 
 use axum::Router;
 use lambda_http::{Adapter, LambdaEvent, Service as _, lambda_runtime, request::LambdaRequest};
+use lectern_telemetry::lines;
 use serde_json::Value;
 
 use super::{
@@ -26,7 +27,7 @@ where
 {
     let service = lambda_runtime::service_fn(|event: LambdaEvent<Value>| {
         let deadline = Deadline(instant(event.context.deadline, SystemTime::now()));
-        handle(event.payload, deadline)
+        written(handle(event.payload, deadline))
     });
     lambda_runtime::run(service).await
 }
@@ -48,7 +49,8 @@ where
     let service = lambda_runtime::service_fn(|event: LambdaEvent<Value>| async move {
         let LambdaEvent { payload, context } = event;
         if payload.get(TASK).is_some() {
-            return handle(payload, Deadline(instant(context.deadline, SystemTime::now()))).await;
+            let deadline = Deadline(instant(context.deadline, SystemTime::now()));
+            return written(handle(payload, deadline)).await;
         }
         let request: LambdaRequest = serde_json::from_value(payload)?;
         let mut adapter = Adapter::from(routes.clone());
@@ -56,4 +58,12 @@ where
         Ok::<_, Error>(serde_json::to_value(response)?)
     });
     lambda_runtime::run(service).await
+}
+
+/// Writes out what was measured when an invocation is over: after it the platform may stop this process for as long as it
+/// likes.
+async fn written<T>(handled: impl Future<Output = T>) -> T {
+    let handled = handled.await;
+    lines::write();
+    handled
 }

@@ -22,6 +22,7 @@
 use std::time::Duration;
 
 mod bootstrap;
+mod cloudwatch;
 mod driver;
 mod environment;
 pub mod events;
@@ -33,6 +34,7 @@ mod runtime_api;
 mod streaming;
 
 pub use bootstrap::{Bootstrap, binary};
+pub use cloudwatch::CloudWatch;
 pub use driver::Driver;
 pub use invocation::{FunctionError, Invocation, Outcome, Pending, Streaming};
 pub use payloads::{SqsMessage, s3_event, s3_test_event, schedule_event, sqs_event};

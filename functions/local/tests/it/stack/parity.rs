@@ -221,6 +221,8 @@ async fn the_table_has_every_route() {
             (step.method.to_owned(), filled(&path, &BTreeMap::new()).1)
         })
         .collect();
+    // What a server counts by itself, functions read from CloudWatch: no two numbers are the same.
+    declared.retain(|(_, path)| !["/metrics", "/status", "/v1/status"].contains(&path.as_str()));
     let missing: Vec<_> = declared.difference(&asked).collect();
     assert!(missing.is_empty(), "{missing:?}");
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use lectern_testkit::{
     dynamodb_server::DynamoDbServer,
-    lambda::{Bootstrap, Driver, HttpReply, RestEvent, binary},
+    lambda::{Bootstrap, CloudWatch, Driver, HttpReply, RestEvent, binary},
     moto::Moto,
     qdrant_facade::Facade,
 };
@@ -21,6 +21,7 @@ pub(crate) struct Stack {
     pub(crate) aws: Aws,
     pub(crate) moto: Moto,
     table: DynamoDbServer,
+    cloudwatch: CloudWatch,
     _index: Facade,
     _folder: TempDir,
     pub(crate) queue: String,
@@ -62,7 +63,18 @@ impl Stack {
             ("LECTERN_INGEST_LEASE_MS", "2000".to_owned()),
         ];
         let settings = settings.map(|(name, value)| (name.to_owned(), value)).into();
-        Self { aws, moto, table, _index: index, _folder: folder, queue, dead_letters, settings }
+        let cloudwatch = CloudWatch::start();
+        Self {
+            aws,
+            moto,
+            table,
+            cloudwatch,
+            _index: index,
+            _folder: folder,
+            queue,
+            dead_letters,
+            settings,
+        }
     }
 
     /// Sets a variable of every function that starts from now on.
@@ -75,6 +87,7 @@ impl Stack {
         Bootstrap::new(name, binary(name))
             .set_all(self.moto.environment())
             .set_all(self.table.environment())
+            .set_all(self.cloudwatch.environment())
             .set_all(self.settings.clone())
     }
 

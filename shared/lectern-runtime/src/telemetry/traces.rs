@@ -1,0 +1,156 @@
+//! Spans. Every request and job has a trace id, whether or not its spans go anywhere; what goes is said by a setting.
+//!
+//! Exporting never delays or fails a request: a collector is sent to from a thread of its own, which drops what does not fit
+//! its queue, and the daemon of X-Ray is sent datagrams that nobody answers.
+
+use std::{fmt, str::FromStr, time::Duration};
+
+use opentelemetry::{KeyValue, trace::TracerProvider as _};
+use opentelemetry_sdk::{
+    Resource,
+    trace::{Sampler, SdkTracerProvider},
+};
+use tracing::{Level, Metadata, Subscriber};
+use tracing_subscriber::{Layer, filter::filter_fn, registry::LookupSpan};
+
+/// What spans of other crates begin with is not this.
+const OURS: &str = "lectern_";
+/// How long sending one batch may take.
+const SEND_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Where spans go: `none`, `xray`, or `otlp:URL` with the address of a collector, and behind a space the share of traces that
+/// begin here, `otlp:http://127.0.0.1:4318 0.1`. A trace that begins elsewhere is followed as it was decided there.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Traces {
+    /// Nowhere.
+    #[default]
+    None,
+    /// To the daemon that AWS Lambda runs beside a function with active tracing.
+    Xray,
+    /// To a collector, by OTLP over HTTP.
+    Otlp {
+        /// The collector's address, without `/v1/traces`.
+        url: String,
+        /// Share of traces that begin here, 0 to 1.
+        share: f64,
+    },
+}
+
+/// What a setting for traces must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ParseTracesError;
+
+impl fmt::Display for ParseTracesError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(
+            "must be `none`, `xray` or `otlp:http://127.0.0.1:4318`, the last with a share of traces where not all are wanted, `otlp:http://127.0.0.1:4318 0.1`",
+        )
+    }
+}
+
+impl FromStr for Traces {
+    type Err = ParseTracesError;
+
+    fn from_str(raw: &str) -> Result<Self, Self::Err> {
+        match raw {
+            "none" => return Ok(Self::None),
+            "xray" => return Ok(Self::Xray),
+            _ => {}
+        }
+        let named = raw.strip_prefix("otlp:").ok_or(ParseTracesError)?;
+        let (url, share) = named.split_once(' ').unwrap_or((named, "1"));
+        let share: f64 = share.trim().parse().map_err(|_| ParseTracesError)?;
+        let is_address = ["http://", "https://"]
+            .iter()
+            .any(|scheme| url.strip_prefix(scheme).is_some_and(|host| !host.is_empty()));
+        if !is_address || !(0.0..=1.0).contains(&share) {
+            return Err(ParseTracesError);
+        }
+        Ok(Self::Otlp { url: url.trim_end_matches('/').to_owned(), share })
+    }
+}
+
+/// Returns the layer that makes spans of ours into spans of OpenTelemetry.
+pub(super) fn layer<S>(
+    service: &'static str,
+    traces: &Traces,
+) -> (SdkTracerProvider, impl Layer<S> + use<S>)
+where
+    S: Subscriber + for<'span> LookupSpan<'span>,
+{
+    let provider = provider(service, traces);
+    let tracer = provider.tracer("lectern");
+    // Where nothing goes out, ids are all that is wanted: of requests and jobs.
+    let most = if *traces == Traces::None { Level::INFO } else { Level::DEBUG };
+    let is_ours = move |span: &Metadata<'_>| {
+        span.is_span() && *span.level() <= most && span.target().starts_with(OURS)
+    };
+    let layer = tracing_opentelemetry::layer()
+        .with_tracer(tracer)
+        .with_location(false)
+        .with_threads(false)
+        .with_target(false)
+        .with_filter(filter_fn(is_ours));
+    (provider, layer)
+}
+
+fn provider(service: &'static str, traces: &Traces) -> SdkTracerProvider {
+    let resource = Resource::builder_empty()
+        .with_attribute(KeyValue::new("service.name", format!("lectern-{service}")))
+        .with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")))
+        .build();
+    let builder = SdkTracerProvider::builder().with_resource(resource);
+    match traces {
+        Traces::None => builder.with_sampler(Sampler::AlwaysOff).build(),
+        #[cfg(feature = "lambda")]
+        Traces::Xray => builder
+            // What the gateway did not decide for is not sent: the daemon would drop it.
+            .with_sampler(Sampler::ParentBased(Box::new(Sampler::AlwaysOff)))
+            .with_simple_exporter(super::xray::Daemon::from_env())
+            .build(),
+        #[cfg(feature = "server")]
+        Traces::Otlp { url, share } => {
+            use opentelemetry_otlp::{WithExportConfig as _, WithHttpConfig as _};
+            let root = Box::new(Sampler::TraceIdRatioBased(*share));
+            let builder = builder.with_sampler(Sampler::ParentBased(root));
+            let exporter = opentelemetry_otlp::SpanExporter::builder()
+                .with_http()
+                .with_headers(std::collections::HashMap::new())
+                .with_endpoint(format!("{url}/v1/traces"))
+                .with_timeout(SEND_TIMEOUT)
+                .build();
+            match exporter {
+                Ok(exporter) => builder.with_batch_exporter(exporter).build(),
+                // Without a collector there are no traces, and everything else goes on.
+                Err(_) => builder.build(),
+            }
+        }
+        #[allow(unreachable_patterns, reason = "with every feature nothing is left")]
+        _ => builder.with_sampler(Sampler::AlwaysOff).build(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_setting_names_a_place_and_a_share() {
+        assert_eq!("none".parse(), Ok(Traces::None));
+        assert_eq!("xray".parse(), Ok(Traces::Xray));
+        let otlp = |url: &str, share| Ok(Traces::Otlp { url: url.to_owned(), share });
+        assert_eq!("otlp:http://127.0.0.1:4318/".parse(), otlp("http://127.0.0.1:4318", 1.0));
+        assert_eq!("otlp:https://c.example 0.25".parse(), otlp("https://c.example", 0.25));
+        for wrong in [
+            "",
+            "otlp",
+            "otlp:",
+            "otlp:127.0.0.1:4318",
+            "otlp:http://",
+            "otlp:http://c 2",
+            "jaeger",
+        ] {
+            assert_eq!(wrong.parse::<Traces>(), Err(ParseTracesError), "{wrong}");
+        }
+    }
+}

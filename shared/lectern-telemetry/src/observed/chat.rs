@@ -1,0 +1,77 @@
+//! Chat models.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use futures::StreamExt as _;
+use lectern_core::{
+    errors::PortError,
+    ports::{ChatEvent, ChatModel, ChatRequest, ChatStream},
+};
+use tracing::Instrument as _;
+
+use super::model::{Named, Seen};
+use crate::labels;
+
+/// A chat model whose calls are noted, to the last event of a reply.
+#[derive(Clone, Debug)]
+pub struct ObservedChat {
+    inner: Arc<dyn ChatModel>,
+    named: Named,
+}
+
+impl ObservedChat {
+    /// Returns `inner`; `provider` as the GenAI conventions name it, `openai` or `aws.bedrock`.
+    #[must_use]
+    pub fn new(inner: Arc<dyn ChatModel>, provider: &'static str) -> Self {
+        let model = labels::word(inner.model());
+        Self { inner, named: Named { operation: "chat", provider, model } }
+    }
+}
+
+#[async_trait]
+#[deny(clippy::missing_trait_methods)]
+impl ChatModel for ObservedChat {
+    fn model(&self) -> &str {
+        self.inner.model()
+    }
+
+    async fn stream(&self, request: ChatRequest) -> Result<ChatStream, PortError> {
+        let mut seen = Seen::new(self.named);
+        let begun = self.inner.stream(request).instrument(seen.span.clone()).await;
+        let mut reply = match begun {
+            Ok(reply) => reply,
+            Err(error) => {
+                let refused = Err(error);
+                seen.ended(&refused);
+                return refused;
+            }
+        };
+        let span = seen.span.clone();
+        Ok(Box::pin(futures::stream::poll_fn(move |context| {
+            let _entered = span.enter();
+            let polled = reply.poll_next_unpin(context);
+            if let std::task::Poll::Ready(Some(event)) = &polled {
+                note(&mut seen, event);
+            }
+            polled
+        })))
+    }
+
+    async fn ping(&self) -> Result<(), PortError> {
+        self.inner.ping().await
+    }
+}
+
+fn note(seen: &mut Seen, event: &Result<ChatEvent, PortError>) {
+    match event {
+        Ok(ChatEvent::Token(_)) => seen.begun(),
+        Ok(ChatEvent::Done { usage, .. } | ChatEvent::Withheld { usage }) => {
+            if let Some(tokens) = usage {
+                seen.used(*tokens);
+            }
+            seen.ended(event);
+        }
+        Err(_) => seen.ended(event),
+    }
+}

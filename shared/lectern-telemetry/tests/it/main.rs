@@ -1,0 +1,28 @@
+//! What is generated from the instruments and the service levels, and that the files in the tree are that.
+//!
+//! `LECTERN_WRITE_GENERATED=1 cargo nextest run -p lectern-telemetry` writes them anew.
+
+#![allow(clippy::unwrap_used, reason = "what tests share may panic as tests do")]
+
+mod cloudwatch;
+mod grafana;
+mod panels;
+mod rules;
+
+use std::{fs, path::Path};
+
+/// Compares a file of the repository with what it should be, or writes it.
+fn current(path: &str, wanted: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path);
+    if std::env::var_os("LECTERN_WRITE_GENERATED").is_some() {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, wanted).unwrap();
+        return;
+    }
+    let found = fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        found == wanted,
+        "{} is not what is generated: LECTERN_WRITE_GENERATED=1 cargo nextest run -p lectern-telemetry",
+        path.display()
+    );
+}
