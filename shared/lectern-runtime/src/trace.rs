@@ -93,7 +93,8 @@ pub async fn trace(mut request: Request, next: Next) -> Response {
 
 /// Puts a request's span into the trace its headers name, and the trace's id onto each of its log lines.
 fn place(span: &Span, headers: &HeaderMap) {
-    let given = [TRACEPARENT, XRAY].into_iter().find_map(|name| headers.get(name)?.to_str().ok());
+    // Where AWS says which trace it is, that is the one its own services are in.
+    let given = [XRAY, TRACEPARENT].into_iter().find_map(|name| headers.get(name)?.to_str().ok());
     if let Some(given) = given {
         continue_from(span, given);
     }

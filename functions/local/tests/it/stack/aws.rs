@@ -150,6 +150,16 @@ impl Aws {
     }
 }
 
+/// Returns what the sender said besides, as Lambda spells it.
+fn attributes(message: &Value) -> Value {
+    let sent = message["MessageAttributes"].as_object().into_iter().flatten();
+    let spelled = sent.map(|(name, value)| {
+        let value = json!({ "stringValue": value["StringValue"], "dataType": value["DataType"] });
+        (name.clone(), value)
+    });
+    Value::Object(spelled.collect())
+}
+
 /// Returns the event by which Lambda hands messages over.
 pub(crate) fn sqs_event(messages: &[Value]) -> Value {
     let records: Vec<Value> = messages
@@ -160,7 +170,7 @@ pub(crate) fn sqs_event(messages: &[Value]) -> Value {
                 "receiptHandle": message["ReceiptHandle"],
                 "body": message["Body"],
                 "attributes": message["Attributes"],
-                "messageAttributes": {},
+                "messageAttributes": attributes(message),
                 "md5OfBody": message["MD5OfBody"],
                 "eventSource": "aws:sqs",
                 "eventSourceARN": "arn:aws:sqs:eu-central-1:123456789012:jobs",
