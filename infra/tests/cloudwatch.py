@@ -11,6 +11,12 @@ import re
 EXTRA_PERIODS = 2
 OK, ALARM, INSUFFICIENT = "OK", "ALARM", "INSUFFICIENT_DATA"
 FUNCTION = re.compile(r"\bIF\(")
+MATH = {
+    "when": lambda condition, then, otherwise: then if condition else otherwise,
+    "FILL": lambda value, instead: instead if value is None else value,
+    # What an account may have is nothing a replay knows.
+    "SERVICE_QUOTA": lambda value: None,
+}
 
 
 class Series:
@@ -39,6 +45,17 @@ class Series:
         raise AssertionError(f"the statistic {name} is not simulated")
 
 
+class Samples:
+    """A metric of samples by minute, of which so many are at most what its alarms ask for."""
+
+    def __init__(self, total, good):
+        self.total, self.good = Series(total), Series(good)
+
+    def statistic(self, name, first, end):
+        assert name == "SampleCount" or name.startswith("TC(:"), f"the statistic {name} is not simulated"
+        return (self.total if name == "SampleCount" else self.good).statistic("Sum", first, end)
+
+
 def metric_key(of):
     """Returns a metric's name, and the values of what it is of, in order."""
     dimensions = sorted((dimension["Name"], dimension["Value"]) for dimension in of.get("Dimensions", []))
@@ -65,13 +82,12 @@ class MetricAlarm:
         self.code = compile(FUNCTION.sub("when(", self.expression), self.expression, "eval")
 
     def datapoint(self, series, end):
-        values = {"when": lambda condition, then, otherwise: then if condition else otherwise}
+        values = dict(MATH)
         for name, stat in self.metrics.items():
             of = series.get(metric_key(stat["Metric"]))
-            value = of and of.statistic(stat["Stat"], end - self.minutes, end)
-            if value is None:
-                return None
-            values[name] = value
+            values[name] = of and of.statistic(stat["Stat"], end - self.minutes, end)
+        if all(values[name] is None for name in self.metrics):
+            return None
         return evaluate(self.code, values)
 
     def is_breaching(self, value):
@@ -101,10 +117,10 @@ class MetricAlarm:
 
 
 def evaluate(code, values):
-    """Returns the value of an expression; a division by nothing gives no data, as in metric math."""
+    """Returns the value of an expression; a division by nothing, and what has no data, give none, as in metric math."""
     try:
         return float(eval(code, {"__builtins__": {}}, values))
-    except ZeroDivisionError:
+    except (ZeroDivisionError, TypeError):
         return None
 
 

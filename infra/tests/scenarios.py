@@ -40,6 +40,10 @@ FULL = {
     "BackupIdentitySecretArn": _secret("backup-identity"),
     "BackupObjectLock": "COMPLIANCE",
     "AlarmEmail": "ops@example.com",
+    "PagerUrl": "https://events.pagerduty.com/integration/0a1b2c/enqueue",
+    "SlackWorkspaceId": "T0123ABCD",
+    "SlackChannelId": "C0123ABCD",
+    "MonthlyBudgetUsd": "50",
     **{f"{name}Reserved": "9" for name in ("Query", "Upload", "Ingest", "Backup", "Small")},
 }
 # Everything that can be switched off, and every secret from elsewhere.

@@ -4,19 +4,44 @@ import random
 
 import pytest
 
-from cloudwatch import ALARM, INSUFFICIENT, OK, Alarms, Series, decide
+from cloudwatch import ALARM, INSUFFICIENT, OK, Alarms, Samples, Series, decide
 from scenarios import scenario
 
 API = ("lectern", "live")
 ERRORS, REQUESTS = ("AWS/ApiGateway", "5XXError", API), ("AWS/ApiGateway", "Count", API)
 HOUR, DAY = 60, 24 * 60
 PAGE, TICKET = "Observability.Availability", "Observability.AvailabilityTicket"
+SLOW, LEVELS = "Levels.Answers", "Levels.LevelsTicket"
+
+
+# The schedule of backups goes on every fifteen minutes, whatever else happens.
+BACKUPS = ("AWS/Lambda", "Invocations", ("lectern-backup",))
+
+
+def measured(name, function, **labels):
+    """Returns the key of what a function measures."""
+    dimensions = sorted({"stack": "lectern", "function": function, **labels}.items())
+    return "Lectern", name, tuple(value for _, value in dimensions)
+
+
+FIRST, COMPLETE = measured("rag_first_token_seconds", "query"), measured("rag_query_duration_seconds", "query")
+
+
+def replayed(minutes, series):
+    """Returns what is sent of series besides the schedule's."""
+    runs = {BACKUPS: Series([1 if minute % 15 == 0 else None for minute in range(minutes)])}
+    return Alarms(scenario("full")).replay({**runs, **series}, minutes)
 
 
 def sent(requests, errors):
     """Returns what is sent when so many requests a minute come, and so many of them fail."""
-    series = {REQUESTS: Series(requests), ERRORS: Series(errors)}
-    return Alarms(scenario("full")).replay(series, len(requests))
+    return replayed(len(requests), {REQUESTS: Series(requests), ERRORS: Series(errors)})
+
+
+def late(minutes, answers, share):
+    """Returns answers a minute, and those of them that are as quick as promised."""
+    answers, late = steady(minutes, answers, share)
+    return answers, [of - bad for of, bad in zip(answers, late)]
 
 
 def steady(minutes, requests, share):
@@ -91,6 +116,7 @@ def test_what_is_over_is_not_said_long():
     outage = joined(steady(DAY, 100, 0.0), steady(20, 100, 1.0), steady(6 * HOUR, 100, 0.0))
     alarms = Alarms(scenario("full"))
     series = {REQUESTS: Series(outage[0]), ERRORS: Series(outage[1])}
+    series[BACKUPS] = Series([1] * len(outage[0]))
     alarms.replay(series, DAY + 20 + 5)
     assert alarms.composite[f"<{PAGE}>"].state == ALARM
     alarms.replay(series, DAY + 20 + 31)
@@ -121,3 +147,66 @@ def test_a_healthy_month_pages_fewer_than_five_times(seed):
         errors.append(sum(chance.random() < share for _ in range(count)) if count else None)
     told = [name for _, name in sent(requests, errors)]
     assert told.count(PAGE) < 5 and told.count(TICKET) < 5, told
+
+
+def test_late_answers_page_once_and_a_little_late_is_a_ticket():
+    for share, name, within in [(0.9, SLOW, 35), (0.4, SLOW, HOUR), (0.08, LEVELS, DAY)]:
+        answers, quick = joined(late(DAY, 20, 0.01), late(DAY + HOUR, 20, share))
+        told = replayed(len(answers), {FIRST: Samples(answers, quick), COMPLETE: Samples(answers, quick)})
+        first = min((minute for minute, said in told if said == name), default=None)
+        assert first is not None and first - DAY <= within, (share, told)
+        assert [said for _, said in told].count(name) == 1, (share, told)
+        assert name == SLOW or SLOW not in {said for _, said in told}, (share, told)
+
+
+def test_what_fails_and_is_late_pages_once():
+    requests, errors = joined(steady(DAY, 60, 0.0), steady(2 * HOUR, 60, 1.0))
+    answers, quick = joined(late(DAY, 20, 0.0), late(2 * HOUR, 20, 1.0))
+    series = {REQUESTS: Series(requests), ERRORS: Series(errors), FIRST: Samples(answers, quick), COMPLETE: Samples(answers, quick)}
+    assert [name for _, name in replayed(len(requests), series)] == [PAGE]
+
+
+def test_documents_that_fail_are_a_ticket_also_where_none_ever_failed_before():
+    name = "rag_document_processing_seconds"
+    of = lambda outcome: measured(name, "ingest", outcome=outcome)
+    ready = [1 if minute % 3 == 0 else None for minute in range(2 * DAY)]
+    failed = [1 if minute >= DAY and minute % 20 == 0 else None for minute in range(2 * DAY)]
+    healthy = {of("ready"): Samples(ready, ready)}
+    assert replayed(2 * DAY, healthy) == []
+    told = replayed(2 * DAY, {**healthy, of("failed"): Samples(failed, failed)})
+    assert [said for _, said in told] == [LEVELS]
+
+
+def test_few_late_answers_of_a_quiet_service_are_none():
+    answers = [1 if minute % 240 == 0 else None for minute in range(3 * DAY)]
+    none = [None if of is None else 0 for of in answers]
+    assert replayed(3 * DAY, {FIRST: Samples(answers, none)}) == [], "six answers a day, each in an hour of its own"
+
+
+@pytest.mark.parametrize(
+    ("metric", "before", "after", "name", "within"),
+    [
+        (measured("rag_backup_age_seconds", "backup"), 80_000, 100_000, "Causes.BackupAge", HOUR),
+        (measured("rag_drill_age_seconds", "backup"), 600_000, 700_000, "Causes.DrillAge", HOUR),
+        (("AWS/SQS", "ApproximateAgeOfOldestMessage", ("<Data.JobsQueue.QueueName>",)), 5, 900, "Causes.QueueAge", 15),
+        (("AWS/Lambda", "Throttles", ("lectern-query",)), 0, 20, "Causes.Throttles", 10),
+        (("AWS/WAFV2", "BlockedRequests", ("eu-central-1", "ALL", "lectern-acl")), 3, 900, "Causes.WafBlocks", 5),
+    ],
+)
+def test_a_cause_is_said_once_and_in_time(metric, before, after, name, within):
+    values = [before] * DAY + [after] * (6 * HOUR)
+    [(minute, said)] = replayed(len(values), {metric: Series(values)})
+    assert (said, minute - DAY <= within) == (name, True), minute - DAY
+
+
+def test_a_model_without_quota_is_said():
+    metric = measured("gen_ai_client_operation_duration_seconds", "query", gen_ai_operation_name="chat", error_type="rate_limited")
+    refused = [None] * DAY + [2] * HOUR
+    [(minute, name)] = replayed(len(refused), {metric: Samples(refused, refused)})
+    assert name == "Causes.ModelQuota" and minute - DAY <= 10
+
+
+def test_backups_that_stopped_are_said_though_they_tell_nothing():
+    runs = [1 if minute % 15 == 0 else None for minute in range(DAY)] + [None] * (6 * HOUR)
+    [(minute, name)] = Alarms(scenario("full")).replay({BACKUPS: Series(runs)}, len(runs))
+    assert name == "Causes.BackupsStopped" and minute - DAY <= 2 * HOUR

@@ -3,17 +3,19 @@
 use std::time::{Duration, Instant};
 
 use lectern_app::{
-    back_up::Round,
+    back_up::{Round, standing::Standing},
     errors::FlowError,
     restore::{Restore, RestoreState},
 };
 use lectern_core::{
     auth::Caller,
+    errors::chain,
     ids::{BackupId, DocumentId, RestoreId, TenantId},
 };
 use lectern_runtime::{deadline::Deadline, lambda};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tracing::warn;
 
 /// Time kept back from the invocation for recording that the time was over.
 const MARGIN: Duration = Duration::from_secs(5);
@@ -77,6 +79,16 @@ pub(crate) async fn run(
 ) -> Result<Value, lambda::Error> {
     let task: Task = serde_json::from_value(event)?;
     let until = deadline.0.checked_sub(MARGIN).unwrap_or(deadline.0);
+    let done = carry_out(restore, task, until).await;
+    // How old backups are is told after each run, whatever came of it: an alarm looks at that.
+    match Standing::read(&restore.back_up.tables).await {
+        Ok(standing) => standing.measure(restore.back_up.clock.now()),
+        Err(error) => warn!(error = %chain(&error), "failed to tell how old backups are"),
+    }
+    done
+}
+
+async fn carry_out(restore: &Restore, task: Task, until: Instant) -> Result<Value, lambda::Error> {
     match task {
         Task::Backup => reply(restore.back_up.everybody(until).await?),
         Task::Continue => reply(restore.go_on(until).await?),

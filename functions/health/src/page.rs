@@ -110,7 +110,7 @@ fn dependencies(words: &Words, checks: &[Check]) -> Markup {
                             th scope="row" { (words.dependency(check.name)) }
                             td {
                                 span.badge.(class(check.status)) { (words.state_of(check.status)) }
-                                @if let Some(detail) = check.detail { " " bdi lang="en" { (detail) } }
+                                @if let Some(detail) = check.detail { " – " bdi lang="en" { (detail) } }
                             }
                             td.number { bdi { (format!("{:.1} ms", check.latency_ms)) } }
                         }

@@ -233,7 +233,7 @@ def secrets_are_made_only_where_none_is_given(stack):
 
 
 def secrets_given_as_parameters_are_not_shown(stack):
-    secret = {"IndexApiKey", "ModelApiKey", "RerankerApiKey"}
+    secret = {"IndexApiKey", "ModelApiKey", "PagerUrl", "RerankerApiKey"}
     for below in stack.stacks():
         for name, parameter in below.template.get("Parameters", {}).items():
             assert (str(parameter.get("NoEcho", False)).lower() == "true") == (name in secret), (below.file, name)

@@ -1,6 +1,9 @@
 """Operation: deployments and what rolls them back, logs, alarms, the web ACL, names, outputs."""
 
+import re
+
 from contract import NAMES
+from translate import ROOT
 
 RETENTION = {"dev": 3, "staging": 7, "prod": 30}
 
@@ -33,10 +36,17 @@ def alarms_watch_what_exists(stack):
     api, stage = stack.one("AWS::ApiGateway::RestApi"), stack.one("AWS::ApiGateway::Stage")
     alarms = stack.all("AWS::CloudWatch::Alarm")
     watched = [metric["MetricStat"]["Metric"] for of in alarms.values() for metric in of["Properties"].get("Metrics", []) if "MetricStat" in metric]
-    assert len(watched) == 2 * (1 + (8 if stack.parameters["AlarmEmail"] else 0))
-    for of in watched:
+    of_api = [of for of in watched if of["Namespace"] == "AWS/ApiGateway"]
+    assert len(of_api) == 2 * (1 + (8 if stack.parameters["AlarmEmail"] else 0))
+    for of in of_api:
         dimensions = {dimension["Name"]: dimension["Value"] for dimension in of["Dimensions"]}
         assert dimensions == {"ApiName": api["Name"], "Stage": stage["StageName"]}
+    for of in [*watched, *(of["Properties"] for of in alarms.values() if "Namespace" in of["Properties"])]:
+        dimensions = {dimension["Name"]: dimension["Value"] for dimension in of["Dimensions"]}
+        if of["Namespace"] == "Lectern":
+            assert dimensions["stack"] == "lectern" and dimensions["function"] in NAMES, of
+        if of["Namespace"] == "AWS/Lambda":
+            assert dimensions["FunctionName"].removeprefix("lectern-") in NAMES, of
     for alarm, queue in {"DeadLetters": "DeadLetterQueue", "MissedSchedules": "ScheduleDeadLetterQueue"}.items():
         alarm = stack.properties(f"Alarms.{alarm}")
         assert alarm["Dimensions"] == [{"Name": "QueueName", "Value": f"<Data.{queue}.QueueName>"}]
@@ -51,9 +61,18 @@ def alarms_watch_what_exists(stack):
         # One cause, one page: what a composite waits for is sent by that alone.
         told = ["<Alarms.Topic>"] if email and f'ALARM("<{path}>")' not in rules else []
         assert alarm.get("AlarmActions", []) == told, path
-        assert path in composite or alarm["TreatMissingData"] == "notBreaching", "an idle product is not a broken one"
+        # An idle product is not a broken one; a schedule that is idle is.
+        missing = "breaching" if path == "Causes.BackupsStopped" else "notBreaching"
+        assert path in composite or alarm["TreatMissingData"] == missing, path
+        runbook = re.search(r"docs/(runbooks/[a-z-]+|RUNBOOKS)\.md", alarm["AlarmDescription"])
+        assert runbook is None or (ROOT / runbook[0]).is_file(), path
+        assert runbook or not told or path.startswith("Alarms."), path
     if email:
-        assert stack.one("AWS::SNS::Subscription")["Endpoint"] == email
+        pager = stack.parameters["PagerUrl"]
+        subscriptions = [of["Properties"] for of in stack.all("AWS::SNS::Subscription").values()]
+        assert sorted((of["Protocol"], of["Endpoint"]) for of in subscriptions) == [
+            ("email", email), *([("https", pager)] if pager else [])
+        ]
         # CloudWatch may not use the key that AWS manages for SNS: alarms would be lost without a word.
         assert "KmsMasterKeyId" not in topics["Alarms.Topic"]["Properties"]
 

@@ -26,6 +26,7 @@ TRUSTED = {
     "BackupFunctionContinueRole": "scheduler.amazonaws.com",
     "BackupFunctionDrillRole": "scheduler.amazonaws.com",
     "Smoke.Role": "lambda.amazonaws.com",
+    "Alarms.SlackRole": "chatbot.amazonaws.com",
     "Audit.DeliveryRole": "firehose.amazonaws.com",
     "Audit.SubscriptionRole": "logs.amazonaws.com",
     **{f"Roles.{name.capitalize()}": "lambda.amazonaws.com" for name in NAMES},
@@ -133,6 +134,8 @@ def leave_no_role_unknown(stack):
     wanted = set(TRUSTED)
     if stack.parameters["ManageApiLogging"] == "false":
         wanted.remove("Logs.ApiLoggingRole")
+    if not stack.parameters["SlackChannelId"]:
+        wanted.remove("Alarms.SlackRole")
     assert set(roles) == wanted
     for path, role in roles.items():
         [statement] = role["AssumeRolePolicyDocument"]["Statement"]

@@ -14,7 +14,7 @@ use lectern_core::{
     time::Timestamp,
 };
 use lectern_tables::Tables;
-use lectern_telemetry::instruments::{BACKUP_AGE, DRILL_AGE, QUEUE_AGE};
+use lectern_telemetry::instruments::QUEUE_AGE;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 
@@ -212,15 +212,12 @@ async fn ingestion(tables: &Tables, now: Timestamp) -> Result<Told, PortError> {
 
 /// How old the newest backup of the tenant is that was backed up longest ago, and the drill.
 async fn backups(tables: &Tables, now: Timestamp) -> Result<Told, PortError> {
-    let Standing { backup, drill } = Standing::read(tables).await?;
+    let standing = Standing::read(tables).await?;
+    standing.measure(now);
+    let Standing { backup, drill } = standing;
     let (backup, drill) = (backup.map(|at| now.since(at)), drill.map(|at| now.since(at)));
-    for (instrument, age) in [(&BACKUP_AGE, backup), (&DRILL_AGE, drill)] {
-        if let Some(age) = age {
-            instrument.set(age.as_secs_f64(), &[]);
-        }
-    }
     let (detail, is_bad) = match (backup, drill) {
-        (None, _) => (Some("there is none"), false),
+        (None, _) => (Some("none was made yet"), false),
         (Some(age), _) if age > MAX_BACKUP_AGE => (Some("the newest is older than 26 hours"), true),
         (_, Some(age)) if age > MAX_DRILL_AGE => {
             (Some("none was restored for a drill within 8 days"), true)

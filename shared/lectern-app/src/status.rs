@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use lectern_core::errors::PortError;
+use lectern_core::{errors::PortError, time::Timestamp};
 use lectern_telemetry::{
     levels,
     report::{Measured, Report},
@@ -76,7 +76,7 @@ impl Statuses {
         let levels: Vec<Level> = (0..levels::ALL.len()).map(|at| level(&report, at)).collect();
         let is_broken = levels.iter().any(|level| level.windows["day"].budget_left < 0.0);
         let worst = if is_broken { Status::Degraded } else { Status::Ok };
-        let since = report.since.map(|since| since.to_rfc3339());
+        let since = report.since.map(Timestamp::to_rfc3339);
         Ok(ServiceStatus { status: readiness.status.max(worst), since, levels })
     }
 
@@ -85,6 +85,8 @@ impl Statuses {
     /// # Errors
     /// When it cannot be read.
     pub async fn exposition(&self) -> Result<String, PortError> {
+        // Ages are known when somebody asks for them.
+        self.health.ready().await;
         self.measured.exposition(self.clock.now()).await
     }
 }

@@ -37,7 +37,7 @@ fn measure(asked: &Asked) {
     });
     match reason {
         Some(reason) => REFUSALS.add(1, &[("reason", reason)]),
-        None => SUPPORTED.record(asked.answer.supported_ratio().into(), &[]),
+        None => SUPPORTED.record(asked.answer.supported_ratio(), &[]),
     }
     for stage in &asked.degraded {
         DEGRADED.add(1, &[("stage", stage)]);

@@ -2,6 +2,7 @@
 
 use lectern_core::{errors::PortError, time::Timestamp};
 use lectern_tables::{Tables, backups::BackupState};
+use lectern_telemetry::instruments::{BACKUP_AGE, DRILL_AGE};
 
 /// Most tenants that are looked at; more are the business of the function that backs them up, which sees them all.
 const MAX_TENANTS: usize = 50;
@@ -40,6 +41,15 @@ impl Standing {
             standing.drill = older(standing.drill, drill);
         }
         Ok(standing)
+    }
+
+    /// Notes how old they are.
+    pub fn measure(&self, now: Timestamp) {
+        for (instrument, at) in [(&BACKUP_AGE, self.backup), (&DRILL_AGE, self.drill)] {
+            if let Some(at) = at {
+                instrument.set(now.since(at).as_secs_f64(), &[]);
+            }
+        }
     }
 }
 

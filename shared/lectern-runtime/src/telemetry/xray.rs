@@ -6,6 +6,7 @@
 use std::net::UdpSocket;
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
+use lectern_core::env::Env;
 use opentelemetry_proto::{
     tonic::collector::trace::v1::ExportTraceServiceRequest,
     transform::{
@@ -35,8 +36,8 @@ pub(super) struct Daemon {
 impl Daemon {
     /// Returns the daemon that `AWS_XRAY_DAEMON_ADDRESS` names.
     pub(super) fn from_env() -> Self {
-        let address = std::env::var("AWS_XRAY_DAEMON_ADDRESS");
-        Self::at(address.unwrap_or_else(|_| DEFAULT_ADDRESS.to_owned()))
+        let env = Env::from_process();
+        Self::at(env.get("AWS_XRAY_DAEMON_ADDRESS").unwrap_or(DEFAULT_ADDRESS).to_owned())
     }
 
     fn at(address: String) -> Self {

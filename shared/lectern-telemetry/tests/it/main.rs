@@ -4,6 +4,7 @@
 
 #![allow(clippy::unwrap_used, reason = "what tests share may panic as tests do")]
 
+mod alarms;
 mod cloudwatch;
 mod grafana;
 mod panels;

@@ -144,7 +144,7 @@ pub(crate) fn runbook(level: &str) -> &'static str {
     }
 }
 
-fn camel(name: &str) -> String {
+pub(crate) fn camel(name: &str) -> String {
     let mut text = String::new();
     for word in name.split('_') {
         let (first, rest) = word.split_at(1);
