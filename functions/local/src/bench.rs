@@ -6,6 +6,7 @@
 //! | `latency` | hybrid search over many passages, before and after optimising |
 //! | `overhead` | what the search flow adds to the index's own search |
 //! | `gate` | what letting a request in adds to the table's own writes |
+//! | `telemetry` | what measuring and tracing add to a question |
 //! | `ingest` | Markdown through the real flows, BM25 only |
 //! | `start` | from the start of `serve` to the first answer |
 //! | `backup` | backing up, verifying, restoring |
@@ -20,6 +21,7 @@ mod overhead;
 mod quality;
 mod start;
 mod synthetic;
+mod telemetry;
 mod vectors;
 
 use std::path::PathBuf;
@@ -72,6 +74,8 @@ enum Part {
     Overhead,
     /// What letting a request in adds to the table's own writes
     Gate,
+    /// What measuring and tracing add to a question
+    Telemetry,
     /// Throughput of ingestion
     Ingest,
     /// Start of the server to its first answer
@@ -123,6 +127,9 @@ pub(crate) async fn run(
     }
     if asked(Part::Gate) {
         tell(gate::run().await?, &mut report, output)?;
+    }
+    if asked(Part::Telemetry) {
+        tell(telemetry::run(output).await?, &mut report, output)?;
     }
     let mut ingested = None;
     if asked(Part::Ingest) {

@@ -125,11 +125,23 @@ fn filter(levels: &str) -> Option<EnvFilter> {
     EnvFilter::try_new(sampled).ok()
 }
 
-fn json<S: Subscriber + for<'span> LookupSpan<'span>>() -> impl Layer<S> {
+/// Returns what [`init`] would install for JSON lines of [`DEFAULT_LEVELS`], with the lines going nowhere and every span made and
+/// thrown away: for measuring what that costs.
+#[must_use]
+pub fn rehearsal() -> impl Subscriber + Send + Sync {
+    let filter = EnvFilter::new(DEFAULT_LEVELS);
+    let lines = json().with_writer(std::io::sink).with_filter(filter);
+    tracing_subscriber::registry().with(lines).with(traces::rehearsal())
+}
+
+fn json<S>() -> json_subscriber::fmt::Layer<S, fn() -> std::io::Stderr>
+where
+    S: Subscriber + for<'span> LookupSpan<'span>,
+{
     json_subscriber::fmt::layer()
         .flatten_event(true)
         .with_current_span(false)
         .with_span_list(false)
         .flatten_span_list_on_top_level(true)
-        .with_writer(std::io::stderr)
+        .with_writer(std::io::stderr as fn() -> std::io::Stderr)
 }

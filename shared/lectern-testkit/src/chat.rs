@@ -6,6 +6,7 @@ use std::{
     io,
     sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc::Sender},
     thread,
+    time::Duration,
 };
 
 use axum::{
@@ -103,7 +104,11 @@ struct Script {
     requests: Vec<Recorded>,
     unscripted: usize,
     refuses_keys: bool,
+    standing: Option<Standing>,
 }
+
+/// What is replied when the script is at its end, and how late.
+type Standing = (Arc<dyn Fn() -> Reply + Send + Sync>, Duration);
 
 /// The server. Dropping it, or [`ScriptedChat::finish`], fails the test when a scripted reply was not used or a
 /// chat came that none was scripted for. Embeddings without a script get [`hashed_vector`]s.
@@ -142,6 +147,11 @@ impl ScriptedChat {
     /// Scripts one more chat reply.
     pub fn push(&self, reply: Reply) {
         lock(&self.script).chat.push_back(reply);
+    }
+
+    /// Answers every chat that no reply is scripted for in this way from now on, after `delay`.
+    pub fn always(&self, reply: impl Fn() -> Reply + Send + Sync + 'static, delay: Duration) {
+        lock(&self.script).standing = Some((Arc::new(reply), delay));
     }
 
     /// Takes back the chat replies that were not used.
@@ -207,13 +217,21 @@ async fn chat(
     headers: HeaderMap,
     Json(body): Json<Value>,
 ) -> Response {
-    let mut script = lock(&script);
-    script.requests.push(recorded(&uri, &headers, &body));
-    let Some(reply) = script.chat.pop_front() else {
-        script.unscripted += 1;
-        return (StatusCode::NOT_IMPLEMENTED, "no reply was scripted").into_response();
+    let standing = {
+        let mut script = lock(&script);
+        script.requests.push(recorded(&uri, &headers, &body));
+        match (script.chat.pop_front(), script.standing.clone()) {
+            (Some(reply), _) => return answer(reply, &body),
+            (None, Some(standing)) => standing,
+            (None, None) => {
+                script.unscripted += 1;
+                return (StatusCode::NOT_IMPLEMENTED, "no reply was scripted").into_response();
+            }
+        }
     };
-    answer(reply, &body)
+    let (reply, delay) = standing;
+    tokio::time::sleep(delay).await;
+    answer(reply(), &body)
 }
 
 async fn models(State(script): State<Arc<Mutex<Script>>>) -> Response {

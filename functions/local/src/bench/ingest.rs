@@ -85,7 +85,7 @@ pub(super) async fn run(markdown_mb: u32, output: &Output) -> Result<(Finding, T
 }
 
 /// Returns the settings of the measured process: all defaults, no embedder.
-fn settings() -> Result<Settings, Failure> {
+pub(super) fn settings() -> Result<Settings, Failure> {
     let env: Env = [("LECTERN_EMBEDDER".to_owned(), "none".to_owned())].into_iter().collect();
     Settings::from_env(&env).map_err(Failure::Settings)
 }

@@ -26,6 +26,7 @@ mod permissions;
 mod personal;
 mod portable;
 mod process;
+mod runbooks;
 mod server;
 mod settings;
 mod stack;

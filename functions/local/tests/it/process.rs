@@ -1,7 +1,7 @@
 //! The built `lectern serve`, driven over HTTP.
 
 use std::{
-    io::{BufRead as _, BufReader},
+    io::{BufRead as _, BufReader, Write as _},
     path::Path,
     process::{Child, Command, Stdio},
     sync::{Arc, Mutex, mpsc},
@@ -59,8 +59,14 @@ impl Server {
         let log = Arc::new(Mutex::new(Vec::new()));
         let (sender, lines) = mpsc::channel();
         let kept = Arc::clone(&log);
+        let path = data.with_extension("log");
         std::thread::spawn(move || {
+            let mut file = std::fs::File::create(path).ok();
             for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+                // A directory of a test may be gone before its server is.
+                if let Some(file) = &mut file {
+                    writeln!(file, "{line}").ok();
+                }
                 kept.lock().unwrap().push(line.clone());
                 sender.send(line).ok();
             }

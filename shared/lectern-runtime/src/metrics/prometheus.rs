@@ -71,7 +71,12 @@ impl Measured for Prometheus {
     }
 }
 
-fn recorder() -> PrometheusRecorder {
+/// Returns the recorder of [`Prometheus`], not installed.
+///
+/// # Panics
+/// Never: every histogram has buckets, which a test says.
+#[must_use]
+pub fn recorder() -> PrometheusRecorder {
     let mut builder = PrometheusBuilder::new();
     for instrument in instruments::ALL.into_iter().filter(|one| one.kind == Kind::Histogram) {
         let name = Matcher::Full(instrument.name.to_owned());

@@ -79,19 +79,34 @@ where
     S: Subscriber + for<'span> LookupSpan<'span>,
 {
     let provider = provider(service, traces);
-    let tracer = provider.tracer("lectern");
     // Where nothing goes out, ids are all that is wanted: of requests and jobs.
     let most = if *traces == Traces::None { Level::INFO } else { Level::DEBUG };
+    let layer = layer_of(&provider, most);
+    (provider, layer)
+}
+
+/// Returns the layer where each span is made and thrown away.
+pub(super) fn rehearsal<S>() -> impl Layer<S>
+where
+    S: Subscriber + for<'span> LookupSpan<'span>,
+{
+    layer_of(&SdkTracerProvider::builder().with_sampler(Sampler::AlwaysOn).build(), Level::DEBUG)
+}
+
+fn layer_of<S>(provider: &SdkTracerProvider, most: Level) -> impl Layer<S> + use<S>
+where
+    S: Subscriber + for<'span> LookupSpan<'span>,
+{
+    let tracer = provider.tracer("lectern");
     let is_ours = move |span: &Metadata<'_>| {
         span.is_span() && *span.level() <= most && span.target().starts_with(OURS)
     };
-    let layer = tracing_opentelemetry::layer()
+    tracing_opentelemetry::layer()
         .with_tracer(tracer)
         .with_location(false)
         .with_threads(false)
         .with_target(false)
-        .with_filter(filter_fn(is_ours));
-    (provider, layer)
+        .with_filter(filter_fn(is_ours))
 }
 
 fn provider(service: &'static str, traces: &Traces) -> SdkTracerProvider {
