@@ -220,7 +220,7 @@ impl Ingest {
         }
         let took = self.clock.now().since(*created_at);
         DOCUMENT_PROCESSING.record(took.as_secs_f64(), &[("outcome", "ready")]);
-        let duration_ms = took.as_millis();
+        let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         info!(document.id = %document_id, version, chunks, reused, duration_ms, "document is ready");
         Ok(Outcome::Ready { chunks, reused })
     }

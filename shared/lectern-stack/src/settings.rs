@@ -2,7 +2,9 @@
 //!
 //! Each group reads every variable it has in any case (see [`Settings::read`]).
 
-use std::{path::PathBuf, str::FromStr, sync::Arc, time::Duration};
+mod process;
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use lectern_core::{
     chunking::ChunkSettings,
@@ -15,10 +17,9 @@ use lectern_core::{
 };
 pub use lectern_models::bedrock::Guardrail;
 pub use lectern_models::config::{ChatConfig, EmbedderConfig, RerankerConfig};
-use lectern_runtime::telemetry::Telemetry;
 
-/// Name of the deployment unless set otherwise.
-const DEFAULT_STACK: &str = "lectern";
+pub use self::process::{Environment, Process};
+
 /// Longest answer behind API Gateway unless set otherwise: what the service levels ask for, twice.
 const DEFAULT_ANSWER_TIMEOUT_MS: &str = "30000";
 /// Largest document. One that is larger than a request may be comes by a presigned upload.
@@ -27,56 +28,6 @@ const DEFAULT_MAX_DOCUMENT_BYTES: &str = "50000000";
 const DEFAULT_INGEST_LEASE_MS: &str = "120000";
 /// Most alternatives to the chat model.
 const MAX_ALTERNATIVES: usize = 8;
-
-/// Which deployment this is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Environment {
-    /// For trying things.
-    Dev,
-    /// As production, for the release that comes next.
-    Staging,
-    /// What users meet.
-    Prod,
-}
-
-impl FromStr for Environment {
-    type Err = &'static str;
-
-    fn from_str(raw: &str) -> Result<Self, Self::Err> {
-        match raw {
-            "dev" => Ok(Self::Dev),
-            "staging" => Ok(Self::Staging),
-            "prod" => Ok(Self::Prod),
-            _ => Err("must be `dev`, `staging` or `prod`"),
-        }
-    }
-}
-
-/// What every function has.
-#[derive(Clone, Debug)]
-pub struct Process {
-    /// `LECTERN_ENVIRONMENT`: which deployment this is.
-    pub environment: Environment,
-    /// What is written and sent of what it does.
-    pub telemetry: Telemetry,
-}
-
-impl Settings for Process {
-    fn read(reader: &mut SettingsReader<'_>) -> Option<Self> {
-        let environment = reader.required("LECTERN_ENVIRONMENT", str::parse);
-        let stack = reader.optional("LECTERN_STACK", text);
-        let levels = reader.optional("LECTERN_LOG", text);
-        let sample = reader.optional("LECTERN_LOG_SAMPLE", share);
-        let traces = reader.optional("LECTERN_TRACES", str::parse);
-        let telemetry = Telemetry {
-            stack: stack?.unwrap_or_else(|| DEFAULT_STACK.to_owned()),
-            levels: levels?,
-            sample: sample?.unwrap_or_default(),
-            traces: traces?.unwrap_or_default(),
-        };
-        Some(Self { environment: environment?, telemetry })
-    }
-}
 
 /// The table.
 #[derive(Clone, Debug)]
@@ -310,12 +261,6 @@ fn milliseconds(
 
 fn text(raw: &str) -> Result<String, std::convert::Infallible> {
     Ok(raw.to_owned())
-}
-
-/// Reads a share, 0 to 1.
-fn share(raw: &str) -> Result<f64, &'static str> {
-    let share: Option<f64> = raw.parse().ok();
-    share.filter(|share| (0.0..=1.0).contains(share)).ok_or("must be a number from 0 to 1")
 }
 
 fn with_scheme(raw: &str, schemes: &[&str]) -> Result<String, String> {

@@ -11,6 +11,7 @@ use std::{
     time::Duration,
 };
 
+use lectern_core::env::Env;
 use lectern_testkit::chat::{Reply, ScriptedChat};
 use reqwest::StatusCode;
 use serde_json::json;
@@ -141,7 +142,8 @@ impl Broken {
         let work = path.join("work");
         fs::create_dir_all(&work).unwrap();
         let program = Path::new(env!("CARGO_BIN_EXE_lectern"));
-        let search = std::env::var("PATH").unwrap_or_default();
+        let search = Env::from_process();
+        let search = search.get("PATH").unwrap_or_default();
         let mut script = String::from("set -u\nexec 2>&1\n");
         for (at, fence) in fences.iter().enumerate() {
             script.push_str(&format!("printf '\\n{MARK} {at}\\n'\n{}", fence.commands));

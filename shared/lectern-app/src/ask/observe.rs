@@ -13,19 +13,17 @@ use crate::{errors::FlowError, search::millis};
 /// Notes how a question ended.
 pub(super) fn ended(turn: &Turn<'_>, answered: &Result<Asked, FlowError>) {
     let seconds = turn.started.elapsed().as_secs_f64();
-    let (outcome, cache) = match answered {
-        Ok(asked) if asked.answer.is_refused() => ("refused", asked.cache.as_str()),
-        Ok(asked) => ("answered", asked.cache.as_str()),
-        Err(_) => ("failed", "off"),
-    };
-    QUERY_DURATION.record(seconds, &[("outcome", outcome), ("cache", cache)]);
     match answered {
         Ok(asked) => {
+            let outcome = if asked.answer.is_refused() { "refused" } else { "answered" };
+            QUERY_DURATION
+                .record(seconds, &[("outcome", outcome), ("cache", asked.cache.as_str())]);
             FIRST_TOKEN
                 .record(turn.first_token().map_or(seconds, |first| first.as_secs_f64()), &[]);
             measure(asked);
             log(asked, turn);
         }
+        // What failed at once is no quick answer: it would count as a promise that was kept.
         Err(error) => QUERY_ERRORS.add(1, &[("kind", error.kind())]),
     }
 }

@@ -3,7 +3,7 @@
 //! Exporting never delays or fails a request: a collector is sent to from a thread of its own, which drops what does not fit
 //! its queue, and the daemon of X-Ray is sent datagrams that nobody answers.
 
-use std::{fmt, str::FromStr, time::Duration};
+use std::{fmt, str::FromStr};
 
 use opentelemetry::{KeyValue, trace::TracerProvider as _};
 use opentelemetry_sdk::{
@@ -16,7 +16,8 @@ use tracing_subscriber::{Layer, filter::filter_fn, registry::LookupSpan};
 /// What spans of other crates begin with is not this.
 const OURS: &str = "lectern_";
 /// How long sending one batch may take.
-const SEND_TIMEOUT: Duration = Duration::from_secs(5);
+#[cfg(feature = "server")]
+const SEND_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// Where spans go: `none`, `xray`, or `otlp:URL` with the address of a collector, and behind a space the share of traces that
 /// begin here, `otlp:http://127.0.0.1:4318 0.1`. A trace that begins elsewhere is followed as it was decided there.

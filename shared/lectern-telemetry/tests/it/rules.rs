@@ -123,9 +123,9 @@ const CAUSES: &str = r#"  - name: causes
           runbook: docs/runbooks/model-down.md
       - alert: DependencyFails
         expr: >-
-          sum by (dependency) (rate(rag_dependency_duration_seconds_count{outcome=~"timeout|unavailable|unauthenticated|internal"}[5m]))
+          sum by (dependency) (rate(rag_dependency_duration_seconds_count{outcome=~"timeout|unavailable|rate_limited|unauthenticated|internal"}[5m]))
           / sum by (dependency) (rate(rag_dependency_duration_seconds_count[5m])) > 0.5
-          and sum by (dependency) (increase(rag_dependency_duration_seconds_count{outcome=~"timeout|unavailable|unauthenticated|internal"}[5m])) >= 5
+          and sum by (dependency) (increase(rag_dependency_duration_seconds_count{outcome=~"timeout|unavailable|rate_limited|unauthenticated|internal"}[5m])) >= 5
         for: 2m
         labels: {severity: page}
         annotations:
