@@ -1,10 +1,16 @@
 //! What no log line says: questions, answers, passages, keys and secrets. Everything here has a word that is nowhere else, and the
 //! log of a whole run, chatty as it can be, is searched for it.
 
-use lectern_testkit::chat::{Reply, ScriptedChat, owned};
+use lectern_testkit::{
+    chat::{Reply, ScriptedChat, owned},
+    collector::Collector,
+};
 use serde_json::json;
 
-use crate::{gate::create_key, process::Server};
+use crate::{
+    gate::create_key,
+    process::{PATIENCE, Server},
+};
 
 const TEXT: &str =
     "# Whistlemere\n\nThe quokkavale ferry sails at noon. It carries gribblestone.\n";
@@ -77,19 +83,30 @@ async fn everything_is_done(server: &Server, chat: &ScriptedChat) {
 #[tokio::test]
 async fn no_line_has_a_question_a_passage_an_answer_a_key_or_a_secret() {
     let data = tempfile::tempdir().unwrap();
-    let chat = ScriptedChat::start([]);
-    let url = chat.base_url();
+    let (chat, collector) = (ScriptedChat::start([]), Collector::start());
+    let (url, traces) = (chat.base_url(), collector.setting());
     let key = create_key(data.path(), &["app", "--permission", "query,upload,admin"]);
     let variables = [
         ("LECTERN_LOG", "debug"),
         ("LECTERN_CHAT", "openai:scripted"),
         ("LECTERN_MODEL_URL", url.as_str()),
         ("LECTERN_MODEL_API_KEY", MODEL_KEY),
+        ("LECTERN_TRACES", traces.as_str()),
+        ("OTEL_BSP_SCHEDULE_DELAY", "50"),
     ];
     let server = Server::start(data.path(), &[], &variables).with_key(&key);
     everything_is_done(&server, &chat).await;
 
-    let log = server.log();
+    // Spans go the same way as lines, and are searched with them: the last one that is asked for comes last.
+    let last = "4bf92f3577b34da6a3ce929d0e0e4736";
+    let traced = server.request("GET", "/v1/documents");
+    traced.header("traceparent", format!("00-{last}-00f067aa0ba902b7-01")).send().await.unwrap();
+    let _ = collector
+        .wait(last, PATIENCE, |spans| spans.iter().any(|span| span.name == "GET /v1/documents"));
+    let mut log = server.log();
+    let spans = collector.all();
+    assert!(spans.len() > 100, "{} spans", spans.len());
+    log.extend(spans.iter().map(|span| format!("{span:?}")));
     assert!(log.iter().any(|line| line.contains("DEBUG")), "the log is chatty");
     let secrets: Vec<&str> = key.split('_').skip(2).collect();
     for unsaid in UNSAID.into_iter().chain(secrets) {

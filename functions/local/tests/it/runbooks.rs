@@ -11,7 +11,6 @@ use std::{
     time::Duration,
 };
 
-use lectern_core::env::Env;
 use lectern_testkit::chat::{Reply, ScriptedChat};
 use reqwest::StatusCode;
 use serde_json::json;
@@ -142,16 +141,14 @@ impl Broken {
         let work = path.join("work");
         fs::create_dir_all(&work).unwrap();
         let program = Path::new(env!("CARGO_BIN_EXE_lectern"));
-        let search = Env::from_process();
-        let search = search.get("PATH").unwrap_or_default();
-        let mut script = String::from("set -u\nexec 2>&1\n");
+        let folder = program.parent().unwrap().display();
+        let mut script = format!("set -u\nexec 2>&1\nPATH='{folder}':$PATH\n");
         for (at, fence) in fences.iter().enumerate() {
             script.push_str(&format!("printf '\\n{MARK} {at}\\n'\n{}", fence.commands));
         }
         let output = Command::new("timeout")
             .args(["180", "bash", "-c", &script])
             .current_dir(&work)
-            .env("PATH", format!("{}:{search}", program.parent().unwrap().display()))
             .env("API", &self.api)
             .env("LECTERN_API_URL", &self.api)
             .env("LECTERN_API_KEY", &self.key)

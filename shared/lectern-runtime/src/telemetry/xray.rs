@@ -6,7 +6,6 @@
 use std::net::UdpSocket;
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use lectern_core::env::Env;
 use opentelemetry_proto::{
     tonic::collector::trace::v1::ExportTraceServiceRequest,
     transform::{
@@ -35,9 +34,10 @@ pub(super) struct Daemon {
 
 impl Daemon {
     /// Returns the daemon that `AWS_XRAY_DAEMON_ADDRESS` names.
+    #[expect(clippy::disallowed_methods, reason = "the platform's own variable, no setting")]
     pub(super) fn from_env() -> Self {
-        let env = Env::from_process();
-        Self::at(env.get("AWS_XRAY_DAEMON_ADDRESS").unwrap_or(DEFAULT_ADDRESS).to_owned())
+        let address = std::env::var("AWS_XRAY_DAEMON_ADDRESS");
+        Self::at(address.unwrap_or_else(|_| DEFAULT_ADDRESS.to_owned()))
     }
 
     fn at(address: String) -> Self {

@@ -14,6 +14,10 @@ use lectern_telemetry::{
 };
 use tracing::{Span, info};
 
+/// Routes by which somebody asks how the service is. They are asked every few seconds, and a 503 there tells of an outage and is
+/// none: counted, they would be most of what the service level is made of.
+const ABOUT_ITSELF: [&str; 3] = ["/health", "/metrics", "/ready"];
+
 /// What is known of a request whose response is being sent.
 #[derive(Debug)]
 pub(super) struct Seen {
@@ -41,6 +45,9 @@ impl Drop for Seen {
             let duration_ms = took.as_secs_f64() * 1_000.0;
             let complete = self.is_complete;
             info!(status = self.status, duration_ms, complete, "answered a request");
+        }
+        if ABOUT_ITSELF.contains(&self.route) {
+            return lines::write();
         }
         let labels = [
             ("http_request_method", self.method),

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::{
     current,
     panels::{Board, Panel, Shows, boards},
+    sorted,
 };
 
 const WIDTH: usize = 12;
@@ -122,7 +123,7 @@ fn measured(instrument: &Instrument, shows: Shows) -> Vec<Value> {
 fn resource(board: &Board) -> String {
     let widgets: Vec<Value> =
         board.panels.iter().enumerate().map(|(at, panel)| widget(at, panel)).collect();
-    let body = serde_json::to_string_pretty(&json!({ "widgets": widgets })).unwrap();
+    let body = serde_json::to_string_pretty(&sorted(json!({ "widgets": widgets }))).unwrap();
     let body: String = body.lines().map(|line| format!("        {line}\n")).collect();
     let (id, name) = (board.title.split(' ').skip(1).map(capital).collect::<String>(), board.name);
     format!(

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::{
     current,
     panels::{Board, Panel, Shows, boards},
+    sorted,
 };
 
 const WIDTH: usize = 12;
@@ -127,7 +128,7 @@ pub(crate) fn expressions(instrument: &Instrument, shows: Shows) -> Vec<(String,
 #[test]
 fn the_dashboards_of_grafana_are_those_of_the_panels() {
     for board in boards() {
-        let mut text = serde_json::to_string_pretty(&dashboard(&board)).unwrap();
+        let mut text = serde_json::to_string_pretty(&sorted(dashboard(&board))).unwrap();
         text.push('\n');
         current(&format!("infra/grafana/{}.json", board.name), &text);
     }

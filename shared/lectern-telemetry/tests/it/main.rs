@@ -10,7 +10,21 @@ mod grafana;
 mod panels;
 mod rules;
 
-use std::{fs, path::Path};
+use std::{collections::BTreeMap, fs, path::Path};
+
+use serde_json::Value;
+
+/// Returns JSON with its names in order. Whether a map keeps the order names were put in is decided by who else is built.
+fn sorted(value: Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let fields: BTreeMap<String, Value> = fields.into_iter().collect();
+            fields.into_iter().map(|(name, value)| (name, sorted(value))).collect()
+        }
+        Value::Array(items) => items.into_iter().map(sorted).collect(),
+        other => other,
+    }
+}
 
 /// Compares a file of the repository with what it should be, or writes it.
 fn current(path: &str, wanted: &str) {
