@@ -5,7 +5,7 @@ mod words;
 use std::sync::LazyLock;
 
 use axum::{
-    extract::{Query, State},
+    extract::{RawQuery, State},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
@@ -14,7 +14,6 @@ use lectern_app::{
     status::{Kept, Level, ServiceStatus},
 };
 use maud::{DOCTYPE, Markup, PreEscaped, html};
-use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
 use self::words::{ENGLISH, URDU, Words};
@@ -33,22 +32,20 @@ static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
     HeaderValue::try_from(policy).expect("base64 is ASCII")
 });
 
-/// What may be asked for.
-#[derive(Debug, Default, Deserialize)]
-pub(crate) struct PageParams {
-    lang: Option<String>,
-}
-
 /// Returns a page that says how the service is and was: `?lang=en` or `?lang=ur`, else what the browser prefers.
 #[utoipa::path(get, path = "/status", tag = "health", params(
     ("lang" = Option<String>, Query, description = "`en` or `ur`"),
 ), responses((status = 200, body = String, content_type = "text/html")))]
 pub(crate) async fn page(
     State(state): State<Health>,
-    Query(params): Query<PageParams>,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> (StatusCode, [(HeaderName, HeaderValue); 3], String) {
-    let words = words(params.lang.as_deref(), &headers);
+    // Whatever else is asked, there is a page.
+    let asked = query
+        .as_deref()
+        .and_then(|query| query.split('&').find_map(|pair| pair.strip_prefix("lang=")));
+    let words = words(asked, &headers);
     let (readiness, status) = tokio::join!(state.health.ready(), state.statuses.status());
     let page = render(words, &readiness, status.as_ref().ok());
     let headers = [
