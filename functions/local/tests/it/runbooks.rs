@@ -1,5 +1,5 @@
-//! The runbooks, carried out: the fault that each is about is injected, its commands are run, and what it says they print is looked
-//! for.
+//! The runbooks, carried out: the fault that each is about is injected, where one process can have it, its commands are run, and what
+//! it says they print is looked for.
 //!
 //! A fence that begins with three backticks and `sh run` is run, all of a file in one shell; a `text` fence after it has lines that
 //! occur in what it printed, `…` for any text. `<!-- fault: NAME -->` says what is broken.
