@@ -9,7 +9,7 @@ mod ready;
 mod status;
 
 use axum::Router;
-use lectern_app::{health::Health as HealthFlow, status::Statuses};
+use lectern_app::{canary::Canary, health::Health as HealthFlow, status::Statuses};
 use lectern_runtime::gate::Gate;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -21,6 +21,8 @@ pub struct Health {
     pub gate: Gate,
     /// Probes dependencies.
     pub health: HealthFlow,
+    /// Asks a question whose answer is known.
+    pub canary: Canary,
     /// Reports.
     pub statuses: Statuses,
 }

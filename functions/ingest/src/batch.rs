@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use futures::{StreamExt as _, stream};
 use lectern_app::{
+    canary,
     expire::Expire,
     ingest::Outcome,
     uploads::Uploads,
@@ -49,6 +50,8 @@ pub(crate) struct Batches {
     pub(crate) jobs: Queue,
     /// Where messages end that nobody can do.
     pub(crate) dead_letters: Queue,
+    /// Whether the sweep plants the canary's document.
+    pub(crate) has_canary: bool,
 }
 
 /// The part of an SQS event that is read ("Using Lambda with Amazon SQS", AWS Lambda Developer Guide).
@@ -125,6 +128,7 @@ impl Batches {
     ) -> Result<Value, lambda::Error> {
         if event.get("task").and_then(Value::as_str) == Some("sweep") {
             self.expire(deadline).await;
+            self.plant_canary().await;
             return Ok(json!({ "rung": self.sweep().await? }));
         }
         let batch: Batch = serde_json::from_value(event)
@@ -235,6 +239,16 @@ impl Batches {
         let swept = Expire { tables, forget }.sweep(self.worker.clock.now(), until).await;
         if let Err(error) = swept {
             warn!(error = %chain(&error), "failed to look for documents that are kept no longer");
+        }
+    }
+
+    /// Sees to it that the canary's document is there, where there is a canary.
+    async fn plant_canary(&self) {
+        if !self.has_canary {
+            return;
+        }
+        if let Err(error) = canary::plant(&self.uploads.upload).await {
+            warn!(error = %chain(&error), "failed to plant the canary's document");
         }
     }
 

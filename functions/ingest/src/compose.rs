@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use ingest::settings::Settings;
 use lectern_app::{
-    clock::Clock, forget::Forget, ingest::Ingest, spending::Spending, upload::Upload,
-    uploads::Uploads, worker::Worker,
+    backlog::Backlog, clock::Clock, forget::Forget, ingest::Ingest, spending::Spending,
+    upload::Upload, uploads::Uploads, worker::Worker,
 };
 use lectern_aws::sqs::Queue;
 use lectern_core::{ports::JobQueue as _, retention::Retention};
@@ -72,10 +72,13 @@ pub(crate) async fn batches(settings: &Settings) -> Result<Batches, lambda::Erro
         jobs: Arc::new(jobs.clone()),
         clock: clock.clone(),
         max_bytes: settings.files.max_document_bytes,
+        // They are in the store already.
+        backlog: Backlog::ignored(),
     };
     Ok(Batches {
         worker: Worker { tables, ingest, forget, clock, concurrency },
         uploads: Uploads { upload },
+        has_canary: settings.has_canary,
         dead_letters: jobs.beside(&settings.dead_letter_queue_url),
         jobs,
     })

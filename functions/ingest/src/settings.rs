@@ -31,6 +31,8 @@ pub struct Settings {
     pub chunking: ChunkSettings,
     /// `LECTERN_INGEST_LEASE_MS`: how long a worker alone may write a version.
     pub lease: Duration,
+    /// `LECTERN_CANARY`: whether somebody asks the canary's question, so that its document must be there.
+    pub has_canary: bool,
 }
 
 impl ReadSettings for Settings {
@@ -45,6 +47,7 @@ impl ReadSettings for Settings {
         let budget = Budget::read(reader);
         let chunking = settings::chunking(reader);
         let lease = settings::ingest_lease(reader);
+        let has_canary = reader.or("LECTERN_CANARY", "false", str::parse::<bool>);
         Some(Self {
             process: process?,
             table: table?,
@@ -56,6 +59,7 @@ impl ReadSettings for Settings {
             budget: budget?,
             chunking: chunking?,
             lease: lease?,
+            has_canary: has_canary?,
         })
     }
 }

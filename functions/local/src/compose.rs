@@ -27,6 +27,7 @@ use lectern_app::{
     ask::Ask,
     back_up::{BackUp, PartLimits},
     backfill::Backfill,
+    backlog::Backlog,
     blobs::Bulk,
     cache::{CacheLimits, Caches},
     clock::Clock,
@@ -164,6 +165,7 @@ impl Local {
                 jobs: Arc::new(doorbell.clone()),
                 clock: clock.clone(),
                 max_bytes: settings.max_document_bytes,
+                backlog: Backlog::of(parts.tables.clone(), clock.clone()),
             },
             documents: Documents { tables: parts.tables.clone(), blobs: parts.blobs.clone() },
             worker: Worker {

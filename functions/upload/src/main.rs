@@ -3,8 +3,8 @@
 use std::{process::ExitCode, sync::Arc};
 
 use lectern_app::{
-    clock::Clock, collections::Collections, documents::Documents, fetch::Fetch, forget::Forget,
-    upload::Upload as UploadFlow, uploads::Uploads,
+    backlog::Backlog, clock::Clock, collections::Collections, documents::Documents, fetch::Fetch,
+    forget::Forget, upload::Upload as UploadFlow, uploads::Uploads,
 };
 use lectern_aws::sqs::Queue;
 use lectern_core::{ports::JobQueue as _, retention::Retention};
@@ -39,6 +39,7 @@ async fn run(settings: Settings) -> Result<(), lambda::Error> {
         jobs: Arc::new(jobs),
         clock: clock.clone(),
         max_bytes: files.max_document_bytes,
+        backlog: Backlog::of(tables.clone(), clock.clone()),
     };
     let upload = Upload {
         gate,

@@ -16,7 +16,7 @@ use lectern_core::{
     errors::{ErrorKind, PortError},
     ids::{DocumentId, TenantId, UploadId},
 };
-use lectern_telemetry::call::{Dependency, call as observed};
+use lectern_telemetry::{call::Dependency, circuit::Circuit};
 use object_store::{Error as StoreError, ObjectStore, ObjectStoreExt as _, path::Path};
 
 /// The files of all documents.
@@ -26,6 +26,7 @@ pub struct Blobs {
     pub store: Arc<dyn ObjectStore>,
     /// Makes addresses under which anybody may store one file; `None` where the store has no such thing.
     pub signer: Option<Arc<dyn Signer>>,
+    circuit: Circuit,
 }
 
 /// Makes all that was stored so far survive a power cut. For stores that do not do so with each file: to make thousands of
@@ -91,16 +92,22 @@ impl BlobName {
 }
 
 impl Blobs {
+    /// Returns the files of a store.
+    #[must_use]
+    pub fn new(store: Arc<dyn ObjectStore>, signer: Option<Arc<dyn Signer>>) -> Self {
+        Self { store, signer, circuit: Circuit::to(Dependency::Blobs) }
+    }
+
     /// Stores a file, replacing what was there.
     ///
     /// # Errors
     /// When the store cannot be written.
     pub async fn put(&self, name: &BlobName, bytes: Bytes) -> Result<(), PortError> {
-        let call = async {
+        let call = Box::pin(async {
             let written = self.store.put(&name.0, bytes.into()).await;
             written.map(|_| ()).map_err(|error| port_error("blob put", error))
-        };
-        observed(Dependency::Blobs, "put", call).await
+        });
+        self.circuit.call("put", call).await
     }
 
     /// Returns a whole file.
@@ -108,12 +115,12 @@ impl Blobs {
     /// # Errors
     /// `NotFound` when there is none.
     pub async fn get(&self, name: &BlobName) -> Result<Bytes, PortError> {
-        let call = async {
+        let call = Box::pin(async {
             let found =
                 self.store.get(&name.0).await.map_err(|error| port_error("blob get", error))?;
             found.bytes().await.map_err(|error| port_error("blob get", error))
-        };
-        observed(Dependency::Blobs, "get", call).await
+        });
+        self.circuit.call("get", call).await
     }
 
     /// Returns a file's size in bytes and, when that is at most `most`, its bytes: one request where [`Self::size`] and
@@ -126,7 +133,7 @@ impl Blobs {
         name: &BlobName,
         most: u64,
     ) -> Result<(u64, Option<Bytes>), PortError> {
-        let call = async {
+        let call = Box::pin(async {
             let found =
                 self.store.get(&name.0).await.map_err(|error| port_error("blob get", error))?;
             let size = found.meta.size;
@@ -135,8 +142,8 @@ impl Blobs {
             }
             let bytes = found.bytes().await.map_err(|error| port_error("blob get", error))?;
             Ok((size, Some(bytes)))
-        };
-        observed(Dependency::Blobs, "get", call).await
+        });
+        self.circuit.call("get", call).await
     }
 
     /// Returns a file's size in bytes.
@@ -144,12 +151,12 @@ impl Blobs {
     /// # Errors
     /// `NotFound` when there is none.
     pub async fn size(&self, name: &BlobName) -> Result<u64, PortError> {
-        let call = async {
+        let call = Box::pin(async {
             let meta =
                 self.store.head(&name.0).await.map_err(|error| port_error("blob head", error))?;
             Ok(meta.size)
-        };
-        observed(Dependency::Blobs, "head", call).await
+        });
+        self.circuit.call("head", call).await
     }
 
     /// Returns the bytes of a file in `range`, which must lie within it.
@@ -157,11 +164,11 @@ impl Blobs {
     /// # Errors
     /// `NotFound` when there is none, `Internal` when the range is not within it.
     pub async fn range(&self, name: &BlobName, range: Range<u64>) -> Result<Bytes, PortError> {
-        let call = async {
+        let call = Box::pin(async {
             let read = self.store.get_range(&name.0, range).await;
             read.map_err(|error| port_error("blob get", error))
-        };
-        observed(Dependency::Blobs, "get", call).await
+        });
+        self.circuit.call("get", call).await
     }
 
     /// Removes a file; one that is not there is fine.
@@ -169,13 +176,13 @@ impl Blobs {
     /// # Errors
     /// When the store cannot be written.
     pub async fn delete(&self, name: &BlobName) -> Result<(), PortError> {
-        let call = async {
+        let call = Box::pin(async {
             match self.store.delete(&name.0).await {
                 Ok(()) | Err(StoreError::NotFound { .. }) => Ok(()),
                 Err(error) => Err(port_error("blob delete", error)),
             }
-        };
-        observed(Dependency::Blobs, "delete", call).await
+        });
+        self.circuit.call("delete", call).await
     }
 
     /// Returns an address to which anybody who has it may `PUT` one file for `valid_for`, `None` where the store gives none
@@ -197,13 +204,13 @@ impl Blobs {
     /// # Errors
     /// When it cannot.
     pub async fn ping(&self) -> Result<(), PortError> {
-        let call = async {
+        let call = Box::pin(async {
             match self.store.head(&Path::from("probe")).await {
                 Ok(_) | Err(StoreError::NotFound { .. }) => Ok(()),
                 Err(error) => Err(port_error("blob head", error)),
             }
-        };
-        observed(Dependency::Blobs, "ping", call).await
+        });
+        self.circuit.probe(call).await
     }
 
     /// Removes every file of a document and returns how many there were.
@@ -232,7 +239,7 @@ impl Blobs {
     }
 
     async fn remove_all(&self, prefix: &Path) -> Result<u64, PortError> {
-        let call = async {
+        let call = Box::pin(async {
             let mut removed = 0;
             let listed: Vec<_> = self
                 .store
@@ -248,8 +255,8 @@ impl Blobs {
                 }
             }
             Ok(removed)
-        };
-        observed(Dependency::Blobs, "delete", call).await
+        });
+        self.circuit.call("delete", call).await
     }
 }
 

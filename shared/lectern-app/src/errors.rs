@@ -85,6 +85,12 @@ pub enum FlowError {
     /// Somebody stopped all spending.
     #[error("spending is stopped")]
     SpendingStopped,
+    /// Documents are taken in more slowly than they come.
+    #[error("documents wait for more than an hour to be ingested")]
+    Behind {
+        /// When to try again.
+        retry_after: Duration,
+    },
     /// The same request is being carried out.
     #[error("the same request is being carried out")]
     InProgress {
@@ -115,6 +121,7 @@ impl FlowError {
             Self::OverBudget { .. } => "over_budget",
             Self::BudgetHeld { .. } => "budget_held",
             Self::SpendingStopped => "spending_stopped",
+            Self::Behind { .. } => "behind",
             Self::InProgress { .. } => "in_progress",
             Self::Reused => "reused",
             Self::Port(error) => word_of(error.kind),

@@ -28,6 +28,8 @@
 //! | [`export`] | a collection leaves, document by document |
 //! | [`backfill`] | passages without vectors get them once a model is there |
 //! | [`health`] | can a question be answered now? |
+//! | [`canary`] | a question whose answer is known: plant → ask → compare |
+//! | [`backlog`] | may more documents come? |
 //! | [`status`] | how promises were kept lately |
 //! | [`eval`] | a golden set through the real flows: every question → ask → search → judge → report |
 //! | [`blobs`], [`clock`], [`errors`] | names of stored files, time, how flows fail |
@@ -36,8 +38,10 @@ pub mod ask;
 pub mod audit;
 pub mod back_up;
 pub mod backfill;
+pub mod backlog;
 pub mod blobs;
 pub mod cache;
+pub mod canary;
 pub mod clock;
 pub mod collections;
 pub mod conversation;

@@ -63,6 +63,8 @@ pub mod degraded {
     pub const EMBED: &str = "embed";
     /// The order without the reranking model.
     pub const RERANK: &str = "rerank";
+    /// The words of the chat model: sentences of the passages stand for them.
+    pub const GENERATE: &str = "generate";
     /// Passages without the chunks around them.
     pub const NEIGHBOURS: &str = "neighbours";
 }

@@ -27,6 +27,7 @@ use sha2::{Digest as _, Sha256};
 use tracing::{info, warn};
 
 use crate::{
+    backlog::Backlog,
     blobs::{BlobName, Blobs},
     clock::{Clock, entropy},
     collections::settings_of,
@@ -79,19 +80,22 @@ pub struct Upload {
     pub clock: Clock,
     /// Largest document in bytes.
     pub max_bytes: usize,
+    /// Refuses when too much waits.
+    pub backlog: Backlog,
 }
 
 impl Upload {
     /// Accepts a document. The same bytes sent twice give the same document.
     ///
     /// # Errors
-    /// When the caller may not write there, a field is wrong, the type is not read, or a port fails.
+    /// When the caller may not write there, a field is wrong, the type is not read, too much waits already, or a port fails.
     pub async fn upload(&self, caller: &Caller, new: NewDocument) -> Result<Uploaded, FlowError> {
         authorize(caller, &new.collection)?;
         let media_type = self.validate(&new)?;
         let registration = self.registration(caller, &new, media_type);
 
         tokio::try_join!(
+            self.backlog.admit(),
             self.refuse_named(caller, new.document_id.as_ref(), &new.collection),
             self.refuse_undeclared(caller, &new.collection, &new.metadata)
         )?;
@@ -129,6 +133,7 @@ impl Upload {
             found.map(|_| ()).ok_or(FlowError::NotFound("collection"))
         };
         tokio::try_join!(
+            self.backlog.admit(),
             is_there,
             self.refuse_named(caller, new.document_id.as_ref(), &new.collection),
             self.refuse_undeclared(caller, &new.collection, &new.metadata)

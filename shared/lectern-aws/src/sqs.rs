@@ -13,7 +13,8 @@ use lectern_core::{
     ports::JobQueue,
 };
 use lectern_telemetry::{
-    call::{Dependency, call as observed},
+    call::Dependency,
+    circuit::Circuit,
     trace::{TRACEPARENT, traceparent},
 };
 
@@ -31,18 +32,20 @@ const MAX_POSTPONE: Duration = Duration::from_secs(12 * 60 * 60);
 pub struct Queue {
     client: Client,
     url: String,
+    circuit: Circuit,
 }
 
 impl Queue {
     /// Returns the queue at `url`, as SQS calls it. Opens no connection.
     pub async fn connect(url: &str) -> Self {
-        Self { client: Client::new(&client::config().await), url: url.to_owned() }
+        let client = Client::new(&client::config().await);
+        Self { client, url: url.to_owned(), circuit: Circuit::to(Dependency::Queue) }
     }
 
     /// Returns another queue over the same connections.
     #[must_use]
     pub fn beside(&self, url: &str) -> Self {
-        Self { client: self.client.clone(), url: url.to_owned() }
+        Self { url: url.to_owned(), ..self.clone() }
     }
 
     /// Sends a message as it came, with the reason why it is a dead letter. A person reads it.
@@ -58,11 +61,11 @@ impl Queue {
             .build()
             .map_err(|error| PortError::new(ErrorKind::Internal, OPERATION, error))?;
         let sent = self.client.send_message().queue_url(&self.url).message_body(body);
-        let call = async {
+        let call = Box::pin(async {
             let sent = sent.message_attributes(CAUSE, cause).send().await;
             sent.map(|_| ()).map_err(failed(OPERATION))
-        };
-        observed(Dependency::Queue, "bury", call).await
+        });
+        self.circuit.call("bury", call).await
     }
 
     /// Lets a message that was received come again after `wait` and not when its visibility timeout ends.
@@ -72,11 +75,11 @@ impl Queue {
     pub async fn postpone(&self, receipt: &str, wait: Duration) -> Result<(), PortError> {
         let seconds = i32::try_from(wait.min(MAX_POSTPONE).as_secs()).unwrap_or(0);
         let change = self.client.change_message_visibility().queue_url(&self.url);
-        let call = async {
+        let call = Box::pin(async {
             let changed = change.receipt_handle(receipt).visibility_timeout(seconds).send().await;
             changed.map(|_| ()).map_err(failed("sqs postpone"))
-        };
-        observed(Dependency::Queue, "postpone", call).await
+        });
+        self.circuit.call("postpone", call).await
     }
 
     /// Returns how many messages wait, are being worked on or come later, which SQS knows approximately.
@@ -84,6 +87,10 @@ impl Queue {
     /// # Errors
     /// When the queue cannot be reached or refuses.
     pub async fn unfinished(&self) -> Result<u64, PortError> {
+        self.circuit.call("count", Box::pin(self.count())).await
+    }
+
+    async fn count(&self) -> Result<u64, PortError> {
         use QueueAttributeName::{
             ApproximateNumberOfMessages as Waiting, ApproximateNumberOfMessagesDelayed as Delayed,
             ApproximateNumberOfMessagesNotVisible as InFlight,
@@ -91,9 +98,7 @@ impl Queue {
         const OPERATION: &str = "sqs unfinished";
         let asked = self.client.get_queue_attributes().queue_url(&self.url);
         let asked = asked.set_attribute_names(Some(vec![Waiting, InFlight, Delayed]));
-        let call = async { asked.send().await.map_err(failed(OPERATION)) };
-        let known =
-            observed(Dependency::Queue, "count", call).await?.attributes.unwrap_or_default();
+        let known = asked.send().await.map_err(failed(OPERATION))?.attributes.unwrap_or_default();
         let count = |name| -> Option<u64> { known.get(&name)?.parse().ok() };
         let sum = [Waiting, InFlight, Delayed].into_iter().map(count).sum::<Option<u64>>();
         sum.ok_or_else(|| PortError::bare(ErrorKind::Internal, OPERATION))
@@ -114,11 +119,11 @@ impl JobQueue for Queue {
                 attribute.ok().map(|trace| HashMap::from([(TRACEPARENT.to_owned(), trace)])),
             );
         }
-        let call = async { sent.send().await.map(|_| ()).map_err(failed(OPERATION)) };
-        observed(Dependency::Queue, "enqueue", call).await
+        let call = Box::pin(async { sent.send().await.map(|_| ()).map_err(failed(OPERATION)) });
+        self.circuit.call("enqueue", call).await
     }
 
     async fn ping(&self) -> Result<(), PortError> {
-        self.unfinished().await.map(|_| ())
+        self.circuit.probe(Box::pin(self.count())).await.map(|_| ())
     }
 }

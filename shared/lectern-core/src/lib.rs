@@ -26,6 +26,7 @@
 //! | [`metrics`] | how good rankings and answers are |
 //! | [`limits`], [`pricing`], [`spending`], [`retention`] | arithmetic of rates, money and how long backups are kept |
 //! | [`auth`], [`issuers`], [`widget`], [`secret`] | keys, tenants, scopes; whose tokens are trusted; tokens for pages; secrets that may be replaced |
+//! | [`breaker`] | when calls of a dependency are not worth making |
 //! | [`audit`] | what is kept of each decision, and how a change of that shows |
 //! | [`injection`], [`outgoing`] | what documents tell machines to do, and what answers may carry out |
 //! | [`personal`], [`redaction`] | where a text holds personal data, and how it is covered |
@@ -36,6 +37,7 @@ pub mod analysis;
 pub mod answer;
 pub mod audit;
 pub mod auth;
+pub mod breaker;
 pub mod chunking;
 pub mod citations;
 pub mod diversity;

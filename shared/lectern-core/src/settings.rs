@@ -149,6 +149,19 @@ pub struct Answers {
     pub prompt: PromptName,
     /// Which of the deployment's chat models writes answers; its default one without.
     pub model: Option<String>,
+    /// What is answered when that model fails.
+    pub fallback: Fallback,
+}
+
+/// What is answered when the chat model fails.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fallback {
+    /// Nothing: the request fails and says when to try again.
+    #[default]
+    None,
+    /// Sentences of the passages, as without a model; the answer says that it did without `generate`.
+    Extractive,
 }
 
 /// What happens to sentences of a generated answer that no passage supports.

@@ -184,6 +184,13 @@ impl From<FlowError> for Problem {
                 "Spending stopped",
                 "an administrator stopped all spending; searches and answers that are kept go on. See /v1/budget",
             ),
+            FlowError::Behind { retry_after } => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "ingestion-behind",
+                "Ingestion is behind",
+                format!("{error}, so that no more are taken now; what was accepted is not lost. Send it again as `Retry-After` says"),
+            )
+            .with_retry_after(retry_after),
             FlowError::InProgress { retry_after } => Self::new(
                 StatusCode::CONFLICT,
                 "in-progress",

@@ -41,7 +41,7 @@ pub fn open(url: &str) -> Result<Blobs, PortError> {
         Some(("s3", place)) => bucket(place),
         Some(("file", folder)) => {
             let store = LocalFileSystem::new_with_prefix(folder).map_err(invalid)?;
-            Ok(Blobs { store: Arc::new(store), signer: None })
+            Ok(Blobs::new(Arc::new(store), None))
         }
         _ => Err(invalid("blobs are at s3://bucket or file:///folder")),
     }
@@ -75,10 +75,10 @@ fn bucket(place: &str) -> Result<Blobs, PortError> {
     let store = builder.with_client_options(options).with_retry(retry).build().map_err(invalid)?;
     if prefix.is_empty() {
         let signer = Bucket { store: store.clone() };
-        return Ok(Blobs { store: Arc::new(store), signer: Some(Arc::new(signer)) });
+        return Ok(Blobs::new(Arc::new(store), Some(Arc::new(signer))));
     }
     let store = PrefixStore::new(store, prefix);
-    Ok(Blobs { store: Arc::new(store), signer: None })
+    Ok(Blobs::new(Arc::new(store), None))
 }
 
 /// Signs with the function's own credentials: an address ends with them, if not before.

@@ -18,5 +18,5 @@ pub fn open(
 ) -> Result<Arc<Observed<Qdrant>>, PortError> {
     let settings = IndexSettings::new(index.model.clone())?;
     let index = Qdrant::connect(&index.url, api_key, settings, Timeouts::default())?;
-    Ok(Arc::new(Observed(index)))
+    Ok(Arc::new(Observed::new(index)))
 }

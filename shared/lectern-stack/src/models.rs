@@ -56,6 +56,21 @@ pub fn embedder_to_ping(
     }
 }
 
+/// Returns the embedder for a function that asks seldom: `None` for the model in process, which is too large to load for that.
+/// Questions are then searched by BM25.
+///
+/// # Errors
+/// When it cannot be used.
+pub fn embedder_elsewhere(
+    config: &EmbedderConfig,
+    api: &ApiConfig,
+) -> Result<Option<Arc<dyn Embedder>>, ConfigError> {
+    match config {
+        EmbedderConfig::MiniLm => Ok(None),
+        _ => embedder(config, api, None),
+    }
+}
+
 /// The model in process, in other processes.
 #[derive(Debug)]
 struct Elsewhere(EmbeddingModel);

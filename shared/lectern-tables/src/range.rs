@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use lectern_core::errors::PortError;
-use lectern_telemetry::call::{Dependency, call_for};
 
 use crate::{
     errors::failed,
@@ -68,7 +67,7 @@ impl Table {
         operation: &'static str,
         range: &Range,
     ) -> Result<Items, PortError> {
-        let call = async {
+        let call = Box::pin(async {
             let (pk, sk) = if range.index { ("#GSI1PK", "#GSI1SK") } else { ("#PK", "#SK") };
             let mut values = HashMap::from([(":pk".to_owned(), text(&*range.partition))]);
             let mut keys = format!("{pk} = :pk");
@@ -105,8 +104,8 @@ impl Table {
                 .await
                 .map_err(failed(operation))?;
             Ok((output.items.unwrap_or_default(), output.last_evaluated_key))
-        };
-        call_for(Dependency::Table, "query", operation, call).await
+        });
+        self.circuit.call_for("query", operation, call).await
     }
 
     /// Reads pages of a range until `wanted` items are found (there may be more of them then), its

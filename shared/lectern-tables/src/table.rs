@@ -15,7 +15,7 @@ use lectern_core::{
     errors::{ErrorKind, PortError},
     time::Timestamp,
 };
-use lectern_telemetry::call::{Dependency, call_for};
+use lectern_telemetry::{call::Dependency, circuit::Circuit};
 
 use crate::{
     errors::failed,
@@ -37,6 +37,7 @@ const BATCH_BACKOFF: Duration = Duration::from_millis(20);
 pub(crate) struct Table {
     pub(crate) client: Client,
     pub(crate) name: Arc<str>,
+    pub(crate) circuit: Circuit,
 }
 
 /// What became of a conditional write.
@@ -57,7 +58,7 @@ pub(crate) enum BatchWrite {
 
 impl Table {
     pub(crate) fn new(client: Client, name: &str) -> Self {
-        Self { client, name: name.into() }
+        Self { client, name: name.into(), circuit: Circuit::to(Dependency::Table) }
     }
 
     /// Reads one item, consistently.
@@ -66,12 +67,12 @@ impl Table {
         operation: &'static str,
         key: &Key,
     ) -> Result<Option<Item>, PortError> {
-        let call = async {
+        let call = Box::pin(async {
             let call = self.client.get_item().table_name(&*self.name).consistent_read(true);
             let output = call.set_key(Some(key.to_item())).send().await;
             Ok(output.map_err(failed(operation))?.item)
-        };
-        call_for(Dependency::Table, "get", operation, call).await
+        });
+        self.circuit.call_for("get", operation, call).await
     }
 
     /// Writes one item if the condition holds for the one that is there.
@@ -81,7 +82,7 @@ impl Table {
         item: Item,
         condition: Condition,
     ) -> Result<Conditional, PortError> {
-        let call = async {
+        let call = Box::pin(async {
             let call = self
                 .client
                 .put_item()
@@ -104,8 +105,8 @@ impl Table {
                 }
                 Err(error) => Err(failed(operation)(error)),
             }
-        };
-        call_for(Dependency::Table, "put", operation, call).await
+        });
+        self.circuit.call_for("put", operation, call).await
     }
 
     /// Changes one item if the condition holds.
@@ -114,7 +115,7 @@ impl Table {
         operation: &'static str,
         change: Change,
     ) -> Result<Conditional, PortError> {
-        let call = async {
+        let call = Box::pin(async {
             let call = self
                 .client
                 .update_item()
@@ -140,8 +141,8 @@ impl Table {
                 }
                 Err(error) => Err(failed(operation)(error)),
             }
-        };
-        call_for(Dependency::Table, "update", operation, call).await
+        });
+        self.circuit.call_for("update", operation, call).await
     }
 
     /// Removes one item if the condition holds; returns whether it did.
@@ -151,7 +152,7 @@ impl Table {
         key: &Key,
         condition: Condition,
     ) -> Result<bool, PortError> {
-        let call = async {
+        let call = Box::pin(async {
             let call = self
                 .client
                 .delete_item()
@@ -169,8 +170,8 @@ impl Table {
                 }
                 Err(error) => Err(failed(operation)(error)),
             }
-        };
-        call_for(Dependency::Table, "delete", operation, call).await
+        });
+        self.circuit.call_for("delete", operation, call).await
     }
 
     /// Reads up to [`MAX_BATCH_GET`] items, consistently, in no order; absent ones are left out.
@@ -179,7 +180,7 @@ impl Table {
         operation: &'static str,
         keys: Vec<Key>,
     ) -> Result<Vec<Item>, PortError> {
-        let call = async {
+        let call = Box::pin(async {
             if keys.len() > MAX_BATCH_GET {
                 return Err(PortError::bare(ErrorKind::TooLarge, operation));
             }
@@ -200,8 +201,8 @@ impl Table {
                 open = rest.into_values().flat_map(|keys| keys.keys).collect();
             }
             if open.is_empty() { Ok(found) } else { Err(overloaded(operation)) }
-        };
-        call_for(Dependency::Table, "batch_get", operation, call).await
+        });
+        self.circuit.call_for("batch_get", operation, call).await
     }
 
     /// Writes items without conditions, [`MAX_BATCH_WRITE`] a call. Not atomic: a failed call may have
@@ -211,7 +212,7 @@ impl Table {
         operation: &'static str,
         writes: Vec<BatchWrite>,
     ) -> Result<(), PortError> {
-        let call = async {
+        let call = Box::pin(async {
             let requests: Vec<_> = writes.into_iter().map(write_request).collect();
             for batch in requests.chunks(MAX_BATCH_WRITE) {
                 let mut open = HashMap::from([(self.name.to_string(), batch.to_vec())]);
@@ -229,8 +230,8 @@ impl Table {
                 }
             }
             Ok(())
-        };
-        call_for(Dependency::Table, "batch_write", operation, call).await
+        });
+        self.circuit.call_for("batch_write", operation, call).await
     }
 }
 

@@ -8,7 +8,6 @@ use aws_sdk_dynamodb::{
     types::{AttributeValue, Delete, Put, TransactWriteItem, Update},
 };
 use lectern_core::errors::{ErrorKind, PortError};
-use lectern_telemetry::call::{Dependency, call_for};
 
 use crate::{errors::failed, item::Item, layout::Key, table::Table};
 
@@ -97,7 +96,7 @@ impl Table {
         operation: &'static str,
         writes: Vec<Write>,
     ) -> Result<Transacted, PortError> {
-        let call = async {
+        let call = Box::pin(async {
             let items = writes.into_iter().map(|write| self.transact_item(write)).collect();
             let sent =
                 self.client.transact_write_items().set_transact_items(Some(items)).send().await;
@@ -112,8 +111,8 @@ impl Table {
                     None => Err(failed(operation)(error)),
                 },
             }
-        };
-        call_for(Dependency::Table, "transact", operation, call).await
+        });
+        self.circuit.call_for("transact", operation, call).await
     }
 
     fn transact_item(&self, write: Write) -> TransactWriteItem {

@@ -12,11 +12,13 @@
 //! | [`windows`] | how much was, lately |
 //! | [`labels`] | what may stand in a label |
 //! | [`lines`] | where it is written and not kept |
-//! | [`call`] | how long a call of a dependency took, and how it ended |
+//! | [`call`] | what is depended on |
+//! | [`circuit`] | how a call of it went, and whether one is worth making |
 //! | [`observed`] | ports whose calls are seen: decorators |
 //! | [`trace`] | which trace a span belongs to, and how it goes on elsewhere |
 
 pub mod call;
+pub mod circuit;
 pub mod instruments;
 pub mod labels;
 pub mod levels;

@@ -15,10 +15,10 @@ use object_store::{ObjectStore, local::LocalFileSystem};
 /// Returns the store of files in a directory, and the same for who writes many.
 pub(super) fn files(directory: &Path) -> Result<(Blobs, Option<Bulk>), PortError> {
     let bulk = barrier(directory).map(|barrier| {
-        let blobs = Blobs { store: opened(directory, false)?, signer: None };
+        let blobs = Blobs::new(opened(directory, false)?, None);
         Ok::<_, PortError>(Bulk { blobs, barrier })
     });
-    let blobs = Blobs { store: opened(directory, true)?, signer: None };
+    let blobs = Blobs::new(opened(directory, true)?, None);
     Ok((blobs, bulk.transpose()?))
 }
 

@@ -117,7 +117,7 @@ pub(super) async fn open(data: &Path, settings: &Settings) -> Result<Parts, Open
         backups: BackupStore { seal: settings.backup_seal.clone(), ..backups },
         bulk,
         model,
-        passages: Arc::new(Observed(edge.clone())),
+        passages: Arc::new(Observed::new(edge.clone())),
         edge,
         embedder,
         reranker: settings.reranker.open(&settings.reranker_api, RetryPolicy::default())?,

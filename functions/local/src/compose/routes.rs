@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use axum::{Router, middleware::from_fn_with_state};
 use lectern_app::{
-    audit::AuditHeads, fetch::Fetch, status::Statuses, subjects::Subjects, uploads::Uploads,
+    audit::AuditHeads, canary::Canary, fetch::Fetch, status::Statuses, subjects::Subjects,
+    uploads::Uploads,
 };
 use lectern_core::ids::TenantId;
 use lectern_runtime::routes;
@@ -45,7 +46,9 @@ impl Local {
         let (health, clock) = (self.health.clone(), self.ask.clock.clone());
         let statuses =
             Statuses { health: health.clone(), measured: Arc::new(self.measured.clone()), clock };
-        let health = health::router(health::Health { gate: gate.clone(), health, statuses });
+        let canary = Canary::new(self.ask.clone(), Some(self.upload.clone()));
+        let health =
+            health::router(health::Health { gate: gate.clone(), health, canary, statuses });
         let admin = admin::router(admin::Admin { gate, experiments, spending, audit, subjects });
         let requests = from_fn_with_state(rooms, connections::admit);
         let bounded = query.merge(backup).merge(admin).layer(requests).merge(upload);

@@ -1,18 +1,19 @@
-//! From what is similar to a draft: check ‖ widen → prompt → generate → verify; without a model, choose sentences.
+//! From what is similar to a draft: check ‖ widen → prompt → generate → verify; without a model, or when it fails and the
+//! collection wants that, choose sentences.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use lectern_core::{
     answer::{Answer, Draft, Mode},
     auth::Caller,
     citations,
-    errors::PortError,
+    errors::{PortError, chain},
     extract::Extraction,
     outgoing::{Outgoing, Sources},
     passage::{Passage, ScoredPassage},
     ports::ChatMessage,
     prompt,
-    settings::CollectionSettings,
+    settings::{CollectionSettings, Fallback},
 };
 use lectern_telemetry::trace::stage;
 use tracing::warn;
@@ -22,6 +23,9 @@ use crate::{
     errors::FlowError,
     search::{Found, SearchRequest, Similar, Widened, degraded, millis},
 };
+
+/// How much of a question's time a model leaves for choosing sentences when it fails.
+const FALLBACK_TIME: Duration = Duration::from_secs(2);
 
 /// A question that is being answered.
 pub(super) struct Asking<'a> {
@@ -45,6 +49,8 @@ enum Reply {
     Unsure,
     /// There is no model, or nothing to tell it.
     None,
+    /// The model failed, and sentences are to be chosen without it.
+    Failed,
     /// The model's reply has begun.
     Begun { reply: reply::Begun, since: Instant },
 }
@@ -63,6 +69,15 @@ pub(super) struct Drafted {
 }
 
 impl Asking<'_> {
+    /// Whether sentences are chosen when the model fails so.
+    fn does_without_model(&self, error: &PortError) -> bool {
+        let does = self.settings.answers.fallback == Fallback::Extractive;
+        if does {
+            warn!(error = %chain(error), "the chat model failed: the answer is extractive");
+        }
+        does
+    }
+
     /// Returns the confidence below which no passage is used and no model asked; extraction without a setting has
     /// its own.
     fn least(&self) -> Option<f64> {
@@ -113,32 +128,34 @@ impl Ask {
         };
         self.warn_of_missing(asking.settings);
         let answer = match begun.reply {
-            Reply::Unsure => Answer::refusal(self.mode(asking.settings)),
+            Reply::Unsure => Some(Answer::refusal(self.mode(asking.settings))),
             Reply::Begun { reply, since } => {
-                let used = reply.passages_used;
-                let shown = begun.widened.passages.into_iter().take(used);
+                let shown = begun.widened.passages.into_iter().take(reply.passages_used);
                 let passages: Vec<Passage> = shown.map(|found| found.passage).collect();
-                let texts = passages.iter().map(|passage| passage.text.as_str());
-                let sources = Sources::of(texts.chain([asking.search.question.as_str()]));
-                let outgoing = Outgoing::new(&sources);
-                let text = reply::collect(reply, outgoing, turn).await?;
-                timings.generate = millis(since.elapsed());
-                let verifying = Instant::now();
-                let _verify = stage("verify").entered();
-                let policy = asking.settings.answers.unsupported;
-                let mut answer = text.map_or_else(Answer::withheld, |text| {
-                    citations::verify(&Draft::new(text), &passages, policy)
-                });
-                // Citations were set anew and sentences cut: what became of the text has not passed yet.
-                if !sources.lets_out(answer.text()) {
-                    warn!(query.id = %turn.query_id, "refused an answer that has links of no source");
-                    answer = Answer::refusal(Mode::Generated);
+                match collected(turn, asking, reply, &passages).await {
+                    Ok((answer, verified)) => {
+                        timings.generate = millis(since.elapsed().saturating_sub(verified));
+                        timings.verify = millis(verified);
+                        Some(answer)
+                    }
+                    Err(error) if asking.does_without_model(&error) => {
+                        timings.generate = millis(since.elapsed());
+                        found.degraded.push(degraded::GENERATE);
+                        None
+                    }
+                    Err(error) => return Err(error),
                 }
-                timings.verify = millis(verifying.elapsed());
-                answer
             }
-            Reply::None => {
-                let choosing = Instant::now();
+            Reply::Failed => {
+                found.degraded.push(degraded::GENERATE);
+                None
+            }
+            Reply::None => None,
+        };
+        let choosing = Instant::now();
+        let answer = match answer {
+            Some(answer) => answer,
+            None => {
                 let answer = self.extract(turn, asking, found).await;
                 timings.verify = millis(choosing.elapsed());
                 answer
@@ -188,8 +205,16 @@ impl Ask {
             self.budget,
         );
         let since = Instant::now();
-        let reply = reply::begin(&turn.bill, chat, prompt, turn.remaining()).await?;
-        Ok(Begun { widened, reply: Reply::Begun { reply, since } })
+        let mut time = turn.remaining();
+        if settings.answers.fallback == Fallback::Extractive {
+            time = time.saturating_sub(FALLBACK_TIME.min(time / 4));
+        }
+        let reply = match reply::begin(&turn.bill, chat, prompt, time).await {
+            Ok(reply) => Reply::Begun { reply, since },
+            Err(FlowError::Port(error)) if asking.does_without_model(&error) => Reply::Failed,
+            Err(error) => return Err(error),
+        };
+        Ok(Begun { widened, reply })
     }
 
     /// Whether the passages are as sure to answer as the collection's settings ask for, where they say.
@@ -228,4 +253,28 @@ impl Ask {
     fn mode(&self, settings: &CollectionSettings) -> Mode {
         if self.chat(settings).is_some() { Mode::Generated } else { Mode::Extractive }
     }
+}
+
+/// Returns the verified reply, and how long verifying took.
+async fn collected(
+    turn: &Turn<'_>,
+    asking: &Asking<'_>,
+    reply: reply::Begun,
+    passages: &[Passage],
+) -> Result<(Answer, Duration), PortError> {
+    let texts = passages.iter().map(|passage| passage.text.as_str());
+    let sources = Sources::of(texts.chain([asking.search.question.as_str()]));
+    let text = reply::collect(reply, Outgoing::new(&sources), turn).await?;
+    let verifying = Instant::now();
+    let _verify = stage("verify").entered();
+    let policy = asking.settings.answers.unsupported;
+    let mut answer = text.map_or_else(Answer::withheld, |text| {
+        citations::verify(&Draft::new(text), passages, policy)
+    });
+    // Citations were set anew and sentences cut: what became of the text has not passed yet.
+    if !sources.lets_out(answer.text()) {
+        warn!(query.id = %turn.query_id, "refused an answer that has links of no source");
+        answer = Answer::refusal(Mode::Generated);
+    }
+    Ok((answer, verifying.elapsed()))
 }

@@ -11,6 +11,7 @@ use lectern_tables::backups::BackupState;
 use tracing::{error, info};
 
 use super::BackUp;
+use crate::canary;
 
 /// What became of a round over all tenants.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -94,7 +95,8 @@ impl BackUp {
         let mut cursor = None;
         loop {
             let page = self.tables.tenants().list(cursor.as_deref()).await?;
-            tenants.extend(page.items.into_iter().map(|tenant| tenant.tenant));
+            let all = page.items.into_iter().map(|tenant| tenant.tenant);
+            tenants.extend(all.filter(|tenant| tenant.as_str() != canary::TENANT));
             cursor = page.next;
             if cursor.is_none() {
                 return Ok(tenants);

@@ -7,6 +7,7 @@ use std::sync::{
 
 use async_trait::async_trait;
 use lectern_app::{
+    backlog::Backlog,
     blobs::Blobs,
     errors::FlowError,
     fetch::{Fetch, Named},
@@ -71,10 +72,11 @@ impl JobQueue for Doorbell {
 fn flow(world: &World, web: &Arc<Web>, max_bytes: usize) -> Fetch {
     let upload = Upload {
         tables: world.tables.clone(),
-        blobs: Blobs { store: Arc::new(object_store::memory::InMemory::new()), signer: None },
+        blobs: Blobs::new(Arc::new(object_store::memory::InMemory::new()), None),
         jobs: Arc::new(Doorbell),
         clock: world.clock(),
         max_bytes,
+        backlog: Backlog::of(world.tables.clone(), world.clock()),
     };
     Fetch { reader: Some(Arc::<Web>::clone(web)), upload }
 }

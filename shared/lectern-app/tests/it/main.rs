@@ -3,8 +3,11 @@
 
 mod back_up;
 mod backfill;
+mod behind;
+mod canary;
 mod coherence;
 mod expire;
+mod fallback;
 mod fetch;
 mod guardrail;
 mod hits;

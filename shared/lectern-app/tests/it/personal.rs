@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use lectern_app::{
     ask::Ask,
     back_up::records::PassageLine,
+    backlog::Backlog,
     blobs::{BlobName, Blobs},
     cache::CacheUse,
     documents::Documents,
@@ -69,7 +70,7 @@ struct Desk {
 
 impl Desk {
     async fn new() -> Self {
-        let blobs = Blobs { store: Arc::new(InMemory::new()), signer: None };
+        let blobs = Blobs::new(Arc::new(InMemory::new()), None);
         Self { world: World::new().await, blobs, folder: tempfile::tempdir().unwrap() }
     }
 
@@ -95,6 +96,7 @@ impl Desk {
             jobs: Arc::new(Doorbell),
             clock: self.world.clock(),
             max_bytes: 1 << 20,
+            backlog: Backlog::of(self.world.tables.clone(), self.world.clock()),
         };
         let new = NewDocument {
             collection: CollectionId::default_collection(),

@@ -259,7 +259,7 @@ impl World {
     pub(crate) fn forget(&self) -> Forget {
         Forget {
             tables: self.tables.clone(),
-            blobs: Blobs { store: Arc::new(object_store::memory::InMemory::new()), signer: None },
+            blobs: Blobs::new(Arc::new(object_store::memory::InMemory::new()), None),
             reader: Arc::new(self.index.clone()) as Arc<dyn PassageReader>,
             writer: Arc::new(self.index.clone()),
             retention: Retention::default(),

@@ -165,6 +165,13 @@ pub static DEPENDENCY: Instrument = histogram(
     CALL_SECONDS,
 )
 .apart(&["dependency", "outcome"]);
+/// Turns of circuit breakers.
+pub static CIRCUIT: Instrument = counter(
+    "rag_circuit_total",
+    "Dependencies that are not called for a while (opened), calls not made meanwhile (refused), and their return (closed).",
+    &["dependency", "event"],
+)
+.apart(&["dependency", "event"]);
 /// Calls of models, as the GenAI conventions have it.
 pub static MODEL_CALL: Instrument = histogram(
     Unit::Seconds,
@@ -194,7 +201,7 @@ pub static MODEL_TOKENS: Instrument = histogram(
 .apart(&["gen_ai_token_type"]);
 
 /// All of them.
-pub static ALL: [&Instrument; 26] = [
+pub static ALL: [&Instrument; 27] = [
     &QUERY_DURATION,
     &FIRST_TOKEN,
     &QUERY_ERRORS,
@@ -218,6 +225,7 @@ pub static ALL: [&Instrument; 26] = [
     &HTTP_REQUEST,
     &HTTP_ACTIVE,
     &DEPENDENCY,
+    &CIRCUIT,
     &MODEL_CALL,
     &MODEL_FIRST_TOKEN,
     &MODEL_TOKENS,

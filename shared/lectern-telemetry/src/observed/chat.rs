@@ -11,13 +11,14 @@ use lectern_core::{
 use tracing::Instrument as _;
 
 use super::model::{Named, Seen};
-use crate::labels;
+use crate::{call::Dependency, circuit::Circuit, labels};
 
-/// A chat model whose calls are noted, to the last event of a reply.
+/// A chat model whose calls are noted, to the last event of a reply, and not made while they cannot succeed.
 #[derive(Clone, Debug)]
 pub struct ObservedChat {
     inner: Arc<dyn ChatModel>,
     named: Named,
+    circuit: Circuit,
 }
 
 impl ObservedChat {
@@ -25,7 +26,8 @@ impl ObservedChat {
     #[must_use]
     pub fn new(inner: Arc<dyn ChatModel>, provider: &'static str) -> Self {
         let model = labels::word(inner.model());
-        Self { inner, named: Named { operation: "chat", provider, model } }
+        let named = Named { operation: "chat", provider, model };
+        Self { inner, named, circuit: Circuit::to(Dependency::Chat) }
     }
 }
 
@@ -38,6 +40,7 @@ impl ChatModel for ObservedChat {
 
     async fn stream(&self, request: ChatRequest) -> Result<ChatStream, PortError> {
         let mut seen = Seen::new(self.named);
+        seen.admit(&self.circuit)?;
         let begun = self.inner.stream(request).instrument(seen.span.clone()).await;
         let mut reply = match begun {
             Ok(reply) => reply,
@@ -59,7 +62,7 @@ impl ChatModel for ObservedChat {
     }
 
     async fn ping(&self) -> Result<(), PortError> {
-        self.inner.ping().await
+        self.circuit.probe(self.inner.ping()).await
     }
 }
 

@@ -1,4 +1,4 @@
-//! The index, each call noted; see [`crate::call`].
+//! The index, each call noted; see [`crate::circuit`].
 
 use std::ops::Deref;
 
@@ -9,17 +9,28 @@ use lectern_core::{
     ports::{PassageReader, PassageWriter},
 };
 
-use crate::call::{Dependency::Index, call};
+use crate::{call::Dependency, circuit::Circuit};
 
-/// A port whose calls are noted. It is what it holds, otherwise.
+/// A port whose calls are noted, and not made while they cannot succeed. It is what it holds, otherwise.
 #[derive(Clone, Debug)]
-pub struct Observed<T>(pub T);
+pub struct Observed<T> {
+    port: T,
+    circuit: Circuit,
+}
+
+impl<T> Observed<T> {
+    /// Returns a port of the index.
+    #[must_use]
+    pub fn new(port: T) -> Self {
+        Self { port, circuit: Circuit::to(Dependency::Index) }
+    }
+}
 
 impl<T> Deref for Observed<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        &self.0
+        &self.port
     }
 }
 
@@ -27,7 +38,7 @@ impl<T> Deref for Observed<T> {
 #[deny(clippy::missing_trait_methods)]
 impl<T: PassageReader> PassageReader for Observed<T> {
     async fn search(&self, query: &PassageQuery) -> Result<Candidates, PortError> {
-        call(Index, "search", self.0.search(query)).await
+        self.circuit.call("search", self.port.search(query)).await
     }
 
     async fn get(
@@ -35,11 +46,11 @@ impl<T: PassageReader> PassageReader for Observed<T> {
         visibility: &Visibility,
         ids: &[PointId],
     ) -> Result<Vec<Passage>, PortError> {
-        call(Index, "get", self.0.get(visibility, ids)).await
+        self.circuit.call("get", self.port.get(visibility, ids)).await
     }
 
     async fn count(&self, scope: &Scope) -> Result<u64, PortError> {
-        call(Index, "count", self.0.count(scope)).await
+        self.circuit.call("count", self.port.count(scope)).await
     }
 
     async fn scroll(
@@ -48,11 +59,11 @@ impl<T: PassageReader> PassageReader for Observed<T> {
         from: Option<PointId>,
         limit: usize,
     ) -> Result<ScrollPage, PortError> {
-        call(Index, "scroll", self.0.scroll(scope, from, limit)).await
+        self.circuit.call("scroll", self.port.scroll(scope, from, limit)).await
     }
 
     async fn ping(&self) -> Result<(), PortError> {
-        call(Index, "ping", self.0.ping()).await
+        self.circuit.probe(self.port.ping()).await
     }
 }
 
@@ -60,10 +71,10 @@ impl<T: PassageReader> PassageReader for Observed<T> {
 #[deny(clippy::missing_trait_methods)]
 impl<T: PassageWriter> PassageWriter for Observed<T> {
     async fn upsert(&self, points: Vec<Point>) -> Result<(), PortError> {
-        call(Index, "upsert", self.0.upsert(points)).await
+        self.circuit.call("upsert", self.port.upsert(points)).await
     }
 
     async fn delete(&self, scope: &Scope) -> Result<(), PortError> {
-        call(Index, "delete", self.0.delete(scope)).await
+        self.circuit.call("delete", self.port.delete(scope)).await
     }
 }

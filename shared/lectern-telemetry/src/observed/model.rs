@@ -8,6 +8,7 @@ use tracing::{Span, debug_span, field::Empty};
 
 use crate::{
     call::{CANCELLED, OK, word_of},
+    circuit::{Admitted, Circuit},
     instruments::{MODEL_CALL, MODEL_FIRST_TOKEN, MODEL_TOKENS, Pair},
 };
 
@@ -40,6 +41,7 @@ pub(super) struct Seen {
     since: Instant,
     outcome: &'static str,
     has_begun: bool,
+    admitted: Option<Admitted>,
 }
 
 impl Seen {
@@ -55,7 +57,22 @@ impl Seen {
             gen_ai.usage.output_tokens = Empty,
             error.type = Empty,
         );
-        Self { named, span, since: Instant::now(), outcome: CANCELLED, has_begun: false }
+        Self {
+            named,
+            span,
+            since: Instant::now(),
+            outcome: CANCELLED,
+            has_begun: false,
+            admitted: None,
+        }
+    }
+
+    /// Asks whether the call is worth making.
+    pub(super) fn admit(&mut self, circuit: &Circuit) -> Result<(), PortError> {
+        let admitted = circuit.admit(self.named.operation);
+        self.outcome = admitted.as_ref().map_or_else(|error| word_of(error.kind), |_| CANCELLED);
+        self.admitted = Some(admitted?);
+        Ok(())
     }
 
     /// Notes that the first piece of a reply is here.
@@ -83,6 +100,9 @@ impl Seen {
     /// Notes how it ended.
     pub(super) fn ended<T>(&mut self, result: &Result<T, PortError>) {
         self.outcome = result.as_ref().map_or_else(|error| word_of(error.kind), |_| OK);
+        if let Some(admitted) = &mut self.admitted {
+            admitted.ended(result);
+        }
     }
 }
 

@@ -10,13 +10,14 @@ use lectern_core::{
 use tracing::Instrument as _;
 
 use super::model::{Named, Seen};
-use crate::labels;
+use crate::{call::Dependency, circuit::Circuit, labels};
 
-/// An embedder whose calls are noted.
+/// An embedder whose calls are noted, and not made while they cannot succeed.
 #[derive(Clone, Debug)]
 pub struct ObservedEmbedder {
     inner: Arc<dyn Embedder>,
     named: Named,
+    circuit: Circuit,
 }
 
 impl ObservedEmbedder {
@@ -24,7 +25,8 @@ impl ObservedEmbedder {
     #[must_use]
     pub fn new(inner: Arc<dyn Embedder>, provider: &'static str) -> Self {
         let model = labels::word(&inner.model().id);
-        Self { inner, named: Named { operation: "embeddings", provider, model } }
+        let named = Named { operation: "embeddings", provider, model };
+        Self { inner, named, circuit: Circuit::to(Dependency::Embedder) }
     }
 }
 
@@ -37,6 +39,7 @@ impl Embedder for ObservedEmbedder {
 
     async fn embed(&self, texts: &[String]) -> Result<Vec<Vec<f32>>, PortError> {
         let mut seen = Seen::new(self.named);
+        seen.admit(&self.circuit)?;
         let made = self.inner.embed(texts).instrument(seen.span.clone()).await;
         seen.ended(&made);
         made
@@ -44,6 +47,7 @@ impl Embedder for ObservedEmbedder {
 
     async fn embed_counted(&self, texts: &[String]) -> Result<Embedded, PortError> {
         let mut seen = Seen::new(self.named);
+        seen.admit(&self.circuit)?;
         let made = self.inner.embed_counted(texts).instrument(seen.span.clone()).await;
         if let Ok(made) = &made {
             seen.span.record("gen_ai.usage.input_tokens", made.tokens);
@@ -59,15 +63,16 @@ impl Embedder for ObservedEmbedder {
     }
 
     async fn ping(&self) -> Result<(), PortError> {
-        self.inner.ping().await
+        self.circuit.probe(self.inner.ping()).await
     }
 }
 
-/// A reranker whose calls are noted.
+/// A reranker whose calls are noted, and not made while they cannot succeed.
 #[derive(Clone, Debug)]
 pub struct ObservedReranker {
     inner: Arc<dyn Reranker>,
     named: Named,
+    circuit: Circuit,
 }
 
 impl ObservedReranker {
@@ -75,7 +80,8 @@ impl ObservedReranker {
     #[must_use]
     pub fn new(inner: Arc<dyn Reranker>, provider: &'static str) -> Self {
         let model = labels::word(inner.model());
-        Self { inner, named: Named { operation: "rerank", provider, model } }
+        let named = Named { operation: "rerank", provider, model };
+        Self { inner, named, circuit: Circuit::to(Dependency::Reranker) }
     }
 }
 
@@ -93,6 +99,7 @@ impl Reranker for ObservedReranker {
         timeout: Duration,
     ) -> Result<Vec<f32>, PortError> {
         let mut seen = Seen::new(self.named);
+        seen.admit(&self.circuit)?;
         let call = self.inner.rerank(question, passages, timeout);
         let scores = call.instrument(seen.span.clone()).await;
         seen.ended(&scores);

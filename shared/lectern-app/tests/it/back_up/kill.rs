@@ -117,7 +117,7 @@ impl Place {
             let path = folder.join(name);
             std::fs::create_dir_all(&path).unwrap();
             let store = Announcing(LocalFileSystem::new_with_prefix(path).unwrap());
-            Blobs { store: Arc::new(store), signer: None }
+            Blobs::new(Arc::new(store), None)
         };
         let back_up = BackUp {
             tables: world.tables.clone(),

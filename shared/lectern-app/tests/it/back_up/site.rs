@@ -52,7 +52,7 @@ impl Site {
         let kept = Arc::new(InMemory::new());
         Self {
             world: World::new().await,
-            blobs: Blobs { store: Arc::new(InMemory::new()), signer: None },
+            blobs: Blobs::new(Arc::new(InMemory::new()), None),
             store: Arc::new(Failing::new(Arc::clone(&kept))),
             kept,
             limits: PartLimits::default(),
