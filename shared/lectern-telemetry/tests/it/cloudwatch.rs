@@ -2,28 +2,33 @@
 //! searches for all of them (Amazon CloudWatch User Guide, "Dashboard body structure and syntax").
 
 use lectern_telemetry::{
-    instruments::{Instrument, Kind},
+    instruments::{Instrument, Kind, Unit},
     levels::{Good, Level},
 };
 use serde_json::{Value, json};
 
 use crate::{
     current,
-    panels::{Board, Panel, Shows, boards},
+    panels::{Board, Panel, Place, Shows, boards, bound},
     sorted,
 };
 
-const WIDTH: usize = 12;
 const HEIGHT: usize = 6;
 const PERIOD: usize = 300;
+const HOUR: usize = 3_600;
 
 /// Returns a search for an instrument in all functions.
 fn search(instrument: &Instrument, statistic: &str) -> String {
+    search_each(instrument, statistic, PERIOD)
+}
+
+/// As [`search`], with a value for each `period` of seconds.
+fn search_each(instrument: &Instrument, statistic: &str, period: usize) -> String {
     let dimensions = ["stack", "function"].into_iter().chain(instrument.dimensions.iter().copied());
     let schema = dimensions.collect::<Vec<_>>().join(",");
     let name = instrument.name;
     format!(
-        "SEARCH('{{Lectern,{schema}}} MetricName=\"{name}\" stack=\"${{Name}}\"', '{statistic}', {PERIOD})"
+        "SEARCH('{{Lectern,{schema}}} MetricName=\"{name}\" stack=\"${{Name}}\"', '{statistic}', {period})"
     )
 }
 
@@ -31,26 +36,47 @@ fn series(at: usize, expression: &str, label: &str, is_shown: bool) -> Value {
     json!([{"expression": expression, "id": format!("e{at}"), "label": label, "visible": is_shown}])
 }
 
-fn widget(at: usize, panel: &Panel) -> Value {
-    let (title, metrics, view, axis) = match panel {
+fn widget(place: Place, panel: &Panel) -> Value {
+    let (title, metrics, axis, line, period) = match panel {
         Panel::Kept(level) => (
             level.promise,
             kept(level),
-            "timeSeries",
             json!({"left": {"min": 0, "max": 100, "label": "%"}}),
+            None,
+            PERIOD,
         ),
-        Panel::Of { title, instrument, shows } => {
-            (*title, measured(instrument, *shows), "timeSeries", json!({"left": {"min": 0}}))
-        }
+        Panel::Of { title, instrument, shows } => (
+            *title,
+            measured(instrument, *shows),
+            json!({"left": {"min": 0, "label": unit(instrument, *shows)}}),
+            bound(instrument, *shows),
+            if matches!(shows, Shows::Sum(_)) { HOUR } else { PERIOD },
+        ),
     };
+    let mut properties = json!({
+        "title": title, "view": "timeSeries", "region": "${AWS::Region}", "period": period,
+        "metrics": metrics, "yAxis": axis,
+    });
+    if let Some(value) = line {
+        properties["annotations"] = json!({"horizontal": [{"label": "promised", "value": value}]});
+    }
     json!({
         "type": "metric",
-        "x": (at % 2) * WIDTH, "y": (at / 2) * HEIGHT, "width": WIDTH, "height": HEIGHT,
-        "properties": {
-            "title": title, "view": view, "region": "${AWS::Region}", "period": PERIOD,
-            "metrics": metrics, "yAxis": axis,
-        },
+        "x": place.x, "y": place.y, "width": place.width, "height": place.height,
+        "properties": properties,
     })
+}
+
+/// Returns what stands at the axis: an expression has no unit of its own.
+fn unit(instrument: &Instrument, shows: Shows) -> &'static str {
+    match (shows, instrument.unit) {
+        (Shows::Rate(_), _) => "in 5 min",
+        (_, Unit::Seconds) => "s",
+        (_, Unit::Milliseconds) => "ms",
+        (_, Unit::Dollars) => "$",
+        (_, Unit::Ratio) => "share",
+        (_, Unit::Count) => "",
+    }
 }
 
 fn kept(level: &Level) -> Vec<Value> {
@@ -93,6 +119,10 @@ fn measured(instrument: &Instrument, shows: Shows) -> Vec<Value> {
         Shows::Rate(_) => {
             vec![series(0, &format!("SUM({})", search(instrument, count)), "events", true)]
         }
+        Shows::Slowest(label) => {
+            let found = search(instrument, "p95");
+            vec![series(0, &found, &format!("${{!PROP('Dim.{label}')}}"), true)]
+        }
         // A percentile of percentiles is none: each function has its own.
         Shows::Percentiles => ["p50", "p95", "p99"]
             .into_iter()
@@ -106,8 +136,13 @@ fn measured(instrument: &Instrument, shows: Shows) -> Vec<Value> {
                 )
             })
             .collect(),
+        Shows::Sum(Some(label)) if instrument.dimensions.contains(&label) => {
+            let found = search_each(instrument, "Sum", HOUR);
+            vec![series(0, &found, &format!("${{!PROP('Dim.{label}')}}"), true)]
+        }
         Shows::Sum(_) => {
-            vec![series(0, &format!("SUM({})", search(instrument, "Sum")), "sum", true)]
+            let found = search_each(instrument, "Sum", HOUR);
+            vec![series(0, &format!("SUM({found})"), "all", true)]
         }
         Shows::Last => {
             vec![series(0, &format!("MAX({})", search(instrument, "Maximum")), "now", true)]
@@ -121,8 +156,8 @@ fn measured(instrument: &Instrument, shows: Shows) -> Vec<Value> {
 }
 
 fn resource(board: &Board) -> String {
-    let widgets: Vec<Value> =
-        board.panels.iter().enumerate().map(|(at, panel)| widget(at, panel)).collect();
+    let placed = board.placed(HEIGHT, HEIGHT).into_iter();
+    let widgets: Vec<Value> = placed.map(|(place, panel)| widget(place, &panel)).collect();
     let body = serde_json::to_string_pretty(&sorted(json!({ "widgets": widgets }))).unwrap();
     let body: String = body.lines().map(|line| format!("        {line}\n")).collect();
     let (id, name) = (board.title.split(' ').skip(1).map(capital).collect::<String>(), board.name);

@@ -5,16 +5,27 @@ use serde_json::{Value, json};
 
 use crate::{
     current,
-    panels::{Board, Panel, Shows, boards},
+    panels::{Board, Panel, Place, Shows, boards, bound},
     sorted,
 };
 
-const WIDTH: usize = 12;
-const HEIGHT: usize = 8;
+/// Rows of a promise, and of what is measured.
+const HEIGHTS: (usize, usize) = (4, 7);
+
+/// Labels that say how something ended.
+const ENDINGS: [&str; 3] = ["outcome", "error_type", "http_response_status_code"];
+/// Endings and their colours: in the order of their names `failed` would be green.
+const COLORS: [(&str, &str); 5] = [
+    ("/^(ok|ready|2..)$/", "green"),
+    ("/^(failed|internal|unavailable|unauthenticated|5..)$/", "red"),
+    ("/^(timeout|rate_limited)$/", "orange"),
+    ("/^(4..)$/", "yellow"),
+    ("/^(cancelled|not_found|conflict)$/", "blue"),
+];
 
 fn dashboard(board: &Board) -> Value {
-    let panels: Vec<Value> =
-        board.panels.iter().enumerate().map(|(at, panel)| drawn(at, panel)).collect();
+    let placed = board.placed(HEIGHTS.0, HEIGHTS.1).into_iter().enumerate();
+    let panels: Vec<Value> = placed.map(|(at, (place, panel))| drawn(at, place, &panel)).collect();
     json!({
         "uid": format!("lectern-{}", board.name),
         "title": board.title,
@@ -30,8 +41,8 @@ fn dashboard(board: &Board) -> Value {
     })
 }
 
-fn drawn(at: usize, panel: &Panel) -> Value {
-    let (title, description, kind, unit, targets, bounds) = match panel {
+fn drawn(at: usize, place: Place, panel: &Panel) -> Value {
+    let (title, description, kind, targets, fields) = match panel {
         Panel::Kept(level) => (
             level.promise.to_owned(),
             format!(
@@ -39,23 +50,25 @@ fn drawn(at: usize, panel: &Panel) -> Value {
                 level.objective * 100.0
             ),
             "stat",
-            "percentunit",
             ["1h", "1d", "3d"]
                 .map(|window| {
                     (format!("1 - level:{}:bad_share_{window}", level.name), window.to_owned())
                 })
                 .to_vec(),
-            json!({"mode": "absolute", "steps": [
-                {"color": "red", "value": null}, {"color": "green", "value": level.objective},
-            ]}),
+            // With fewer decimals 99.46 % is 99.5 %.
+            json!({"overrides": [], "defaults": {
+                "unit": "percentunit", "decimals": 2, "min": 0, "max": 1,
+                "thresholds": {"mode": "absolute", "steps": [
+                    {"color": "red", "value": null}, {"color": "green", "value": level.objective},
+                ]},
+            }}),
         ),
         Panel::Of { title, instrument, shows } => (
             (*title).to_owned(),
             instrument.help.to_owned(),
             "timeseries",
-            unit(instrument, *shows),
             expressions(instrument, *shows),
-            json!({"mode": "absolute", "steps": [{"color": "green", "value": null}]}),
+            json!({"overrides": overrides(*shows), "defaults": scale(instrument, *shows)}),
         ),
     };
     let targets: Vec<Value> = targets
@@ -72,16 +85,49 @@ fn drawn(at: usize, panel: &Panel) -> Value {
         "title": title,
         "description": description,
         "datasource": {"type": "prometheus", "uid": "${source}"},
-        "gridPos": {"x": (at % 2) * WIDTH, "y": (at / 2) * HEIGHT, "w": WIDTH, "h": HEIGHT},
-        "fieldConfig": {"defaults": {"unit": unit, "thresholds": bounds, "min": 0}, "overrides": []},
+        "gridPos": {"x": place.x, "y": place.y, "w": place.width, "h": place.height},
+        "fieldConfig": fields,
         "options": {},
         "targets": targets,
     })
 }
 
+/// Returns the colours of series that say how something ended; others have those of Grafana's palette.
+fn overrides(shows: Shows) -> Vec<Value> {
+    if !matches!(shows, Shows::Rate(Some(label)) if ENDINGS.contains(&label)) {
+        return Vec::new();
+    }
+    let one = |(words, color)| {
+        json!({
+            "matcher": {"id": "byRegexp", "options": words},
+            "properties": [{"id": "color", "value": {"mode": "fixed", "fixedColor": color}}],
+        })
+    };
+    COLORS.map(one).to_vec()
+}
+
+/// Returns how values are written, and a line where a promise says how large they may be.
+fn scale(instrument: &Instrument, shows: Shows) -> Value {
+    let mut steps = vec![json!({"color": "green", "value": null})];
+    let line = bound(instrument, shows);
+    steps.extend(line.map(|value| json!({"color": "red", "value": value})));
+    let style = if line.is_some() { "dashed" } else { "off" };
+    let mut scale = json!({
+        "unit": unit(instrument, shows),
+        "min": 0,
+        "thresholds": {"mode": "absolute", "steps": steps},
+        "custom": {"thresholdsStyle": {"mode": style}},
+    });
+    if instrument.unit == Unit::Ratio {
+        scale["max"] = json!(1);
+    }
+    scale
+}
+
+/// Returns a unit of Grafana; `count:` shortens numbers and puts what follows behind them.
 fn unit(instrument: &Instrument, shows: Shows) -> &'static str {
     match (shows, instrument.unit) {
-        (Shows::Rate(_), _) => "ops",
+        (Shows::Rate(_), _) => "count:/s",
         (_, Unit::Seconds) => "s",
         (_, Unit::Milliseconds) => "ms",
         (_, Unit::Dollars) => "currencyUSD",
@@ -110,13 +156,19 @@ pub(crate) fn expressions(instrument: &Instrument, shows: Shows) -> Vec<(String,
                 (format!("histogram_quantile({quantile}, {buckets})"), legend.to_owned())
             })
             .to_vec(),
+        Shows::Slowest(label) => vec![(
+            format!(
+                "histogram_quantile(0.95, sum by (le, {label}) (rate({name}_bucket[{window}])))"
+            ),
+            format!("{{{{{label}}}}}"),
+        )],
         Shows::Sum(Some(label)) => {
             vec![(
                 format!("sum by ({label}) (increase({name}_sum[1h]))"),
                 format!("{{{{{label}}}}}"),
             )]
         }
-        Shows::Sum(None) => vec![(format!("sum(increase({name}_sum[1h]))"), "an hour".into())],
+        Shows::Sum(None) => vec![(format!("sum(increase({name}_sum[1h]))"), "all".into())],
         Shows::Last => vec![(format!("max({name})"), "now".into())],
         Shows::Mean => vec![(
             format!("sum(rate({name}_sum[{window}])) / sum(rate({name}_count[{window}]))"),

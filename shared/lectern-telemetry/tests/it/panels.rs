@@ -7,7 +7,7 @@ use lectern_telemetry::{
         Instrument, LIMITED, MODEL_CALL, MODEL_TOKENS, QUERY_DURATION, QUERY_ERRORS, QUEUE_AGE,
         REFUSALS, SUPPORTED, TOKENS_USED, VECTOR_SEARCH,
     },
-    levels::{self, Level},
+    levels::{self, Good, Level},
 };
 
 /// What a panel shows of an instrument.
@@ -17,7 +17,9 @@ pub(crate) enum Shows {
     Rate(Option<&'static str>),
     /// The 50th, 95th and 99th percentile.
     Percentiles,
-    /// The sum of values in a stretch, by a label where there is one.
+    /// The 95th percentile, by a label.
+    Slowest(&'static str),
+    /// The sum of values in an hour, by a label where there is one.
     Sum(Option<&'static str>),
     /// The last value.
     Last,
@@ -41,13 +43,68 @@ pub(crate) struct Board {
     pub(crate) panels: Vec<Panel>,
 }
 
+/// Columns of a dashboard, for Grafana and for CloudWatch.
+const COLUMNS: usize = 24;
+/// Most promises in a row: their titles are sentences.
+const PROMISES: usize = 2;
+/// Panels of what is measured in a row.
+const MEASURED: usize = 3;
+
+/// Where a panel stands, in columns and rows.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Place {
+    pub(crate) x: usize,
+    pub(crate) y: usize,
+    pub(crate) width: usize,
+    pub(crate) height: usize,
+}
+
+impl Board {
+    /// Returns the panels and where they stand: promises first, as high as `kept`, then what is measured, as high as `measured`.
+    pub(crate) fn placed(&self, kept: usize, measured: usize) -> Vec<(Place, Panel)> {
+        let promises = self.panels.iter().take_while(|panel| panel.is_kept()).count();
+        let below = promises.div_ceil(PROMISES) * kept;
+        let place = |at: usize, in_row: usize, height: usize| {
+            let width = COLUMNS / in_row;
+            Place { x: at % in_row * width, y: at / in_row * height, width, height }
+        };
+        let placed = self.panels.iter().enumerate().map(|(at, panel)| {
+            let place = if at < promises {
+                place(at, promises.min(PROMISES), kept)
+            } else {
+                let place = place(at - promises, MEASURED, measured);
+                Place { y: below + place.y, ..place }
+            };
+            (place, *panel)
+        });
+        placed.collect()
+    }
+}
+
+impl Panel {
+    fn is_kept(&self) -> bool {
+        matches!(self, Self::Kept(_))
+    }
+}
+
+/// Returns what a service level asks of the percentiles of an instrument, to be drawn beside them.
+pub(crate) fn bound(instrument: &Instrument, shows: Shows) -> Option<f64> {
+    if !matches!(shows, Shows::Percentiles) {
+        return None;
+    }
+    levels::ALL.iter().find_map(|level| match level.good {
+        Good::AtMost(bound) if level.instrument == instrument => Some(bound),
+        _ => None,
+    })
+}
+
 const fn of(title: &'static str, instrument: &'static Instrument, shows: Shows) -> Panel {
     Panel::Of { title, instrument, shows }
 }
 
 /// Returns the dashboards.
 pub(crate) fn boards() -> Vec<Board> {
-    use Shows::{Last, Mean, Percentiles, Rate, Sum};
+    use Shows::{Last, Mean, Percentiles, Rate, Slowest, Sum};
     let kept = |level: &'static Level| Panel::Kept(level);
     vec![
         Board {
@@ -60,20 +117,21 @@ pub(crate) fn boards() -> Vec<Board> {
                 kept(&levels::DOCUMENT_SUCCESS),
                 of("Requests by status", &HTTP_REQUEST, Rate(Some("http_response_status_code"))),
                 of("Questions that failed, by kind", &QUERY_ERRORS, Rate(Some("kind"))),
+                of("Refused by a limit", &LIMITED, Rate(Some("limit"))),
                 of("Answer: first piece", &FIRST_TOKEN, Percentiles),
                 of("Answer: complete", &QUERY_DURATION, Percentiles),
-                of("Stage: retrieval (ms)", &VECTOR_SEARCH, Percentiles),
-                of("Stage: generation (ms)", &GENERATION, Percentiles),
-                of("Calls of dependencies, by outcome", &DEPENDENCY, Rate(Some("outcome"))),
-                of("Time of dependencies", &DEPENDENCY, Percentiles),
-                of("Calls of models, by outcome", &MODEL_CALL, Rate(Some("error_type"))),
-                of("Stages done without", &DEGRADED, Rate(Some("stage"))),
-                of("Oldest waiting document (s)", &QUEUE_AGE, Last),
-                of("Ingestion tried again", &INGESTION_RETRIES, Rate(None)),
-                of("Refused by a limit", &LIMITED, Rate(Some("limit"))),
                 of("Questions being answered", &ACTIVE_SESSIONS, Last),
-                of("Age of the newest backup (s)", &BACKUP_AGE, Last),
-                of("Age of the last drill (s)", &DRILL_AGE, Last),
+                of("Stage: retrieval", &VECTOR_SEARCH, Percentiles),
+                of("Stage: generation", &GENERATION, Percentiles),
+                of("Stages done without", &DEGRADED, Rate(Some("stage"))),
+                of("Calls of dependencies, by outcome", &DEPENDENCY, Rate(Some("outcome"))),
+                of("Time of dependencies (p95)", &DEPENDENCY, Slowest("dependency")),
+                of("Calls of models, by outcome", &MODEL_CALL, Rate(Some("error_type"))),
+                of("Documents, by outcome", &DOCUMENT_PROCESSING, Rate(Some("outcome"))),
+                of("Ingestion tried again", &INGESTION_RETRIES, Rate(None)),
+                of("Oldest waiting document", &QUEUE_AGE, Last),
+                of("Age of the newest backup", &BACKUP_AGE, Last),
+                of("Age of the last drill", &DRILL_AGE, Last),
             ],
         },
         Board {
@@ -97,10 +155,14 @@ pub(crate) fn boards() -> Vec<Board> {
             title: "Lectern: cost",
             panels: vec![
                 kept(&levels::COST_LEVEL),
-                of("Dollars", &COST, Sum(None)),
+                of("Dollars an hour", &COST, Sum(None)),
                 of("Dollars a question (mean)", &COST, Mean),
-                of("Tokens, by kind", &TOKENS_USED, Rate(Some("kind"))),
-                of("Tokens a call, by type", &MODEL_TOKENS, Sum(Some("gen_ai_token_type"))),
+                of("Tokens of questions, by kind", &TOKENS_USED, Rate(Some("kind"))),
+                of(
+                    "Tokens of all calls an hour, by type",
+                    &MODEL_TOKENS,
+                    Sum(Some("gen_ai_token_type")),
+                ),
                 of("Refused by a limit", &LIMITED, Rate(Some("limit"))),
             ],
         },
@@ -129,4 +191,30 @@ fn every_measurement_is_on_a_board_or_named_as_not() {
         let name = instrument.name;
         assert!(shown.contains(&name) != ELSEWHERE.contains(&name), "{name}");
     }
+}
+
+#[test]
+fn panels_stand_beside_each_other_and_below_but_never_on_each_other() {
+    for board in boards() {
+        let placed = board.placed(4, 7);
+        assert_eq!(placed.len(), board.panels.len());
+        let mut taken = std::collections::BTreeSet::new();
+        for (place, _) in &placed {
+            assert!(place.x + place.width <= COLUMNS, "{} {place:?}", board.name);
+            for x in place.x..place.x + place.width {
+                for y in place.y..place.y + place.height {
+                    assert!(taken.insert((x, y)), "{} {place:?}", board.name);
+                }
+            }
+        }
+        let promises = board.panels.iter().filter(|panel| panel.is_kept()).count();
+        assert!(placed[..promises].iter().all(|(_, panel)| panel.is_kept()), "{}", board.name);
+    }
+}
+
+#[test]
+fn percentiles_stand_beside_what_is_promised_of_them() {
+    assert_eq!(bound(&QUERY_DURATION, Shows::Percentiles), Some(6.0));
+    assert_eq!(bound(&QUERY_DURATION, Shows::Rate(None)), None);
+    assert_eq!(bound(&DEPENDENCY, Shows::Percentiles), None);
 }
