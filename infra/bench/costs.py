@@ -15,6 +15,10 @@ LOG_GB = 0.50
 SECRET = 0.40
 ALARM = 0.10
 WEB_ACL = 5 + 5 * 1.00  # and its rules
+CANARY_RUN = 0.0012  # CloudWatch Synthetics
+CANARY_GB_SECOND = 0.0000166667  # its function: Lambda, x86_64
+CANARY_MB = 960
+SECRET_CALL = 0.05 / 1e4
 # A function of 1769 MB has one whole processor.
 FULL_PROCESSOR_MB = 1769
 
@@ -38,11 +42,20 @@ def document(cpu_ms, waiting_ms):
     return upload + lambda_cost(1769, cpu_ms, waiting_ms) + table + 2 * S3_PUT + 2 * S3_GET + 6 * SQS + 5e-6 * LOG_GB
 
 
+def canary(minutes, seconds):
+    """Returns dollars a month for a canary that runs so often and so long: the run itself, and what it uses."""
+    runs = 30 * 24 * 60 / minutes
+    function = REQUEST + seconds * CANARY_MB / 1024 * CANARY_GB_SECOND
+    asked = 2 * (GATEWAY + lambda_cost(256, 5, 500))
+    return runs * (CANARY_RUN + function + asked + SECRET_CALL + 3 * S3_PUT + 5e-6 * LOG_GB) + SECRET + ALARM
+
+
 def main():
-    """Prints both tables."""
+    """Prints the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--query-cpu-ms", type=float, required=True, help="cpu per answer, of `cargo xtask bench lambda`")
     parser.add_argument("--model-ms", type=float, default=2000, help="how long the chat model writes")
+    parser.add_argument("--canary-seconds", type=float, default=10, help="how long a run of the canary takes")
     arguments = parser.parse_args()
     sweeps = 30 * 24 * 12 * (lambda_cost(1769, 3, 30) + 2 * SQS + READ)
     print("| idle, per month | dev | prod |\n|---|---|---|")
@@ -63,7 +76,10 @@ def main():
     print(f"| questions, extractive | {extractive:.3f} |")
     print(f"| questions, written: AWS | {generated:.3f} |")
     print(f"| … and the model, 1 500 + 150 tokens at 0.15 and 0.60 per million | {mini:.3f} |")
-    print(f"| documents of a few pages, BM25 | {1e3 * document(60, 250):.3f} |")
+    print(f"| documents of a few pages, BM25 | {1e3 * document(60, 250):.3f} |\n")
+    print("| canary, per month | dollars |\n|---|---|")
+    for minutes in (1, 5, 15):
+        print(f"| a run each {minutes} min | {canary(minutes, arguments.canary_seconds):.2f} |")
 
 
 if __name__ == "__main__":

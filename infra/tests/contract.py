@@ -224,6 +224,7 @@ SECRETS = {
 # Actions that know no resources and are allowed on `*`, and why.
 WITHOUT_RESOURCES = {
     "cloudwatch:GetMetricData": "CloudWatch's actions for readers of metrics know no resources",
+    "cloudwatch:PutMetricData": "knows no resources; a condition names the only namespace",
     "xray:PutTraceSegments": "X-Ray's actions for senders know no resources",
     "xray:PutTelemetryRecords": "X-Ray's actions for senders know no resources",
     "secretsmanager:BatchGetSecretValue": "knows no resources; each secret of a batch needs GetSecretValue too",

@@ -12,6 +12,7 @@ from translate import ROOT, read, translate
 NO_VALUE = object()
 PSEUDO = {
     "AWS::StackName": "lectern",
+    "AWS::StackId": "arn:aws:cloudformation:eu-central-1:123456789012:stack/lectern/51af3dc0-da77-11e4-872e-1234567db123",
     "AWS::Region": "eu-central-1",
     "AWS::AccountId": "123456789012",
     "AWS::Partition": "aws",
@@ -138,6 +139,8 @@ class Stack:
             # Known to be an ARN, and taken apart in scaling.yaml.
             alias = self.value(self.resources[name]["Properties"])
             return f"arn:aws:lambda:eu-central-1:123456789012:function:{alias['FunctionName']}:{alias['Name']}"
+        if self.resources[name]["Type"] == "AWS::Synthetics::Canary":
+            return self.value(self.resources[name]["Properties"]["Name"])
         return f"<{self.path}{name}>"
 
     def attribute(self, dotted):

@@ -44,6 +44,7 @@ FULL = {
     "SlackWorkspaceId": "T0123ABCD",
     "SlackChannelId": "C0123ABCD",
     "MonthlyBudgetUsd": "50",
+    "CanaryKeySecretArn": _secret("canary"),
     **{f"{name}Reserved": "9" for name in ("Query", "Upload", "Ingest", "Backup", "Small")},
 }
 # Everything that can be switched off, and every secret from elsewhere.
@@ -63,6 +64,9 @@ MIXED = {
     "Chat": "openai:gpt-4.1-mini",
     "ModelApiKey": "model-key-2",
     "Embedder": "bedrock:cohere.embed-multilingual-v3",
+    # Nobody hears of it, and it has no domain.
+    "CanaryKeySecretArn": _secret("canary"),
+    "CanaryMinutes": "15",
 }
 
 SCENARIOS = {

@@ -16,6 +16,9 @@ SLOW, LEVELS = "Levels.Answers", "Levels.LevelsTicket"
 
 # The schedule of backups goes on every fifteen minutes, whatever else happens.
 BACKUPS = ("AWS/Lambda", "Invocations", ("lectern-backup",))
+# The canary's name is made of the stack's id.
+CANARY = ("CloudWatchSynthetics", "SuccessPercent", ("lectern-51af3dc0",))
+CANARY_EVERY = 5
 
 
 def measured(name, function, **labels):
@@ -27,9 +30,18 @@ def measured(name, function, **labels):
 FIRST, COMPLETE = measured("rag_first_token_seconds", "query"), measured("rag_query_duration_seconds", "query")
 
 
+def canary(minutes, fails=lambda minute: False, late=lambda minute: 0):
+    """Returns the canary's runs: which fail, and how many minutes late one ends."""
+    values = [None] * minutes
+    for minute in range(0, minutes, CANARY_EVERY):
+        if (end := minute + late(minute)) < minutes:
+            values[end] = 0 if fails(minute) else 100
+    return Series(values)
+
+
 def replayed(minutes, series):
-    """Returns what is sent of series besides the schedule's."""
-    runs = {BACKUPS: Series([1 if minute % 15 == 0 else None for minute in range(minutes)])}
+    """Returns what is sent of series besides the schedule's and the canary's."""
+    runs = {BACKUPS: Series([1 if minute % 15 == 0 else None for minute in range(minutes)]), CANARY: canary(minutes)}
     return Alarms(scenario("full")).replay({**runs, **series}, minutes)
 
 
@@ -116,7 +128,7 @@ def test_what_is_over_is_not_said_long():
     outage = joined(steady(DAY, 100, 0.0), steady(20, 100, 1.0), steady(6 * HOUR, 100, 0.0))
     alarms = Alarms(scenario("full"))
     series = {REQUESTS: Series(outage[0]), ERRORS: Series(outage[1])}
-    series[BACKUPS] = Series([1] * len(outage[0]))
+    series |= {BACKUPS: Series([1] * len(outage[0])), CANARY: canary(len(outage[0]))}
     alarms.replay(series, DAY + 20 + 5)
     assert alarms.composite[f"<{PAGE}>"].state == ALARM
     alarms.replay(series, DAY + 20 + 31)
@@ -208,5 +220,58 @@ def test_a_model_without_quota_is_said():
 
 def test_backups_that_stopped_are_said_though_they_tell_nothing():
     runs = [1 if minute % 15 == 0 else None for minute in range(DAY)] + [None] * (6 * HOUR)
-    [(minute, name)] = Alarms(scenario("full")).replay({BACKUPS: Series(runs)}, len(runs))
+    [(minute, name)] = replayed(len(runs), {BACKUPS: Series(runs)})
     assert name == "Causes.BackupsStopped" and minute - DAY <= 2 * HOUR
+
+
+@pytest.mark.parametrize("begin", range(HOUR, HOUR + CANARY_EVERY))
+def test_a_canary_that_fails_pages_in_time_though_nobody_asks(begin):
+    [(minute, name)] = replayed(3 * HOUR, {CANARY: canary(3 * HOUR, lambda minute: minute >= begin)})
+    assert name == PAGE and minute - begin <= 15, minute - begin
+
+
+def test_a_canary_that_runs_no_more_pages_too():
+    runs = canary(HOUR).values + [None] * (2 * HOUR)
+    [(minute, name)] = replayed(len(runs), {CANARY: Series(runs)})
+    # CloudWatch takes older data for missing one as long as there is some.
+    assert name == PAGE and minute - HOUR <= 45, minute - HOUR
+
+
+def test_one_failed_run_of_three_pages_nobody():
+    assert replayed(3 * HOUR, {CANARY: canary(3 * HOUR, lambda minute: minute == HOUR)}) == []
+    assert replayed(3 * HOUR, {CANARY: canary(3 * HOUR, lambda minute: minute % 15 == 5)}) == []
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_runs_that_end_early_and_late_page_for_an_outage_alone(seed):
+    chance, minutes = random.Random(seed), 12 * HOUR
+    ends = {minute: chance.randrange(2) for minute in range(0, minutes, CANARY_EVERY)} | {0: 0}
+    # Each fifth run fails by itself; from the tenth hour on all do.
+    runs = canary(minutes, lambda minute: minute % 25 == 20 or minute >= 10 * HOUR, ends.get)
+    [(minute, name)] = replayed(minutes, {CANARY: runs})
+    assert name == PAGE and 0 <= minute - 10 * HOUR <= 15, minute - 10 * HOUR
+
+
+@pytest.mark.parametrize("requests", [60, 0.5])
+def test_an_outage_that_the_canary_sees_as_well_pages_once(requests):
+    # A busy service pages before the canary's second run, a quiet one after it.
+    count = [int((minute + 1) * requests) - int(minute * requests) for minute in range(8 * HOUR)]
+    errors = [of if minute >= 2 * HOUR else 0 for minute, of in enumerate(count)]
+    seen = canary(len(count), lambda minute: minute >= 2 * HOUR)
+    [(minute, name)] = replayed(len(count), {REQUESTS: Series(count), ERRORS: Series(errors), CANARY: seen})
+    assert name == PAGE and minute - 2 * HOUR <= 15, minute - 2 * HOUR
+
+
+def test_late_answers_that_the_canary_waits_for_in_vain_page_once():
+    answers, quick = joined(late(DAY, 20, 0.0), late(2 * HOUR, 20, 1.0))
+    series = {FIRST: Samples(answers, quick), COMPLETE: Samples(answers, quick)}
+    series[CANARY] = canary(len(answers), lambda minute: minute >= DAY)
+    assert [name for _, name in replayed(len(answers), series)] == [PAGE]
+
+
+def test_the_page_of_the_canary_ends_with_its_cause():
+    alarms = Alarms(scenario("full"))
+    series = {BACKUPS: Series([1] * 2 * HOUR), CANARY: canary(2 * HOUR, lambda minute: HOUR <= minute < HOUR + 20)}
+    for minute, state in ((HOUR + 15, ALARM), (HOUR + 35, OK)):
+        alarms.replay(series, minute)
+        assert alarms.composite[f"<{PAGE}>"].state == state, minute

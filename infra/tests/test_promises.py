@@ -10,7 +10,7 @@ from deployment import deploy
 from scenarios import SCENARIOS, scenario, sources
 
 TEMPLATE = "template.yaml"
-DATA, ROLES, SMOKE = "infra/data.yaml", "infra/roles.yaml", "infra/smoke.yaml"
+DATA, ROLES, SMOKE, CANARY = "infra/data.yaml", "infra/roles.yaml", "infra/smoke.yaml", "infra/canary.yaml"
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
@@ -135,11 +135,26 @@ BROKEN = [
     ("rights.name_resources", with_value({"Fn::Sub": "${DocumentsArn}/*"}, *statements("Health"), 3, "Resource")),
     ("rights.leave_no_role_unknown", with_more({"X": {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": {"Statement": []}}}}, DATA, "..Resources")),
     ("rights.leave_no_role_unknown", without(*function("Site", "Role"))),
+    ("rights.leave_no_role_unknown", with_value({"Service": "synthetics.amazonaws.com"}, *resource(CANARY, "Role", "AssumeRolePolicyDocument", "Statement", 0, "Principal"))),
     ("rights.leave_no_role_unknown", with_more("arn:aws:iam::aws:policy/AdministratorAccess", *resource(ROLES, "Site", "ManagedPolicyArns"))),
     ("rights.of_the_smoke_test_are_to_ask_and_report", with_value("*", *resource(SMOKE, "Role", "Policies", 0, "PolicyDocument", "Statement", 1, "Resource"))),
     ("rights.are_used_by_the_function_they_are_for", with_value({"Fn::GetAtt": "Roles.Outputs.Ingest"}, *function("Health", "Role"))),
     ("rights.of_schedules_are_to_start_their_function", without(*function("Backup", "Events", "Drill", "Properties", "DeadLetterConfig"))),
     ("rights.let_only_the_gateway_start_functions_from_outside", with_more({"Open": OPEN}, TEMPLATE, "..Resources")),
+    ("canary.is_there_with_a_key_and_only_then", without(TEMPLATE, "Canary", "Condition"), "defaults"),
+    ("canary.is_there_with_a_key_and_only_then", with_value({"Ref": "AWS::StackName"}, TEMPLATE, "..Outputs", "Canary", "Value")),
+    ("canary.asks_the_deployed_api", with_value({"Fn::Sub": "https://${Api}.example.com"}, TEMPLATE, "Canary", "Properties", "Parameters", "ApiUrl")),
+    ("canary.asks_the_deployed_api", with_value("rate(1 hour)", CANARY, "..Mappings", "Rates", "15", "Expression"), "mixed"),
+    ("canary.asks_the_deployed_api", with_value("rate(1 hour)", CANARY, "..Mappings", "Rates", "5", "Expression")),
+    ("canary.asks_the_deployed_api", with_value(False, *resource(CANARY, "Canary", "StartCanaryAfterCreation"))),
+    ("canary.may_read_its_key_and_leave_its_results", without(*resource(CANARY, "Role", "Policies", 0, "PolicyDocument", "Statement", 3, "Condition"))),
+    ("canary.may_read_its_key_and_leave_its_results", with_value({"Fn::Sub": "${Artifacts.Arn}/*"}, *resource(CANARY, "Role", "Policies", 0, "PolicyDocument", "Statement", 0, "Resource"))),
+    ("canary.may_read_its_key_and_leave_its_results", with_more("logs:CreateLogGroup", *resource(CANARY, "Role", "Policies", 0, "PolicyDocument", "Statement", 2, "Action"))),
+    ("canary.may_read_its_key_and_leave_its_results", with_value({"Fn::Sub": "${AWS::StackName}-canary-of-many-letters"}, TEMPLATE, "Canary", "Properties", "Parameters", "CanaryName")),
+    ("canary.what_it_leaves_is_forgotten", without(*resource(CANARY, "Artifacts", "LifecycleConfiguration", "Rules", 0, "ExpirationInDays"))),
+    ("canary.what_it_leaves_is_forgotten", with_value(1024, *resource(CANARY, "Canary", "FailureRetentionPeriod"))),
+    ("canary.pages_by_the_alarm_that_pages_for_availability", with_value("", TEMPLATE, "Observability", "Properties", "Parameters", "CanaryFails")),
+    ("canary.pages_by_the_alarm_that_pages_for_availability", with_value(300, CANARY, "..Mappings", "Rates", "5", "ThreeRuns")),
     ("data.table_has_its_keys", with_value("SK", *resource(DATA, "Table", "KeySchema", 0, "AttributeName"))),
     ("data.table_costs_nothing_when_idle", with_value("PROVISIONED", *resource(DATA, "Table", "BillingMode"))),
     ("data.table_forgets_what_expired", without(*resource(DATA, "Table", "TimeToLiveSpecification"))),
@@ -153,6 +168,7 @@ BROKEN = [
     ("data.buckets_are_private_versioned_and_tls_only", without(*resource(DATA, "Documents", "VersioningConfiguration"))),
     ("data.buckets_are_private_versioned_and_tls_only", without(DATA, "BackupsPolicy")),
     ("data.buckets_are_private_versioned_and_tls_only", with_value(False, *resource(DATA, "Documents", "PublicAccessBlockConfiguration", "BlockPublicPolicy"))),
+    ("data.buckets_are_private_versioned_and_tls_only", without(CANARY, "ArtifactsPolicy")),
     ("data.documents_are_tidied", with_value(365, *resource(DATA, "Documents", "LifecycleConfiguration", "Rules", 2, "ExpirationInDays"))),
     ("data.uploads_ring", without(*resource(DATA, "Documents", "NotificationConfiguration"))),
     ("data.uploads_ring", without(*resource(DATA, "JobsQueuePolicy", "PolicyDocument", "Statement", 0, "Condition", "StringEquals"))),
@@ -183,6 +199,8 @@ BROKEN = [
     ("operations.settings_are_deployed_like_code", with_value(False, *function("Ingest", "AutoPublishAliasAllProperties"))),
     ("operations.logs_are_kept_as_long_as_the_environment_says", with_value(3, TEMPLATE, "..Mappings", "Environments", "prod", "LogRetention")),
     ("operations.logs_are_kept_as_long_as_the_environment_says", without("infra/logs.yaml", "QueryLogs", "Properties", "RetentionInDays")),
+    ("operations.logs_are_kept_as_long_as_the_environment_says", without(CANARY, "Logs")),
+    ("operations.alarms_watch_what_exists", with_value("notBreaching", *resource(CANARY, "CanaryFails", "TreatMissingData"))),
     ("operations.the_gateway_can_write_its_logs", without("infra/logs.yaml", "ApiLogging", "DeletionPolicy")),
     ("operations.a_web_acl_stands_before_the_api", with_value(300, *resource("infra/waf.yaml", "WebAcl", "Rules", 0, "Statement", "RateBasedStatement", "EvaluationWindowSec"))),
     ("operations.a_web_acl_stands_before_the_api", without(*resource("infra/waf.yaml", "WebAcl", "Rules", 3, "Statement", "ManagedRuleGroupStatement", "RuleActionOverrides", 0))),

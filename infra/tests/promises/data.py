@@ -87,7 +87,8 @@ def data_outlives_the_stack(stack):
 
 def buckets_are_private_versioned_and_tls_only(stack):
     buckets = stack.all("AWS::S3::Bucket")
-    assert set(buckets) == {"Data.Documents", "Data.Backups", "Audit.Records"}
+    of_canary = {"Canary.Artifacts"} if stack.parameters["CanaryKeySecretArn"] else set()
+    assert set(buckets) == {"Data.Documents", "Data.Backups", "Audit.Records"} | of_canary
     for path, of in buckets.items():
         bucket = of["Properties"]
         assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}, path

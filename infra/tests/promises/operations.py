@@ -62,7 +62,7 @@ def alarms_watch_what_exists(stack):
         told = ["<Alarms.Topic>"] if email and f'ALARM("<{path}>")' not in rules else []
         assert alarm.get("AlarmActions", []) == told, path
         # An idle product is not a broken one; a schedule that is idle is.
-        missing = "breaching" if path == "Causes.BackupsStopped" else "notBreaching"
+        missing = "breaching" if path in ("Causes.BackupsStopped", "Canary.CanaryFails") else "notBreaching"
         assert path in composite or alarm["TreatMissingData"] == missing, path
         runbooks = re.findall(r"docs/runbooks/[a-z-]+\.md", alarm["AlarmDescription"])
         assert all((ROOT / runbook).is_file() for runbook in runbooks), path
@@ -106,6 +106,8 @@ def logs_are_kept_as_long_as_the_environment_says(stack):
     wanted = {f"Logs.{name.capitalize()}Logs" for name in NAMES} | {"Logs.AccessLogs", "Smoke.Logs", "Audit.DeliveryLogs"}
     if stack.parameters["EnableWaf"] == "true":
         wanted.add("Waf.Logs")
+    if stack.parameters["CanaryKeySecretArn"]:
+        wanted.add("Canary.Logs")
     assert set(groups) == wanted
     for path, group in groups.items():
         assert int(group["RetentionInDays"]) == RETENTION[stack.parameters["Environment"]], path
@@ -177,6 +179,7 @@ def two_stacks_of_an_account_do_not_meet(stack):
         "AWS::S3::Bucket": "BucketName",
         "AWS::SecretsManager::Secret": "Name",
         "AWS::IAM::Role": "RoleName",
+        "AWS::Synthetics::Canary": "Name",
         "AWS::IAM::ManagedPolicy": "ManagedPolicyName",
         "AWS::WAFv2::WebACL": "Name",
         "AWS::SNS::Topic": "TopicName",

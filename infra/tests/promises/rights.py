@@ -11,6 +11,9 @@ WILDCARDS = (
     re.compile(re.escape(ARN.format("logs", "log-group:/aws/lambda/lectern-")) + r"\w+:\*"),
     # Objects under a prefix of a bucket.
     re.compile(r"<Data\.\w+\.Arn>/(raw|text|uploads|backups)/\*"),
+    # Results and log of the canary.
+    re.compile(r"<Canary\.Artifacts\.Arn>/canary/\*"),
+    re.compile(re.escape(ARN.format("logs", "log-group:/aws/lambda/cwsyn-lectern-")) + r"[0-9a-f]{8}-\*"),
     # Records of the audit log.
     re.compile(r"<Audit\.Records\.Arn>/\*"),
     # Versions of a function.
@@ -27,6 +30,7 @@ TRUSTED = {
     "BackupFunctionDrillRole": "scheduler.amazonaws.com",
     "Smoke.Role": "lambda.amazonaws.com",
     "Alarms.SlackRole": "chatbot.amazonaws.com",
+    "Canary.Role": "lambda.amazonaws.com",
     "Audit.DeliveryRole": "firehose.amazonaws.com",
     "Audit.SubscriptionRole": "logs.amazonaws.com",
     **{f"Roles.{name.capitalize()}": "lambda.amazonaws.com" for name in NAMES},
@@ -51,7 +55,9 @@ def _rights(stack, role):
     rights = {}
     for document in documents:
         for statement in document["Statement"]:
-            assert set(statement) <= {"Sid", "Effect", "Action", "Resource"}, statement
+            # What knows no resources is bounded by a condition, and nothing else is.
+            bounded = {"Condition"} if statement["Action"] == "cloudwatch:PutMetricData" else set()
+            assert bounded <= set(statement) <= {"Sid", "Effect", "Action", "Resource"} | bounded, statement
             assert statement["Effect"] == "Allow", statement
             for action in _listed(statement["Action"]):
                 assert "*" not in action, statement
@@ -136,6 +142,8 @@ def leave_no_role_unknown(stack):
         wanted.remove("Logs.ApiLoggingRole")
     if not stack.parameters["SlackChannelId"]:
         wanted.remove("Alarms.SlackRole")
+    if not stack.parameters["CanaryKeySecretArn"]:
+        wanted.remove("Canary.Role")
     assert set(roles) == wanted
     for path, role in roles.items():
         [statement] = role["AssumeRolePolicyDocument"]["Statement"]

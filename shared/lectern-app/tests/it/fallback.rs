@@ -88,7 +88,7 @@ async fn sentences_stand_for_the_words_of_a_model_that_fails() {
         let asked = asked(&world, model).await.unwrap();
         assert_eq!(asked.degraded, ["generate"], "{model:?}");
         assert_eq!(asked.answer.mode(), Mode::Extractive);
-        assert_eq!(asked.answer.text(), text("heron", 7), "{model:?}");
+        assert!(asked.answer.text().starts_with(&text("heron", 7)), "{model:?}");
         assert_eq!(asked.answer.citations().len(), 1);
         assert_eq!(asked.cache.as_str(), "miss", "{model:?}: it is not kept");
     }

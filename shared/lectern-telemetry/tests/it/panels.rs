@@ -2,7 +2,7 @@
 
 use lectern_telemetry::{
     instruments::{
-        ACTIVE_SESSIONS, BACKUP_AGE, CACHE_HITS, CACHE_MISSES, COST, DEGRADED, DEPENDENCY,
+        ACTIVE_SESSIONS, BACKUP_AGE, CACHE_HITS, CACHE_MISSES, CIRCUIT, COST, DEGRADED, DEPENDENCY,
         DOCUMENT_PROCESSING, DRILL_AGE, FIRST_TOKEN, GENERATION, HTTP_REQUEST, INGESTION_RETRIES,
         Instrument, LIMITED, MODEL_CALL, MODEL_TOKENS, QUERY_DURATION, QUERY_ERRORS, QUEUE_AGE,
         REFUSALS, SUPPORTED, TOKENS_USED, VECTOR_SEARCH,
@@ -125,6 +125,7 @@ pub(crate) fn boards() -> Vec<Board> {
                 of("Stage: generation", &GENERATION, Percentiles),
                 of("Stages done without", &DEGRADED, Rate(Some("stage"))),
                 of("Calls of dependencies, by outcome", &DEPENDENCY, Rate(Some("outcome"))),
+                of("Circuit breakers", &CIRCUIT, Rate(Some("event"))),
                 of("Time of dependencies (p95)", &DEPENDENCY, Slowest("dependency")),
                 of("Calls of models, by outcome", &MODEL_CALL, Rate(Some("error_type"))),
                 of("Documents, by outcome", &DOCUMENT_PROCESSING, Rate(Some("outcome"))),
