@@ -129,6 +129,7 @@ VARIABLES = {
     "FETCH_HOSTS": "upload",
     "MAX_DOCUMENT_BYTES": "upload ingest",
     "CHUNK_TOKENS": "ingest",
+    "CANARY": "ingest",
 }
 SECRET_VARIABLES = {"BACKUP_IDENTITY", "INDEX_API_KEY", "KEY_PEPPER", "MODEL_API_KEY", "RERANKER_API_KEY"}
 
@@ -191,6 +192,12 @@ RIGHTS = {
         "dynamodb:Query": {TABLE, INDEX},
         # The rate of keys that read metrics.
         "dynamodb:UpdateItem": {TABLE},
+        # The canary's question is asked as others are.
+        "dynamodb:BatchGetItem": {TABLE},
+        **{
+            f"dynamodb:{action}Item": {f"{TABLE} of the canary"}
+            for action in ("BatchWrite", "ConditionCheck", "Delete", "Put")
+        },
         "s3:GetObject": {f"{DOCUMENTS}/probe"},
         "s3:ListBucket": {DOCUMENTS},
         "sqs:GetQueueAttributes": {JOBS},

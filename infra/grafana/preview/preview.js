@@ -12,7 +12,7 @@ const BOARDS = ['on-call', 'product', 'cost'];
 const FOLDERS = { html: 'page/', js: 'page/', json: '../' };
 const MEDIA_TYPES = { html: 'text/html', css: 'text/css', js: 'text/javascript', json: 'application/json' };
 // Nothing is wrong when these have nothing to show.
-const EMPTY_WHEN_WELL = ['Questions that failed, by kind', 'Stages done without', 'Ingestion tried again', 'Refused by a limit', 'Age of the last drill'];
+const EMPTY_WHEN_WELL = ['Questions that failed, by kind', 'Stages done without', 'Circuit breakers', 'Ingestion tried again', 'Refused by a limit', 'Age of the last drill'];
 const MAX_SERIES = 20;
 const MAX_NAME = 40;
 const LIMIT_MS = 60_000;

@@ -63,6 +63,7 @@ def are_told_where_things_are(stack):
         "LECTERN_BACKUP_DAYS": stack.parameters["BackupRetentionDays"],
         "LECTERN_QUEUE_URL": "<Data.JobsQueue>",
         "LECTERN_DEAD_LETTER_QUEUE_URL": "<Data.DeadLetterQueue>",
+        "LECTERN_CANARY": "true" if stack.parameters["CanaryKeySecretArn"] else "false",
         "LECTERN_EMBEDDER": stack.parameters["Embedder"],
         "LECTERN_CHAT": stack.parameters["Chat"],
         "LECTERN_CHAT_ALTERNATIVES": stack.parameters["ChatAlternatives"],

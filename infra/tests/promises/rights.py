@@ -42,6 +42,12 @@ MANAGED = {
 }
 
 
+# Keys of items of the canary's tenant: `T#lectern-canary` and whatever stands behind a further `#`.
+OF_THE_CANARY = {
+    "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["T#lectern-canary", "T#lectern-canary#*"]}
+}
+
+
 def _listed(value):
     return value if isinstance(value, list) else [value]
 
@@ -55,13 +61,15 @@ def _rights(stack, role):
     rights = {}
     for document in documents:
         for statement in document["Statement"]:
-            # What knows no resources is bounded by a condition, and nothing else is.
-            bounded = {"Condition"} if statement["Action"] == "cloudwatch:PutMetricData" else set()
+            # What knows no resources is bounded by a condition, and what writes where others do; nothing else is.
+            is_canary = statement.get("Condition") == OF_THE_CANARY
+            bounded = {"Condition"} if is_canary or statement["Action"] == "cloudwatch:PutMetricData" else set()
             assert bounded <= set(statement) <= {"Sid", "Effect", "Action", "Resource"} | bounded, statement
             assert statement["Effect"] == "Allow", statement
             for action in _listed(statement["Action"]):
                 assert "*" not in action, statement
-                rights.setdefault(action, set()).update(_listed(statement["Resource"]))
+                of = " of the canary" if is_canary else ""
+                rights.setdefault(action, set()).update(f"{resource}{of}" for resource in _listed(statement["Resource"]))
     return rights
 
 
@@ -104,6 +112,9 @@ def _bedrock(stack, function):
         # Of this one, whatever its version.
         guardrail = stack.parameters["Guardrail"].split(":")[0]
         rights["bedrock:ApplyGuardrail"] = {ARN.format("bedrock", f"guardrail/{guardrail}")} if guardrail else set()
+    elif function == "health":
+        rights["bedrock:InvokeModel"] = model("Chat") | model("Embedder")
+        rights["bedrock:InvokeModelWithResponseStream"] = model("Chat")
     elif function == "ingest" and model("Embedder"):
         rights["bedrock:InvokeModel"] = model("Embedder") | listed
     return {action: resources for action, resources in rights.items() if resources}

@@ -17,6 +17,7 @@
 //! | `lambda` | `lambda` | Lambda's Runtime API, a driver of built functions, AWS's events |
 //! | `moto` | `moto` | S3, SQS and Secrets Manager on loopback |
 //! | `qdrant_facade` | `index` | a Qdrant server in this process |
+//! | `wire` | `chat` | a connection that fails as told |
 #![warn(missing_docs)]
 #![allow(clippy::unwrap_used, reason = "tests call this crate; a panic is its report")]
 
@@ -49,3 +50,5 @@ mod raw_http;
 pub mod rerank;
 #[cfg(feature = "chat")]
 pub mod reranker_contract;
+#[cfg(feature = "chat")]
+pub mod wire;

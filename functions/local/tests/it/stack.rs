@@ -3,6 +3,7 @@
 
 pub(crate) mod aws;
 mod events;
+mod game_day;
 mod measured;
 mod parity;
 mod pipeline;

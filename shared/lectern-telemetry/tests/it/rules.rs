@@ -121,6 +121,16 @@ const CAUSES: &str = r#"  - name: causes
         annotations:
           summary: 'The provider of the models asked to slow down {{ $value | humanize }} times in 5 min'
           runbook: docs/runbooks/model-down.md
+      - alert: ModelFails
+        expr: >-
+          sum by (gen_ai_operation_name) (rate(gen_ai_client_operation_duration_seconds_count{error_type!~"ok|cancelled"}[5m]))
+          / sum by (gen_ai_operation_name) (rate(gen_ai_client_operation_duration_seconds_count[5m])) > 0.5
+          and sum by (gen_ai_operation_name) (increase(gen_ai_client_operation_duration_seconds_count{error_type!~"ok|cancelled"}[5m])) >= 5
+        for: 2m
+        labels: {severity: page}
+        annotations:
+          summary: 'Half of the calls of models fail: {{ $labels.gen_ai_operation_name }}'
+          runbook: docs/runbooks/model-down.md
       - alert: DependencyFails
         expr: >-
           sum by (dependency) (rate(rag_dependency_duration_seconds_count{outcome=~"timeout|unavailable|rate_limited|unauthenticated|internal"}[5m]))

@@ -82,6 +82,16 @@ impl Stack {
         self.settings.insert(name.to_owned(), value.into());
     }
 
+    /// Returns where the table is.
+    pub(crate) fn table_url(&self) -> String {
+        self.table.url()
+    }
+
+    /// Returns where the index is.
+    pub(crate) fn index_url(&self) -> String {
+        self.settings["LECTERN_INDEX_URL"].clone()
+    }
+
     /// Returns a function that is not started.
     pub(crate) fn bootstrap(&self, name: &str) -> Bootstrap {
         Bootstrap::new(name, binary(name))
@@ -102,6 +112,16 @@ impl Stack {
     pub(crate) async fn key(&self, tenant: &str) -> String {
         let admin = self.function("admin").await;
         let task = json!({ "task": "create_key", "tenant": tenant, "name": "first key" });
+        let created = admin.invoke(&task).await;
+        created.json()["key"].as_str().unwrap().to_owned()
+    }
+
+    /// Returns a new key that reads what is measured.
+    pub(crate) async fn monitor_key(&self) -> String {
+        let admin = self.function("admin").await;
+        let task = json!({
+            "task": "create_key", "tenant": "acme", "name": "canary", "permissions": ["monitor"],
+        });
         let created = admin.invoke(&task).await;
         created.json()["key"].as_str().unwrap().to_owned()
     }
