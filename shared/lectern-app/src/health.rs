@@ -189,6 +189,8 @@ impl Health {
     pub async fn warm_up(&self, longest: Duration) {
         let until = tokio::time::Instant::now() + longest;
         futures::future::join_all(self.probes.iter().map(|probe| probe.check(until))).await;
+        // Who asks may come much later.
+        self.probes.iter().for_each(Probe::forget);
     }
 }
 

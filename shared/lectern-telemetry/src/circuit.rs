@@ -19,8 +19,8 @@ use crate::{
     instruments::{CIRCUIT, DEPENDENCY},
 };
 
-/// After how long a call that nobody waits for any longer counts as failed: whoever asked had their time.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// After how long a call that nobody waits for any longer counts as failed. Less than a question waits for its vector.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What is between this process and a dependency. Clones are the same.
 #[derive(Clone, Debug)]
@@ -149,6 +149,11 @@ pub struct Admitted {
 }
 
 impl Admitted {
+    /// Notes that an answer has begun: whoever leaves now leaves something that works.
+    pub fn began(&mut self) {
+        self.ending = Ending::Answered;
+    }
+
     /// Notes how it ended.
     pub fn ended<T>(&mut self, result: &Result<T, PortError>) {
         self.ending =

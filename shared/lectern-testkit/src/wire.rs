@@ -97,8 +97,7 @@ async fn carry(
     server.set_nodelay(true)?;
     let (mut asked, mut answered) = (vec![0; 64 << 10], vec![0; 64 << 10]);
     loop {
-        let now = *fault.borrow_and_update();
-        if now == Fault::Gone {
+        if *fault.borrow_and_update() == Fault::Gone {
             return Ok(());
         }
         tokio::select! {
@@ -107,6 +106,8 @@ async fn carry(
                 if read == 0 {
                     return Ok(());
                 }
+                // As it is now, not as it was when it began to wait.
+                let now = *fault.borrow_and_update();
                 match now {
                     Fault::None => {}
                     Fault::Slow(late) => tokio::time::sleep(late).await,

@@ -38,7 +38,8 @@ pub(super) struct Probe {
 struct State {
     /// The last that was answered.
     answered: Option<(Instant, Check)>,
-    running: Option<JoinHandle<Check>>,
+    /// What was asked and nobody heard the answer of, and when.
+    running: Option<(Instant, JoinHandle<Check>)>,
 }
 
 impl Probe {
@@ -72,21 +73,30 @@ impl Probe {
             return self.found(Status::Ok, Duration::ZERO, self.absent);
         };
         let started = Instant::now();
-        let running = locked(&self.state).running.take();
-        let mut running = running.unwrap_or_else(|| self.begin(ask));
+        // What ended long ago says how it was.
+        let is_news = |(begun, running): &(Instant, JoinHandle<Check>)| {
+            !running.is_finished() || begun.elapsed() < REMEMBERED
+        };
+        let running = locked(&self.state).running.take().filter(is_news);
+        let (begun, mut running) = running.unwrap_or_else(|| (started, self.begin(ask)));
         match tokio::time::timeout_at(until, &mut running).await {
             Ok(Ok(check)) => check,
             // It panicked, which is a defect of ours.
             Ok(Err(_)) => self.found(self.severity, started.elapsed(), Some("cannot be asked")),
             Err(_) => {
                 let mut state = locked(&self.state);
-                state.running = Some(running);
+                state.running = Some((begun, running));
                 let known = state.answered.as_ref().filter(|(at, _)| at.elapsed() < REMEMBERED);
                 known.map(|(_, check)| check.clone()).unwrap_or_else(|| {
                     self.found(self.severity, started.elapsed(), Some("does not answer in time"))
                 })
             }
         }
+    }
+
+    /// Lets nobody hear what is asked now.
+    pub(super) fn forget(&self) {
+        *locked(&self.state) = State::default();
     }
 
     fn begin(&self, ask: &Ask) -> JoinHandle<Check> {

@@ -10,7 +10,6 @@ use lectern_core::{
     auth::Caller,
     errors::{PortError, chain},
     passage::PassageQuery,
-    question::Question,
 };
 use lectern_tables::collections::Collection;
 use tracing::warn;
@@ -61,7 +60,7 @@ impl Search {
         let assumed = self.assumed(caller, request).variant();
         let key = request.cache.then(|| self.key(caller, request, &assumed));
         let embedding = async {
-            let dense = self.embed(&request.question, meter).await;
+            let dense = self.embed(request, meter).await;
             (dense, started.elapsed())
         };
         // Analysed last: the others are on their way by then, and the question is read while they answer.
@@ -116,11 +115,13 @@ impl Search {
     }
 
     /// Returns the question's vector; a failing embedder costs quality, not the answer.
-    async fn embed(&self, question: &Question, meter: &Meter) -> Option<Vec<f32>> {
+    async fn embed(&self, request: &SearchRequest, meter: &Meter) -> Option<Vec<f32>> {
         let embedder = self.embedder.as_ref()?;
-        let texts = [question.as_str().to_owned()];
+        let texts = [request.question.as_str().to_owned()];
         let embedding = meter.embed(embedder.as_ref(), &texts);
-        match tokio::time::timeout(EMBED_TIMEOUT, embedding).await {
+        // What is left must do for everything else.
+        let longest = EMBED_TIMEOUT.min(request.time_budget / 4);
+        match tokio::time::timeout(longest, embedding).await {
             Ok(Ok(mut vectors)) => vectors.pop(),
             Ok(Err(error)) => {
                 warn!(error = %chain(&error), "failed to embed a question; searching by BM25 only");

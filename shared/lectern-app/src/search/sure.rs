@@ -46,7 +46,7 @@ impl Search {
             return (extraction, false);
         }
         let embedding = meter.embed(embedder.as_ref(), &sentences);
-        let embedded = tokio::time::timeout(EMBED_TIMEOUT.min(remaining), embedding).await;
+        let embedded = tokio::time::timeout(EMBED_TIMEOUT.min(remaining / 2), embedding).await;
         match embedded {
             Ok(Ok(vectors)) => (extraction.compare(vector, &vectors), false),
             Ok(Err(error)) => {

@@ -78,3 +78,54 @@ fn note(seen: &mut Seen, event: &Result<ChatEvent, PortError>) {
         Err(_) => seen.ended(event),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use futures::stream;
+    use lectern_core::{breaker::FAILURES, errors::ErrorKind};
+
+    use super::*;
+
+    /// A model that says a word, if that, and nothing more.
+    #[derive(Debug)]
+    struct Quiet {
+        says: bool,
+    }
+
+    #[async_trait]
+    impl ChatModel for Quiet {
+        fn model(&self) -> &str {
+            "quiet"
+        }
+
+        async fn stream(&self, _: ChatRequest) -> Result<ChatStream, PortError> {
+            let word = self.says.then(|| Ok(ChatEvent::Token("Well".into())));
+            Ok(Box::pin(stream::iter(word).chain(stream::pending())))
+        }
+    }
+
+    /// Asks as often as opens a breaker, waits for three seconds each time, leaves, and asks once more.
+    async fn left_again_and_again(says: bool) -> Result<(), ErrorKind> {
+        let model = ObservedChat::new(Arc::new(Quiet { says }), "openai");
+        let request = || ChatRequest {
+            messages: Vec::new(),
+            max_tokens: 1,
+            temperature: 0.0,
+            timeout: Duration::from_secs(60),
+        };
+        for _ in 0..FAILURES {
+            let mut reply = model.stream(request()).await.map_err(|error| error.kind)?;
+            let all = async { while reply.next().await.is_some() {} };
+            assert!(tokio::time::timeout(Duration::from_secs(3), all).await.is_err());
+        }
+        model.stream(request()).await.map(|_| ()).map_err(|error| error.kind)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_leaves_an_answer_leaves_a_model_that_works() {
+        assert_eq!(left_again_and_again(true).await, Ok(()));
+        assert_eq!(left_again_and_again(false).await, Err(ErrorKind::Unavailable));
+    }
+}

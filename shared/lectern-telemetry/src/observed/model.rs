@@ -79,6 +79,9 @@ impl Seen {
     pub(super) fn begun(&mut self) {
         if !self.has_begun {
             self.has_begun = true;
+            if let Some(admitted) = &mut self.admitted {
+                admitted.began();
+            }
             MODEL_FIRST_TOKEN.record(self.since.elapsed().as_secs_f64(), &self.named.labels());
         }
     }

@@ -121,6 +121,14 @@ const CAUSES: &str = r#"  - name: causes
         annotations:
           summary: 'The provider of the models asked to slow down {{ $value | humanize }} times in 5 min'
           runbook: docs/runbooks/model-down.md
+      - alert: AnswersDoWithout
+        expr: >-
+          sum by (stage) (increase(rag_degraded_total[15m])) / ignoring(stage) group_left sum(increase(rag_query_duration_seconds_count[15m])) > 0.5
+          and sum by (stage) (increase(rag_degraded_total[15m])) >= 5
+        labels: {severity: ticket}
+        annotations:
+          summary: 'Half of the answers do without {{ $labels.stage }}'
+          runbook: docs/runbooks/model-down.md
       - alert: ModelFails
         expr: >-
           sum by (gen_ai_operation_name) (rate(gen_ai_client_operation_duration_seconds_count{error_type!~"ok|cancelled"}[5m]))

@@ -7,7 +7,11 @@ mod pairs;
 mod readiness;
 mod uploads;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
 
 use lectern_testkit::{
     chat::{Reply, ScriptedChat},
@@ -31,6 +35,7 @@ struct Day {
     wires: BTreeMap<&'static str, Wire>,
     _models: ScriptedChat,
     key: String,
+    asked: AtomicUsize,
 }
 
 impl Day {
@@ -53,13 +58,13 @@ impl Day {
         for (name, value) in settings {
             stack.set(name, *value);
         }
-        let key = stack.key("acme").await;
+        let key = stack.busy_key().await;
         let (upload, ingest) = tokio::join!(stack.function("upload"), stack.function("ingest"));
         let event = RestEvent::post("/v1/documents").query("name", "backup.md").bearer(&key);
         let accepted = send(&upload, event.bytes("text/markdown", BACKUP.as_bytes())).await;
         assert_eq!(accepted.status, 202, "{}", accepted.text());
         stack.drain(&ingest).await;
-        Self { stack, wires, _models: models, key }
+        Self { stack, wires, _models: models, key, asked: AtomicUsize::new(0) }
     }
 
     /// Starts a function that reaches everything over the wires.
@@ -86,9 +91,11 @@ impl Day {
         }
     }
 
-    /// Returns a question whose answer is not kept.
+    /// Returns a question of which nothing is kept, not even its vector.
     fn question(&self) -> RestEvent {
-        let body = json!({"question": "When do backups run?", "cache": false});
+        let number = self.asked.fetch_add(1, Ordering::Relaxed);
+        let question = format!("When do backups run, asked {number} times?");
+        let body = json!({ "question": question, "cache": false });
         RestEvent::post("/v1/query").bearer(&self.key).json(&body)
     }
 

@@ -116,6 +116,16 @@ impl Stack {
         created.json()["key"].as_str().unwrap().to_owned()
     }
 
+    /// Returns a new key of `acme` with which one may ask as often as one likes.
+    pub(crate) async fn busy_key(&self) -> String {
+        let admin = self.function("admin").await;
+        let task = json!({
+            "task": "create_key", "tenant": "acme", "name": "busy", "rate_per_minute": 60_000,
+        });
+        let created = admin.invoke(&task).await;
+        created.json()["key"].as_str().unwrap().to_owned()
+    }
+
     /// Returns a new key that reads what is measured.
     pub(crate) async fn monitor_key(&self) -> String {
         let admin = self.function("admin").await;

@@ -79,7 +79,7 @@ async fn the_chat_model() {
     };
     carry_out(&day, &drill("models", SLOW, 200)).await;
     carry_out(&day, &failing(Failing, 503, "unavailable")).await;
-    carry_out(&day, &failing(Wrong, 500, "internal")).await;
+    carry_out(&day, &failing(Wrong, 503, "unavailable")).await;
     carry_out(&day, &failing(Silent, 504, "timeout")).await;
     carry_out(&day, &failing(Gone, 503, "unavailable")).await;
 }
@@ -88,14 +88,17 @@ async fn the_chat_model() {
 async fn the_chat_model_where_sentences_stand_for_it() {
     let day = Day::begin(CHAT).await;
     day.settings(json!({"answers": {"fallback": "extractive"}})).await;
-    for (fault, outcome) in
-        [(Failing, "unavailable"), (Wrong, "internal"), (Silent, "timeout"), (Gone, "unavailable")]
-    {
+    for (fault, outcome) in [
+        (Failing, "unavailable"),
+        (Wrong, "unavailable"),
+        (Silent, "timeout"),
+        (Gone, "unavailable"),
+    ] {
         let degraded = Drill {
             without: &["generate"],
             log: "the chat model failed: the answer is extractive",
             measured: Some(("chat", outcome)),
-            alarms: &["ModelFails"],
+            alarms: &["AnswersDoWithout", "ModelFails"],
             ..drill("models", fault, 200)
         };
         carry_out(&day, &degraded).await;
@@ -106,16 +109,18 @@ async fn the_chat_model_where_sentences_stand_for_it() {
 async fn the_embedder() {
     let day = Day::begin(EMBEDDER).await;
     carry_out(&day, &drill("models", SLOW, 200)).await;
-    for (fault, outcome) in [
-        (Failing, "unavailable"),
-        (Wrong, "internal"),
-        (Silent, "cancelled"),
-        (Gone, "unavailable"),
+    // One that is silent is not waited for; that is no failed call.
+    let both: &[&str] = &["AnswersDoWithout", "ModelFails"];
+    for (fault, outcome, alarms) in [
+        (Failing, "unavailable", both),
+        (Wrong, "internal", both),
+        (Silent, "cancelled", &["AnswersDoWithout"]),
+        (Gone, "unavailable", both),
     ] {
         let degraded = Drill {
             without: &["embed"],
             measured: Some(("embeddings", outcome)),
-            alarms: &["ModelFails"],
+            alarms,
             ..drill("models", fault, 200)
         };
         carry_out(&day, &degraded).await;

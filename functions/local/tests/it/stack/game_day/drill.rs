@@ -89,7 +89,7 @@ pub(super) async fn carry_out(day: &Day, drill: &Drill) {
     if !drill.log.is_empty() {
         query.log_line(drill.log).await;
     }
-    measured(drill, &query);
+    measured(drill, &query).await;
 
     day.heal();
     let healed = Instant::now();
@@ -99,26 +99,48 @@ pub(super) async fn carry_out(day: &Day, drill: &Drill) {
     }
 }
 
-/// Looks at what the function measured, and whether that rings the alarms when it goes on.
-fn measured(drill: &Drill, query: &Driver) {
-    let lines: Vec<Value> = query
-        .log()
-        .iter()
-        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-        .filter(|line| line.get("_aws").is_some())
-        .collect();
+/// A line in which a request is measured. A response is there before it.
+const REQUEST: &str = "http_server_request_duration_seconds";
+
+/// Returns the lines in which the function measured the questions since something is broken.
+async fn lines(query: &Driver) -> Vec<Value> {
+    let until = Instant::now() + Duration::from_secs(10);
+    loop {
+        let log = query.log();
+        let lines = log.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let lines: Vec<Value> = lines.filter(|line| line.get("_aws").is_some()).collect();
+        let requests: Vec<&Value> =
+            lines.iter().filter(|line| line.get(REQUEST).is_some()).collect();
+        if requests.len() > QUESTIONS as usize {
+            // All that was measured of a request has its time; the first went well.
+            let well = requests[0]["_aws"]["Timestamp"].as_u64().unwrap();
+            let after = |line: &Value| line["_aws"]["Timestamp"].as_u64().unwrap() > well;
+            return lines.into_iter().filter(after).collect();
+        }
+        assert!(Instant::now() < until, "not measured: {log:#?}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// Looks at what the function measured since something is broken, and whether that rings the alarms when it goes on.
+async fn measured(drill: &Drill, query: &Driver) {
+    let lines = lines(query).await;
     let samples = |line: &Value, metric: &str| line[metric].as_array().map_or(0, Vec::len);
     let requests = |is_wanted: &dyn Fn(&str) -> bool| -> usize {
         let of = lines
             .iter()
             .filter(|line| line["http_response_status_code"].as_str().is_some_and(is_wanted));
-        of.map(|line| samples(line, "http_server_request_duration_seconds")).sum()
+        of.map(|line| samples(line, REQUEST)).sum()
     };
     let (failed, all) = (requests(&|code| code.starts_with('5')), requests(&|_| true));
     let mut rings = Vec::new();
     // 14.4 times the budget of 99.5 %, and five of them at least.
     if failed >= 5 && failed as f64 / all as f64 > 14.4 * 0.005 {
         rings.push("AvailabilityBurnsPage");
+    }
+    let stages = lines.iter().filter_map(|line| line["rag_degraded_total"].as_u64()).sum::<u64>();
+    if stages >= 5 && stages as f64 / (all - failed) as f64 > 0.5 {
+        rings.push("AnswersDoWithout");
     }
     let Some((subject, outcome)) = drill.measured else {
         assert_eq!(rings, drill.alarms, "{drill:?}: {failed} of {all}");
@@ -138,7 +160,6 @@ fn measured(drill: &Drill, query: &Driver) {
     };
     assert!(ended(&|word| word == outcome) > 0, "{drill:?}: {lines:#?}");
     let bad = ended(&|word| word != "ok" && word != "cancelled");
-    // Of what was broken: the question before went well.
     if bad >= 5 && bad as f64 / ended(&|_| true) as f64 > 0.5 {
         rings.push(if is_model { "ModelFails" } else { "DependencyFails" });
     }
@@ -148,7 +169,7 @@ fn measured(drill: &Drill, query: &Driver) {
 #[test]
 fn every_alarm_that_a_drill_names_is_a_rule() {
     let rules = include_str!("../../../../../../infra/prometheus/rules.yaml");
-    for alarm in ["AvailabilityBurnsPage", "DependencyFails", "ModelFails"] {
+    for alarm in ["AnswersDoWithout", "AvailabilityBurnsPage", "DependencyFails", "ModelFails"] {
         assert!(rules.contains(&format!("- alert: {alarm}\n")), "{alarm}");
     }
 }

@@ -2,7 +2,7 @@
 
 use lectern_testkit::{
     lambda::{Driver, HttpReply, RestEvent, schedule_event},
-    wire::Fault::{Failing, Gone, Silent, Wrong},
+    wire::Fault::{Failing, Gone, Wrong},
 };
 
 use super::{Day, SLOW, send};
@@ -65,9 +65,7 @@ async fn ingestion_waits_for_what_it_needs() {
     let day = Day::begin(&[]).await;
     let function = day.function("upload").await;
     for (number, (wire, fault)) in
-        [("index", Gone), ("index", Failing), ("blobs", Failing), ("index", Silent)]
-            .into_iter()
-            .enumerate()
+        [("index", Gone), ("index", Failing), ("blobs", Failing)].into_iter().enumerate()
     {
         let reply = upload(&day, &function, &format!("Note {number} arrives.")).await;
         let id = reply.json()["id"].as_str().unwrap().to_owned();
