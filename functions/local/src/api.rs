@@ -15,7 +15,7 @@ use std::{path::Path, time::Duration};
 
 use axum::{Router, body::Body};
 use bytes::Bytes;
-use http::{Method, Request, header};
+use http::{HeaderName, HeaderValue, Method, Request, header};
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::fs::File;
 use tokio_util::io::ReaderStream;
@@ -52,6 +52,8 @@ struct Call {
     target: String,
     content: Content,
     accept: &'static str,
+    /// A header besides.
+    header: Option<(HeaderName, HeaderValue)>,
     patience: Patience,
 }
 
@@ -125,6 +127,19 @@ impl Api {
         self.send(Call::new(Method::GET, path)).await
     }
 
+    /// Returns what is at `path`, whatever its status, to a call with another header; a credential goes before this program's own.
+    ///
+    /// # Errors
+    /// When the API cannot be reached.
+    pub(crate) async fn get_with(
+        &self,
+        path: &str,
+        name: HeaderName,
+        value: HeaderValue,
+    ) -> Result<Reply, ApiError> {
+        self.send(Call { header: Some((name, value)), ..Call::new(Method::GET, path) }).await
+    }
+
     /// Returns the answer to a JSON body as it comes: events, or one JSON document when the API had nothing to
     /// stream.
     ///
@@ -177,6 +192,7 @@ impl Call {
             target: target.into(),
             content: Content::Nothing,
             accept: "application/json",
+            header: None,
             patience: Patience::Call,
         }
     }
@@ -189,6 +205,10 @@ impl Call {
     fn into_request(self) -> Result<Request<Body>, ApiError> {
         let request = Request::builder().method(self.method).uri(self.target);
         let request = request.header(header::ACCEPT, self.accept);
+        let request = match self.header {
+            Some((name, value)) => request.header(name, value),
+            None => request,
+        };
         let request = match self.content {
             Content::Nothing => request.body(Body::empty()),
             Content::Json(json) => {

@@ -51,7 +51,7 @@ use crate::{
     failure::Failure,
     main_arguments::{
         Arguments, CollectionsCommand, Command, Global, ServeArguments, audit::AuditCommand,
-        keys::KeysCommand,
+        backup::BackupCommand, keys::KeysCommand,
     },
     output::Output,
     serve::{ServeOptions, serve},
@@ -105,13 +105,16 @@ async fn dispatch(arguments: Arguments, env: &Env, output: &Output) -> Result<()
 
 /// Commands that write make the directory; the others would only find it empty.
 fn missing(command: &Command) -> Missing {
+    use BackupCommand::{Drill, List, Prune, Restore, Show, Verify};
     match command {
         Command::Ingest(_)
         | Command::Keys(KeysCommand::Create { .. })
-        // What is restored may be all there is.
-        | Command::Backup(_)
         | Command::Import(_)
         | Command::Collections(CollectionsCommand::Set { .. }) => Missing::Create,
+        // What is restored may be all there is.
+        Command::Backup(
+            Restore { .. } | List { .. } | Show { .. } | Verify { .. } | Prune(_) | Drill,
+        ) => Missing::AroundBackups,
         _ => Missing::Refuse,
     }
 }

@@ -9,6 +9,7 @@
 //! | `backups/` | backups; copy them to another disk |
 //! | `audit/` | the audit log, a file a day |
 //! | `pepper` | the secret under which API keys are hashed |
+//! | `address` | where it is served, while it is |
 
 mod audit;
 mod disk;
@@ -66,7 +67,10 @@ use secrecy::SecretString;
 use tokio::sync::{Mutex, mpsc};
 
 use self::parts::Parts;
-pub(crate) use self::parts::{LOCAL_TENANT, OpenError};
+pub(crate) use self::{
+    audit::directory as audit_directory,
+    parts::{LOCAL_TENANT, OpenError},
+};
 use crate::{
     doorbell::{Doorbell, Ring},
     settings::Settings,
@@ -121,6 +125,8 @@ pub(crate) struct Local {
     origins: Origins,
     concurrency: Concurrency,
     audit: Audit,
+    /// The data directory.
+    pub(crate) data: PathBuf,
     /// Where the files of the audit log are.
     pub(crate) audit_directory: PathBuf,
     rings: Mutex<mpsc::Receiver<Ring>>,
@@ -205,6 +211,7 @@ impl Local {
             origins: settings.origins.clone(),
             concurrency: Concurrency::of(settings.key_concurrency),
             audit,
+            data: data.to_owned(),
             audit_directory: audit::directory(data),
             rings: Mutex::new(rings),
         };

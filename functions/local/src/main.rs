@@ -1,5 +1,6 @@
 //! `lectern`: the whole product in one process, and the command line of every deployment.
 
+mod address;
 mod api;
 mod bench;
 mod commands;

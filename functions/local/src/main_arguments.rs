@@ -167,6 +167,12 @@ pub(crate) struct ServeArguments {
 /// `lectern doctor`.
 #[derive(Debug, Args)]
 pub(crate) struct DoctorArguments {
+    /// Prove the lines of docs/PRODUCTION.md that can be proved from here: is it fit for production?
+    #[arg(long, conflicts_with = "env")]
+    pub(crate) production: bool,
+    /// The Prometheus whose alarms are looked at
+    #[arg(long, value_name = "URL", requires = "production")]
+    pub(crate) prometheus: Option<String>,
     /// Check the settings every function would get when this environment is deployed: dev, staging or prod
     #[arg(long, value_name = "ENVIRONMENT", conflicts_with = "api")]
     pub(crate) env: Option<String>,

@@ -17,6 +17,7 @@ use tokio::{net::TcpListener, sync::mpsc};
 use tracing::{info, warn};
 
 use crate::{
+    address,
     compose::Local,
     connections::{self, Limits},
     sources::{SourceFile, files_at},
@@ -61,11 +62,16 @@ pub(crate) async fn serve(local: &Local, options: &ServeOptions) -> Result<(), S
         format!("cannot listen at {}: {error}; choose another with --addr", options.addr)
     })?;
     let addr = listener.local_addr().map_err(|error| error.to_string())?;
+    let _told = address::tell(&local.data, addr)
+        .inspect_err(|error| warn!(%error, "nobody is told where the data directory is served"));
     welcome(local, options, addr).await?;
 
     let open_to = options.open.then(|| local.tenant.clone());
     let router = local.router(open_to);
-    let server = connections::serve(listener, router, Limits::default(), stopped());
+    let server = connections::serve(listener, router, Limits::default(), async {
+        stopped().await;
+        info!("stopping: requests under way may finish");
+    });
     let files_in = async {
         // Watching begins first, so that no change falls between reading and watching.
         let changes = if options.watch { Some(watch(options)?) } else { None };
@@ -255,7 +261,6 @@ async fn stopped() {
         () = interrupt => {}
         () = terminate => {}
     }
-    info!("stopping: requests under way may finish");
 }
 
 /// SIGUSR1 makes the log chatty, SIGUSR2 as it was: to see more of what goes on now, without a restart that ends it.

@@ -26,9 +26,14 @@ pub(crate) struct Session {
 pub(crate) enum Missing {
     /// Make one: the command fills it.
     Create,
+    /// Make one around backups that are there: the command looks at them before anything is restored.
+    AroundBackups,
     /// Say so: there is nothing the command could read.
     Refuse,
 }
+
+/// Where the table of a data directory is; a directory without is none.
+const TABLE: &str = "table.db";
 
 impl Session {
     /// Connects to the server that was named, or opens the data directory.
@@ -44,10 +49,16 @@ impl Session {
             return Ok(Self { api: Api::Remote(remote), local: None });
         }
         let data = data_directory(global, env);
-        if missing == Missing::Refuse && !data.is_dir() {
+        let settings = Settings::from_env(env).map_err(Failure::Settings)?;
+        let backups = settings.backups_directory.clone().unwrap_or_else(|| data.join("backups"));
+        let is_there = match missing {
+            Missing::Create => true,
+            Missing::AroundBackups => is_data(&data) || backups.is_dir(),
+            Missing::Refuse => is_data(&data),
+        };
+        if !is_there {
             return Err(no_data(&data));
         }
-        let settings = Settings::from_env(env).map_err(Failure::Settings)?;
         let local = Local::open(&data, &settings).await?;
         let api = Api::InProcess(local.router(Some(local.tenant.clone())));
         Ok(Self { api, local: Some(local) })
@@ -98,7 +109,13 @@ pub(crate) fn data_directory(global: &Global, env: &Env) -> PathBuf {
     named.unwrap_or_else(|| PathBuf::from(DEFAULT_DATA))
 }
 
-fn no_data(data: &Path) -> Failure {
+/// Whether somebody has put data into this directory: a mistyped name, and a folder of something else, is none.
+pub(crate) fn is_data(data: &Path) -> bool {
+    data.join(TABLE).is_file()
+}
+
+/// Returns what is said where there is no data directory.
+pub(crate) fn no_data(data: &Path) -> Failure {
     Failure::Failed(format!(
         "there is no data directory {}; make one with `lectern ingest`, name another with --data, or a server with --api",
         data.display()
@@ -139,13 +156,20 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn reading_commands_make_no_directory() {
+    async fn reading_commands_make_no_directory_and_put_nothing_into_another() {
         let folder = tempfile::tempdir().unwrap();
+        let other = folder.path().join("documents");
+        std::fs::create_dir(&other).unwrap();
         let mut named = global("lectern doctor");
-        named.data = Some(folder.path().join("none"));
-        let refused = Session::open(&named, &Env::default(), Missing::Refuse).await;
-        let message = refused.err().unwrap().message().unwrap();
-        assert!(message.contains("lectern ingest"), "{message}");
+        for data in [folder.path().join("none"), other.clone()] {
+            named.data = Some(data);
+            for missing in [Missing::Refuse, Missing::AroundBackups] {
+                let refused = Session::open(&named, &Env::default(), missing).await;
+                let message = refused.err().unwrap().message().unwrap();
+                assert!(message.contains("lectern ingest"), "{message}");
+            }
+        }
         assert!(!folder.path().join("none").exists());
+        assert_eq!(std::fs::read_dir(&other).unwrap().count(), 0);
     }
 }

@@ -78,6 +78,12 @@ pub struct UsageReport {
     pub is_truncated: bool,
 }
 
+/// Returns a changed limit as a log line has it; `None` where it stays.
+fn told(limit: Option<Option<MicroDollars>>) -> Option<String> {
+    let text = |limit: MicroDollars| limit.as_dollars().to_string();
+    limit.map(|limit| limit.map_or_else(|| "none".to_owned(), text))
+}
+
 impl Spending {
     /// Returns a bill for a request of `caller` that ends after `time_budget` at the latest and costs at most `amount`.
     #[must_use]
@@ -90,7 +96,12 @@ impl Spending {
     pub(crate) async fn book(&self, tenant: &TenantId, key: Option<&KeyId>, meter: Meter) {
         let spent = meter.read(&self.prices);
         if let Err(error) = bill::book(self, tenant, key, meter).await {
-            warn!(tenant = %tenant.account(), key.id = ?key, ?spent, error = %chain(&error), "failed to count what was spent");
+            let Spent { tokens, embedding_tokens, cost } = spent;
+            warn!(
+                tenant = %tenant.account(), key.id = key.map(KeyId::as_str), prompt_tokens = tokens.prompt,
+                completion_tokens = tokens.completion, embedding_tokens, micro_usd = cost.0, error = %chain(&error),
+                "failed to count what was spent"
+            );
         }
     }
 
@@ -116,7 +127,11 @@ impl Spending {
         administers(caller)?;
         let all = self.tables.spending_rules();
         let rules = all.change(&caller.tenant, change, self.clock.now()).await?;
-        info!(tenant = %caller.tenant.account(), key.id = ?caller.key_id, ?change, "changed what may be spent");
+        info!(
+            tenant = %caller.tenant.account(), key.id = caller.key_id.as_ref().map(KeyId::as_str),
+            usd_per_day = told(change.per_day), usd_per_month = told(change.per_month), stopped = change.stopped,
+            "changed what may be spent"
+        );
         self.report(caller, None, rules).await
     }
 

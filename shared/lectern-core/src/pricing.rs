@@ -202,6 +202,18 @@ impl PriceTable {
         table.checked()
     }
 
+    /// Whether `model` has a price of its own.
+    #[must_use]
+    pub fn lists(&self, model: &str) -> bool {
+        self.models.keys().any(|name| model.starts_with(name.as_str()))
+    }
+
+    /// Whether the embedding model `model` has a price of its own.
+    #[must_use]
+    pub fn lists_embedding(&self, model: &str) -> bool {
+        self.embeddings.keys().any(|name| model.contains(name.as_str()))
+    }
+
     /// Returns the price of `model`.
     #[must_use]
     pub fn price(&self, model: &str) -> Price {
@@ -252,6 +264,9 @@ mod tests {
         assert!(table.price("gpt-4o-mini-2024-07-18").prompt < table.price("gpt-4o").prompt);
         let dearest = table.models.values().map(|price| price.completion).fold(0.0, f64::max);
         assert!(table.unlisted.completion >= dearest);
+        assert!(table.lists("gpt-4o-mini-2024-07-18") && !table.lists("telepathy"));
+        let small = "openai:text-embedding-3-small@512";
+        assert!(table.lists_embedding(small) && !table.lists_embedding("openai:mine"));
     }
 
     #[test]

@@ -115,6 +115,18 @@ pub fn set_levels(levels: &str) -> Result<(), &'static str> {
     if reload(filter) { Ok(()) } else { Err("nothing writes log lines any more") }
 }
 
+/// Whether these levels let lines of `level` be written by the module `target`; `None` where they cannot be read, or say more
+/// than levels of modules.
+#[must_use]
+pub fn writes(levels: &str, target: &str, level: tracing::Level) -> Option<bool> {
+    // `[span{field}]` would be read as the name of a module.
+    if levels.contains('[') {
+        return None;
+    }
+    let targets: tracing_subscriber::filter::Targets = levels.parse().ok()?;
+    Some(targets.would_enable(target, &level))
+}
+
 /// Returns the share of requests whose debug lines are written.
 pub(crate) fn sampled() -> f64 {
     f64::from_bits(SAMPLE.load(Ordering::Relaxed))

@@ -68,6 +68,11 @@ impl Remote {
         Ok(Self { client, base_url, key })
     }
 
+    /// Returns the same server for somebody who has no key.
+    pub(crate) fn without_key(&self) -> Self {
+        Self { key: None, ..self.clone() }
+    }
+
     /// Returns the server's address.
     pub(crate) fn base_url(&self) -> &str {
         self.base_url.as_str().trim_end_matches('/')
@@ -85,8 +90,14 @@ impl Remote {
                 .header(header::CONTENT_LENGTH, length)
                 .body(file),
         };
+        let has_credential =
+            matches!(&call.header, Some((name, _)) if *name == header::AUTHORIZATION);
         let request = match &self.key {
-            Some(key) => request.bearer_auth(key.expose_secret()),
+            Some(key) if !has_credential => request.bearer_auth(key.expose_secret()),
+            _ => request,
+        };
+        let request = match call.header {
+            Some((name, value)) => request.header(name, value),
             None => request,
         };
         let response = request.timeout(patience.timeout()).send().await;

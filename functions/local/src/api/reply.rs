@@ -6,7 +6,7 @@ use axum::body::Body;
 use bytes::{Bytes, BytesMut};
 use eventsource_stream::{EventStream, EventStreamError, Eventsource as _};
 use futures::{Stream, StreamExt as _, TryStreamExt as _};
-use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use serde::de::DeserializeOwned;
 
 use super::problem::{ApiError, Problem};
@@ -66,6 +66,20 @@ impl Reply {
         let problem: Problem = serde_json::from_slice(&body).unwrap_or_default();
         let problem = Problem { retry_after, ..complete(problem, status) };
         Err(ApiError::Problem(Box::new(problem)))
+    }
+
+    /// Whether it has a header.
+    pub(crate) fn has(&self, name: &HeaderName) -> bool {
+        self.headers.contains_key(name)
+    }
+
+    /// Returns the body as text.
+    ///
+    /// # Errors
+    /// When it is too long, or breaks off.
+    pub(crate) async fn text(self) -> Result<String, ApiError> {
+        let body = self.bytes(MAX_REPLY_BYTES).await?;
+        Ok(String::from_utf8_lossy(&body).into_owned())
     }
 
     /// Whether the body is a stream of events.

@@ -17,7 +17,11 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::{
-    api::ApiError, failure::Failure, output::Output, session::Session, settings::DEFAULT_AUDIT_DAYS,
+    api::{Api, ApiError},
+    failure::Failure,
+    output::Output,
+    session::Session,
+    settings::DEFAULT_AUDIT_DAYS,
 };
 
 /// Longest line in bytes: a record is far shorter, and another log's line need not be read whole.
@@ -41,22 +45,38 @@ pub(super) async fn verify(
         };
         paths.push(local.audit_directory.clone());
     }
-    let since = since.unwrap_or_else(|| Clock::system().now().before(KEPT));
     // Before the files are read: a stream may be written meanwhile.
-    let heads = heads(session, since).await?;
+    let heads = heads(&session.api, since).await?;
     let files = files(&paths)?;
+    let progress = output.progress(files.len() as u64, "{bar:20} {pos}/{len} files");
+    let found = compare(&files, &heads, || progress.inc(1))?;
+    progress.finish_and_clear();
+    report(&found, heads.len(), output)
+}
+
+/// Returns what is wrong with the records of a data directory that has these files.
+///
+/// # Errors
+/// When the ends of the streams are not told, or a file cannot be read.
+pub(super) async fn flaws(api: &Api, directory: PathBuf) -> Result<Verified, Failure> {
+    let heads = heads(api, None).await?;
+    let compared =
+        tokio::task::spawn_blocking(move || compare(&files(&[directory])?, &heads, || {}));
+    compared.await.map_err(|panic| Failure::Failed(panic.to_string()))?
+}
+
+/// Reads the records of files and compares them with each other and with the streams' ends.
+fn compare(files: &[PathBuf], heads: &[Head], each: impl Fn()) -> Result<Verified, Failure> {
     if files.is_empty() {
-        return Err(Failure::Failed(format!("there are no records in {}", paths[0].display())));
+        return Err(Failure::Failed("there are no records".into()));
     }
     let mut verifier = Verifier::default();
-    let progress = output.progress(files.len() as u64, "{bar:20} {pos}/{len} files");
-    for file in &files {
+    for file in files {
         let failed = |error: io::Error| Failure::Failed(format!("{}: {error}", file.display()));
         read(file, &mut verifier).map_err(failed)??;
-        progress.inc(1);
+        each();
     }
-    progress.finish_and_clear();
-    report(&verifier.finish(&heads), heads.len(), output)
+    Ok(verifier.finish(heads))
 }
 
 #[derive(Deserialize)]
@@ -72,9 +92,10 @@ struct Listed {
     at: String,
 }
 
-/// Returns the ends of streams that were written to since then.
-async fn heads(session: &Session, since: Timestamp) -> Result<Vec<Head>, Failure> {
-    let answered: Heads = session.api.get_json("/v1/audit/heads", &[]).await?;
+/// Returns the ends of streams that were written to since then, or since records are kept.
+async fn heads(api: &Api, since: Option<Timestamp>) -> Result<Vec<Head>, Failure> {
+    let since = since.unwrap_or_else(|| Clock::system().now().before(KEPT));
+    let answered: Heads = api.get_json("/v1/audit/heads", &[]).await?;
     let parsed = answered.heads.into_iter().map(|listed| {
         let Listed { stream, length, hash, at } = listed;
         let unexpected = || ApiError::Unexpected(format!("the end of a stream at `{at}`"));

@@ -12,19 +12,32 @@ use crate::{
     text_table::{Align, text_table},
 };
 
+/// Decimals of a millionth.
+const MICRO_DECIMALS: usize = 6;
+/// Decimals that a limit has at least.
+const LIMIT_DECIMALS: usize = 2;
+/// Decimals that what was spent has at least.
+const SPENT_DECIMALS: usize = 4;
+
 /// What may be spent, and how much of it is gone.
-#[derive(Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 pub(super) struct Budget {
-    day: Balance,
-    month: Balance,
-    stopped_at: Option<String>,
+    /// Of this UTC day.
+    pub(super) day: Balance,
+    /// Of this UTC month.
+    pub(super) month: Balance,
+    /// Since when nothing may be spent.
+    pub(super) stopped_at: Option<String>,
 }
 
-#[derive(Deserialize)]
-struct Balance {
-    spent_usd: f64,
+/// What may be spent of a day or month, and how much of it is gone.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Balance {
+    /// What went.
+    pub(super) spent_usd: f64,
     held_usd: f64,
-    limit_usd: Option<f64>,
+    /// Most that may go.
+    pub(super) limit_usd: Option<f64>,
 }
 
 pub(super) async fn run(
@@ -87,19 +100,42 @@ fn row(name: &str, balance: &Balance) -> Vec<String> {
             "–".to_owned()
         }
     });
-    let limit = balance.limit_usd.map(|limit| format!("{limit:.2}"));
+    let limit = balance.limit_usd.map(|limit| dollars(limit, LIMIT_DECIMALS));
     vec![
         name.to_owned(),
-        format!("{:.4}", balance.spent_usd),
-        format!("{:.4}", balance.held_usd),
+        dollars(balance.spent_usd, SPENT_DECIMALS),
+        dollars(balance.held_usd, SPENT_DECIMALS),
         limit.unwrap_or_else(|| "none".to_owned()),
         share.unwrap_or_default(),
     ]
 }
 
+/// Returns dollars with at least so many decimals, and as many more as the amount has, to the millionth.
+pub(super) fn dollars(amount: f64, decimals: usize) -> String {
+    let whole = format!("{amount:.6}");
+    let shortest = whole.len() - MICRO_DECIMALS + decimals;
+    let needed = whole.trim_end_matches('0').len();
+    whole[..needed.max(shortest)].to_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_amount_has_the_decimals_it_needs() {
+        for (amount, limit, spent) in [
+            (0.0, "0.00", "0.0000"),
+            (5.0, "5.00", "5.0000"),
+            (0.001, "0.001", "0.0010"),
+            (0.000_001, "0.000001", "0.000001"),
+            (1_234.5, "1234.50", "1234.5000"),
+            (0.1 + 0.2, "0.30", "0.3000"),
+        ] {
+            assert_eq!(dollars(amount, LIMIT_DECIMALS), limit);
+            assert_eq!(dollars(amount, SPENT_DECIMALS), spent);
+        }
+    }
 
     #[test]
     fn what_is_not_named_stays() {

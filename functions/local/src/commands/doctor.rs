@@ -2,6 +2,7 @@
 
 mod deployment;
 mod here;
+mod production;
 mod template;
 mod there;
 
@@ -62,6 +63,9 @@ pub(super) async fn run(
     env: &Env,
     output: &Output,
 ) -> Result<(), Failure> {
+    if options.production {
+        return production::run(options, global, env, output).await;
+    }
     let checks = match (&options.env, remote(global, env)?) {
         (Some(name), _) => deployment::checks(name, &options.stack, &options.parameter)?,
         (None, Some(remote)) => there::checks(remote).await,

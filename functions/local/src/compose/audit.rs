@@ -22,6 +22,9 @@ pub(crate) fn directory(data: &Path) -> PathBuf {
 
 /// Opens the log; of older files than `days` the oldest are removed.
 pub(super) fn open(data: &Path, days: usize, clock: &Clock) -> Result<Audit, PortError> {
+    let failed = |error| PortError::new(ErrorKind::Unavailable, "open the audit log", error);
+    // The appender looks for old files first, and says on standard error when there is no directory yet.
+    std::fs::create_dir_all(directory(data)).map_err(failed)?;
     let files = RollingFileAppender::builder()
         .rotation(Rotation::DAILY)
         .filename_prefix(PREFIX)

@@ -31,7 +31,7 @@ use secrecy::SecretString;
 use thiserror::Error;
 
 use super::{disk, model_directory};
-use crate::{main_arguments::PARSE_WORKER, settings::Settings};
+use crate::{address, main_arguments::PARSE_WORKER, settings::Settings};
 
 /// The tenant that owns a local data directory.
 pub(crate) const LOCAL_TENANT: &str = "local";
@@ -43,10 +43,13 @@ const DEFAULT_MODEL: (&str, usize) = ("all-MiniLM-L6-v2", 384);
 #[derive(Debug, Error)]
 pub(crate) enum OpenError {
     /// Somebody else has it.
-    #[error(
-        "another process uses {0}; talk to it with `--api http://127.0.0.1:8080`, or stop it first"
-    )]
-    InUse(PathBuf),
+    #[error("another process uses {path}; {}", instead(.address.as_deref()))]
+    InUse {
+        /// What it has.
+        path: PathBuf,
+        /// Where it listens, when it serves.
+        address: Option<String>,
+    },
     /// The disk refuses.
     #[error("cannot use {path}")]
     Disk {
@@ -64,6 +67,14 @@ pub(crate) enum OpenError {
     /// A model cannot be used.
     #[error("a model cannot be used; `lectern doctor` says which")]
     Model(#[from] ConfigError),
+}
+
+/// What to do while another process has the directory.
+fn instead(address: Option<&str>) -> String {
+    match address {
+        Some(address) => format!("talk to it with `--api {address}`, or stop it first"),
+        None => "nothing says that it serves: wait until it is done, stop it, or name its address with `--api`".to_owned(),
+    }
 }
 
 /// The opened engines.
@@ -95,9 +106,12 @@ pub(super) async fn open(data: &Path, settings: &Settings) -> Result<Parts, Open
     let index = directory("index")?.join(model_name(&model));
     let index_settings = IndexSettings::new(model.clone())?;
     let edge = Edge::open(&index, index_settings).await.map_err(|error| match error.kind {
-        ErrorKind::Conflict => OpenError::InUse(data.to_owned()),
+        ErrorKind::Conflict => {
+            OpenError::InUse { path: data.to_owned(), address: address::of(data) }
+        }
         _ => error.into(),
     })?;
+    address::forget(data);
     let table = std::path::absolute(data.join("table.db"))
         .map_err(|source| OpenError::Disk { path: data.to_owned(), source })?;
     let tables = Tables::connect(&format!("embedded://{}", table.display())).await?;

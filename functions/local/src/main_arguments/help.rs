@@ -177,12 +177,18 @@ Examples:
   lectern doctor
   lectern doctor --json | jq '.checks[] | select(.status != \"ok\")'
   lectern doctor --api https://lectern.example.org
+  lectern doctor --production --api https://lectern.example.org
+  lectern doctor --production --json | jq -r '.checks[] | select(.verdict == \"failed\") | .id'
   lectern doctor --env prod --parameter IndexUrl=https://qdrant.example.org:6334
 
 With --env nothing is reached: template.yaml and infra/environments/ENVIRONMENT.toml are read, the variables of each
 function are worked out as CloudFormation would, and given to the function's own reader of settings.
 
-Exits with 1 when a check fails; a warning fails nothing."
+With --production each line of docs/PRODUCTION.md is ok, wants attention, failed, or is skipped, with the reason. With --api and
+--data both, files of the data directory are read beside the server, and settings are those of this command's environment: run it
+with the server's. LECTERN_MONITOR_KEY is a key with the permission `monitor`, with which /metrics is tried.
+
+Exits with 1 when a check fails; a warning, and what wants attention, fails nothing."
 );
 
 pub(crate) const OPENAPI: &str = "\

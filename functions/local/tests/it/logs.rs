@@ -115,3 +115,25 @@ async fn no_line_has_a_question_a_passage_an_answer_a_key_or_a_secret() {
         assert_eq!(said, None, "{unsaid}");
     }
 }
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_change_of_the_budget_has_its_fields_and_a_stop_is_said_once() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::start(data.path(), &[], &[]);
+    let key_id = server.key().split('_').nth(1).unwrap().to_owned();
+    let body = json!({ "usd_per_day": 0.001, "usd_per_month": null, "stopped": true });
+    let changed = server.request("PATCH", "/v1/budget").json(&body).send().await.unwrap();
+    assert!(changed.status().is_success());
+    let log = server.stop();
+    let changed = log.iter().find(|line| line.contains("changed what may be spent")).unwrap();
+    let changed: serde_json::Value = serde_json::from_str(changed).unwrap();
+    assert_eq!(
+        (&changed["usd_per_day"], &changed["usd_per_month"], &changed["stopped"]),
+        (&json!("0.001"), &json!("none"), &json!(true)),
+        "{changed}"
+    );
+    assert_eq!(changed["key.id"], json!(key_id), "{changed}");
+    let stops = log.iter().filter(|line| line.contains("stopping")).count();
+    assert_eq!(stops, 1, "{log:?}");
+}

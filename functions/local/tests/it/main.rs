@@ -26,6 +26,7 @@ mod permissions;
 mod personal;
 mod portable;
 mod process;
+mod production;
 mod runbooks;
 mod server;
 mod settings;
@@ -52,6 +53,8 @@ fn with_two_documents() -> Lectern {
     lectern.file("docs/holidays.md", HOLIDAYS.as_bytes());
     let ingested = lectern.run(&["ingest", "docs"]);
     assert_eq!(ingested.code, OK, "{ingested:?}");
+    let notes: Vec<&str> = ingested.err.lines().collect();
+    assert!(notes.iter().all(|line| line.starts_with("note: ")), "{ingested:?}");
     assert!(
         ingested.out.starts_with("2 accepted, 0 unchanged, 2 ready with 2 chunks"),
         "{ingested:?}"
@@ -210,7 +213,24 @@ fn wrong_usage_and_missing_things_have_their_exit_codes() {
     let nothing = lectern.run(&["ask", "x"]);
     assert_eq!(nothing.code, 1);
     assert!(nothing.err.contains("lectern ingest"), "{nothing:?}");
+    for reading in [
+        &["backup", "list"][..],
+        &["backup", "create"],
+        &["usage"],
+        &["audit", "verify"],
+        &["doctor", "--production"],
+    ] {
+        let nothing = lectern.run(reading);
+        assert_eq!(nothing.code, 1, "{nothing:?}");
+        assert!(nothing.err.contains("there is no data directory data"), "{nothing:?}");
+    }
+    let plain = lectern.run(&["doctor"]);
+    assert!(plain.out.contains("there is no data directory data"), "{plain:?}");
     assert!(!lectern.path("data").exists(), "a reading command makes no directory");
+    lectern.file("docs/a.md", b"# A");
+    let other = lectern.run(&["search", "x", "--data", "docs"]);
+    assert!(other.code == 1 && other.err.contains("no data directory docs"), "{other:?}");
+    assert_eq!(std::fs::read_dir(lectern.path("docs")).unwrap().count(), 1);
     let unreachable = lectern.run(&["ask", "x", "--api", "http://127.0.0.1:1"]);
     assert_eq!(unreachable.code, 4, "{unreachable:?}");
     assert_eq!(lectern.run(&["model", "status"]).code, 1);

@@ -5,6 +5,7 @@ use std::{
     path::Path,
     process::{Child, Command, Stdio},
     sync::{Arc, Mutex, mpsc},
+    thread::JoinHandle,
     time::{Duration, Instant},
 };
 
@@ -31,6 +32,7 @@ pub(crate) struct Server {
     key: Option<String>,
     client: Client,
     log: Arc<Mutex<Vec<String>>>,
+    reader: JoinHandle<()>,
 }
 
 impl Server {
@@ -60,7 +62,7 @@ impl Server {
         let (sender, lines) = mpsc::channel();
         let kept = Arc::clone(&log);
         let path = data.with_extension("log");
-        std::thread::spawn(move || {
+        let reader = std::thread::spawn(move || {
             let mut file = std::fs::File::create(path).ok();
             for line in BufReader::new(stderr).lines().map_while(Result::ok) {
                 // A directory of a test may be gone before its server is.
@@ -82,7 +84,7 @@ impl Server {
         // A second test in this process finds it installed, which is as good.
         rustls::crypto::ring::default_provider().install_default().ok();
         let client = Client::builder().timeout(PATIENCE).build().unwrap();
-        Self { process, url: url.unwrap(), key, client, log }
+        Self { process, url: url.unwrap(), key, client, log, reader }
     }
 
     /// The key printed at the first start.
@@ -224,6 +226,16 @@ impl Server {
 
     /// Everything the server has logged.
     pub(crate) fn log(&self) -> Vec<String> {
+        self.log.lock().unwrap().clone()
+    }
+
+    /// Stops the server as an operator does; returns everything it has logged.
+    #[cfg(unix)]
+    pub(crate) fn stop(mut self) -> Vec<String> {
+        let pid = self.process.0.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        assert!(self.process.0.wait().unwrap().success());
+        self.reader.join().unwrap();
         self.log.lock().unwrap().clone()
     }
 

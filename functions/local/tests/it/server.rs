@@ -55,7 +55,8 @@ fn commands_talk_to_a_server_with_its_key_and_not_without() {
 
     let locked = lectern.run(&["search", "x"]);
     assert_eq!(locked.code, 1);
-    assert!(locked.err.contains("--api"), "the directory is in use: {locked:?}");
+    let address = format!("talk to it with `--api {}`", server.url);
+    assert!(locked.err.contains(&address), "the directory is in use: {locked:?}");
 
     let denied = lectern.run(&["search", "x", "--api", &server.url]);
     assert_eq!(denied.code, 1);
@@ -82,9 +83,11 @@ fn a_server_ends_cleanly_and_leaves_the_directory_free() {
     let mut server = Server::start(&lectern, &["docs", "--open"]);
     let open = lectern.run(&["documents", "list", "--api", &server.url]);
     assert_eq!(open.code, OK, "{open:?}");
+    assert!(lectern.path("data/address").exists());
     let pid = server.process.id().to_string();
     assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
     assert!(server.process.wait().unwrap().success());
+    assert!(!lectern.path("data/address").exists(), "who stops listening says so");
     // Whatever was accepted is there; what waits is done by the next command that runs a worker.
     assert_eq!(lectern.run(&["ingest", "docs"]).code, OK);
     let asked = lectern.run(&["ask", "When do backups run?"]);

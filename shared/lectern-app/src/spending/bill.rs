@@ -299,7 +299,7 @@ impl Open {
         for (period, percent) in standing.alerts(limits, cost) {
             let spent_usd = standing.of(period).spent.as_dollars();
             let limit_usd = limits.of(period).unwrap_or_default().as_dollars();
-            warn!(tenant = %self.tenant.account(), key.id = ?self.key, %whose, %period, percent, spent_usd, limit_usd, "a budget is nearly spent or spent");
+            warn!(tenant = %self.tenant.account(), key.id = self.key.as_ref().map(KeyId::as_str), %whose, %period, percent, spent_usd, limit_usd, "a budget is nearly spent or spent");
         }
     }
 

@@ -2,11 +2,16 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use lectern_core::env::{Env, EnvError, Settings, Variable};
+use lectern_core::{
+    env::{Env, EnvError, Settings, Variable},
+    pricing::PriceTable,
+};
+use lectern_models::config::{ChatConfig, EmbedderConfig};
 use serde::Deserialize;
 
 use super::{
     Check,
+    production::models::unpriced,
     template::{Template, Value},
 };
 use crate::failure::Failure;
@@ -70,7 +75,7 @@ pub(super) fn checks(
     }
     let template = read(&stack.join("template.yaml"))?;
     let template = Template::parse(&template, parameters).map_err(Failure::Failed)?;
-    let mut checks = vec![overridden(&template)];
+    let mut checks = vec![overridden(&template), prices(&template)];
     checks.extend(FUNCTIONS.map(|function| check(&template, function)));
     Ok(checks)
 }
@@ -98,6 +103,29 @@ fn overridden(template: &Template) -> Check {
     }
     let detail = format!("the template has no parameter {}", unknown.join(", "));
     Check::fail("parameters", detail, "correct the name, or remove it")
+}
+
+/// A model without a price is counted as the dearest there is.
+fn prices(template: &Template) -> Check {
+    let set = template.variables("query");
+    let text = |name: &str| match set.get(name) {
+        Some(Value::Text(text)) => text.as_str(),
+        _ => "",
+    };
+    let named = text("LECTERN_CHAT_ALTERNATIVES").split(',').chain([text("LECTERN_CHAT")]);
+    let chats: Vec<ChatConfig> =
+        named.filter_map(|name| ChatConfig::parse(name.trim()).ok()).collect();
+    let embedder = EmbedderConfig::parse(text("LECTERN_EMBEDDER")).unwrap_or(EmbedderConfig::None);
+    let own = Some(text("LECTERN_PRICES")).filter(|own| !own.is_empty()).unwrap_or("{}");
+    // What cannot be read is told by each function that reads it.
+    let prices = PriceTable::overridden(own).unwrap_or_else(|_| PriceTable::built_in());
+    let unpriced = unpriced(&chats, &embedder, &prices);
+    if unpriced.is_empty() {
+        return Check::ok("prices", "each model that may be asked has a price");
+    }
+    let names = unpriced.into_iter().collect::<Vec<_>>().join(", ");
+    let fix = "give it by the parameter Prices: docs/DEPLOYMENT.md#money";
+    Check::warn("prices", format!("the price of {names} is not known"), fix)
 }
 
 fn check(template: &Template, (name, problems, variables): Function) -> Check {
@@ -165,6 +193,11 @@ mod tests {
         ] {
             assert_eq!(unquoted(value), expected);
         }
+        let chat = "Chat=openai:mine".to_owned();
+        let unpriced = &checks("prod", &root(), std::slice::from_ref(&chat)).unwrap()[1];
+        assert_eq!((unpriced.name.as_str(), unpriced.status), ("prices", Status::Warn));
+        let prices = [chat, r#"Prices='{"mine":{"prompt":1,"completion":2}}'"#.to_owned()];
+        assert_eq!(checks("prod", &root(), &prices).unwrap()[1].status, Status::Ok);
         let prices = r#"Prices='{"gpt-4o":{"prompt":1,"completion":2}}'"#.to_owned();
         let checks = checks("prod", &root(), &[prices]).unwrap();
         assert!(checks.iter().all(|check| check.status == Status::Ok), "{checks:?}");

@@ -16,6 +16,7 @@ use secrecy::ExposeSecret as _;
 use super::Check;
 use crate::{
     compose::{Local, OpenError, model_directory},
+    session::is_data,
     settings::Settings,
 };
 
@@ -41,7 +42,7 @@ pub(super) async fn checks(data: &Path, env: &Env) -> Vec<Check> {
     checks.extend(model(&settings, data));
     checks.extend(reach(&settings).await);
     checks.extend(reranker(&settings));
-    if data.is_dir() {
+    if is_data(data) {
         checks.extend(engines(data, &settings).await);
     }
     checks
@@ -49,9 +50,10 @@ pub(super) async fn checks(data: &Path, env: &Env) -> Vec<Check> {
 
 fn directory(data: &Path) -> Check {
     let shown = data.display();
-    if !data.exists() {
-        let detail = format!("{shown} does not exist yet");
-        return Check::warn("directory", detail, "`lectern ingest` or `lectern serve` makes it");
+    if !is_data(data) {
+        let detail = format!("there is no data directory {shown}");
+        let fix = "`lectern ingest` or `lectern serve` makes one; name another with --data, or a server with --api";
+        return Check::warn("directory", detail, fix);
     }
     match tempfile::NamedTempFile::new_in(data) {
         Ok(_) => Check::ok("directory", format!("{shown} can be written")),
@@ -157,8 +159,8 @@ fn reranker(settings: &Settings) -> Option<Check> {
 async fn engines(data: &Path, settings: &Settings) -> Vec<Check> {
     let local = match Local::open(data, settings).await {
         Ok(local) => local,
-        Err(error @ OpenError::InUse(_)) => {
-            let fix = "run this with --api and the address of that process to check its engines";
+        Err(error @ OpenError::InUse { .. }) => {
+            let fix = "run this with --api and the address at which that process serves, to check its engines";
             return vec![Check::warn("engines", error.to_string(), fix)];
         }
         Err(error) => {
