@@ -144,6 +144,8 @@ impl Local {
         let (doorbell, rings) = Doorbell::new();
         let ask = answering(&parts, settings, &clock);
         let (back_up, forget) = (backing_up(&parts, &clock), forgetting(&parts, &clock));
+        let (backfill, tokens) =
+            (backfilling(&parts), gate::tokens(&settings.issuers, &parts.tables, &clock));
         let known_vectors = parts.embedder.clone().map(|inner| Arc::new(KnownVectors::new(inner)));
         let ingest = Ingest {
             tables: parts.tables.clone(),
@@ -158,7 +160,6 @@ impl Local {
             lease: LEASE,
             clock: clock.clone(),
         };
-        let tokens = gate::tokens(&settings.issuers, &parts.tables, &clock);
         let local = Self {
             tenant: parts.tenant,
             keys: gate::keys(parts.tables.clone(), parts.pepper, settings, &clock),
@@ -185,13 +186,7 @@ impl Local {
             bulk: parts.bulk,
             known_vectors,
             embedder: parts.embedder.clone(),
-            backfill: parts.embedder.clone().map(|embedder| Backfill {
-                tables: parts.tables.clone(),
-                reader: Arc::clone(&parts.passages) as _,
-                writer: Arc::clone(&parts.passages) as _,
-                embedder,
-                clock: Clock::system(),
-            }),
+            backfill,
             health: Health::of(Dependencies {
                 tables: parts.tables,
                 blobs: parts.blobs,
@@ -326,4 +321,15 @@ fn spending(parts: &Parts, settings: &Settings, clock: &Clock) -> Spending {
         limits: settings.spending,
         clock: clock.clone(),
     }
+}
+
+fn backfilling(parts: &Parts) -> Option<Backfill> {
+    let embedder = parts.embedder.clone()?;
+    Some(Backfill {
+        tables: parts.tables.clone(),
+        reader: Arc::clone(&parts.passages) as _,
+        writer: Arc::clone(&parts.passages) as _,
+        embedder,
+        clock: Clock::system(),
+    })
 }

@@ -272,7 +272,7 @@ pub struct AnswerBody {
     /// Of a hit: `exact` for the same question, `semantic` for one that means the same.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cache_match: Option<&'static str>,
-    /// Stages that had to be done without: `embed`, `rerank`, `neighbours`.
+    /// Stages that had to be done without: `embed`, `rerank`, `neighbours`, `generate`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(value_type = Vec<String>)]
     pub degraded: Vec<&'static str>,

@@ -4,6 +4,8 @@ import { element, icon } from './dom.js';
 import { formatNumber, label, say } from './language.js';
 import { cutAnswer, directionOf, splitMarkers } from './text.js';
 
+/** Stages whose absence a reader should know of. */
+const WITHOUT = ['embed', 'generate', 'rerank'];
 const DOUBTFUL = ['partial', 'unsupported', 'unknown_id'];
 
 /** Returns where a citation stands, such as "page 3 · line 40", as nodes. */
@@ -149,6 +151,9 @@ export class AnswerView {
     const { mode, timings_ms: timings, cache } = this.#answer;
     const footer = element('p', { class: 'meta answer-meta' });
     if (mode === 'extractive' || mode === 'generated') footer.append(say(element('span'), `turn.${mode}`));
+    for (const stage of this.#answer.degraded ?? []) {
+      if (WITHOUT.includes(stage)) footer.append(say(element('span', { class: 'without' }), `turn.without.${stage}`));
+    }
     if (cache === 'hit') footer.append(say(element('span'), 'turn.cached'));
     else if (Number.isFinite(timings?.total)) {
       const seconds = formatNumber(timings.total / 1000, { maximumFractionDigits: timings.total < 1000 ? 2 : 1 });

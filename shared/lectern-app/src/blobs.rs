@@ -206,7 +206,9 @@ impl Blobs {
     pub async fn ping(&self) -> Result<(), PortError> {
         let call = Box::pin(async {
             match self.store.head(&Path::from("probe")).await {
-                Ok(_) | Err(StoreError::NotFound { .. }) => Ok(()),
+                Err(StoreError::NotFound { .. }) => Ok(()),
+                // Nobody stores it: whatever answers is not the store.
+                Ok(_) => Err(PortError::bare(ErrorKind::Internal, "blob head")),
                 Err(error) => Err(port_error("blob head", error)),
             }
         });

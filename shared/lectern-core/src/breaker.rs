@@ -112,6 +112,12 @@ impl Breaker {
         }
     }
 
+    /// Whether nothing at all is sent now.
+    #[must_use]
+    pub fn refuses(&self, at: Duration) -> bool {
+        self.open.is_some_and(|open| at < open.until)
+    }
+
     /// Whether nothing is sent, besides a call that tries.
     #[must_use]
     pub fn is_open(&self) -> bool {
@@ -151,6 +157,7 @@ mod tests {
         }
         assert!(!breaker.is_open());
         assert_eq!(opened().admit(seconds(1)), Err(seconds(3)));
+        assert!(opened().refuses(seconds(3)) && !opened().refuses(seconds(4)));
     }
 
     #[test]

@@ -107,6 +107,19 @@ impl Circuit {
         }
     }
 
+    /// Refuses while calls are refused. For a probe that is none of the calls: a model's list of models says nothing of its
+    /// answers.
+    ///
+    /// # Errors
+    /// `Unavailable` when the last calls failed.
+    pub fn check(&self, operation: &'static str) -> Result<(), PortError> {
+        if self.locked().refuses(self.since.elapsed()) {
+            let reason = "the last calls of this dependency failed";
+            return Err(PortError::new(ErrorKind::Unavailable, operation, reason));
+        }
+        Ok(())
+    }
+
     fn admitted(&self) -> Admitted {
         Admitted { circuit: self.clone(), since: Instant::now(), ending: Ending::Unknown }
     }

@@ -110,7 +110,22 @@ fn print(answer: &Answer, draft: &str, output: &Output) -> Result<(), Failure> {
     for citation in &answer.citations {
         output.line(cited(citation))?;
     }
+    for stage in &answer.degraded {
+        output.line(format_args!("\nnote: {}", without(stage)))?;
+    }
     Ok(())
+}
+
+/// Returns what it means that an answer did without a stage.
+fn without(stage: &str) -> String {
+    match stage {
+        "embed" => "the embedding model did not answer; this was found by its words alone".into(),
+        "generate" => {
+            "the language model did not answer; sentences of the documents stand for it".into()
+        }
+        "rerank" => "the reranking model did not answer; the order is the index's".into(),
+        other => format!("this was made without {}", harmless(other)),
+    }
 }
 
 /// Returns the answer with [`MARK`] behind each sentence that nothing supports.
@@ -249,6 +264,12 @@ mod tests {
         let (output, written) = Output::captured(true);
         assert_eq!(ask(whole(refusal), &output).await.unwrap_err().exit_code(), NO_ANSWER);
         assert_eq!(serde_json::from_str::<Value>(&text(&written)).unwrap()["refused"], true);
+    }
+
+    #[test]
+    fn what_an_answer_did_without_is_said_in_words() {
+        assert!(without("generate").contains("language model did not answer"));
+        assert_eq!(without("neighbours"), "this was made without neighbours");
     }
 
     #[test]

@@ -19,6 +19,9 @@ pub(crate) struct Answer {
     /// The nearest passages, when refused.
     #[serde(default)]
     pub(crate) nearest: Vec<Passage>,
+    /// What it had to do without.
+    #[serde(default)]
+    pub(crate) degraded: Vec<String>,
 }
 
 /// A sentence of an answer.

@@ -7,7 +7,9 @@ use lectern_core::{
     secret::LiveSecret,
 };
 use reqwest::{
-    Client, RequestBuilder, Response, StatusCode, header::ACCEPT_ENCODING, redirect::Policy,
+    Client, RequestBuilder, Response, StatusCode,
+    header::{ACCEPT_ENCODING, CONTENT_TYPE},
+    redirect::Policy,
 };
 use secrecy::ExposeSecret;
 use serde::Serialize;
@@ -113,6 +115,11 @@ impl Endpoint {
         let url = url.map_err(|error| PortError::new(ErrorKind::Internal, operation, error))?;
         let response = self.send(|| self.client.get(url.clone()), operation).await?;
         let status = response.status();
+        let media_type = response.headers().get(CONTENT_TYPE).and_then(|it| it.to_str().ok());
+        if status.is_success() && media_type.is_some_and(|it| it.starts_with("text/html")) {
+            let reason = "a page answers where an API should";
+            return Err(PortError::new(ErrorKind::Unavailable, operation, reason));
+        }
         if status.is_success()
             || matches!(status, StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED)
         {

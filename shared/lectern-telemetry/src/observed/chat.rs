@@ -62,7 +62,8 @@ impl ChatModel for ObservedChat {
     }
 
     async fn ping(&self) -> Result<(), PortError> {
-        self.circuit.probe(self.inner.ping()).await
+        self.circuit.check("ping")?;
+        self.inner.ping().await
     }
 }
 
@@ -127,5 +128,19 @@ mod tests {
     async fn whoever_leaves_an_answer_leaves_a_model_that_works() {
         assert_eq!(left_again_and_again(true).await, Ok(()));
         assert_eq!(left_again_and_again(false).await, Err(ErrorKind::Unavailable));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_ping_says_that_calls_fail_and_makes_none_of_them_well() {
+        let model = ObservedChat::new(Arc::new(Quiet { says: false }), "openai");
+        let failed = || Err::<(), _>(PortError::bare(ErrorKind::Unavailable, "chat"));
+        for _ in 0..FAILURES {
+            assert!(model.ping().await.is_ok());
+            model.circuit.admit("chat").unwrap().ended(&failed());
+        }
+        assert!(model.ping().await.is_err() && model.circuit.admit("chat").is_err());
+        // Nobody asks a model that is never well: it is for the next call to find out.
+        tokio::time::advance(lectern_core::breaker::FIRST_PAUSE).await;
+        assert!(model.ping().await.is_ok());
     }
 }

@@ -63,7 +63,8 @@ impl Embedder for ObservedEmbedder {
     }
 
     async fn ping(&self) -> Result<(), PortError> {
-        self.circuit.probe(self.inner.ping()).await
+        self.circuit.check("ping")?;
+        self.inner.ping().await
     }
 }
 

@@ -76,7 +76,6 @@ pub(super) async fn carry_out(day: &Day, drill: &Drill) {
     for _ in 0..QUESTIONS {
         all.push(ask(day, &query).await);
     }
-    println!("{:?}: {:?}", drill.broken, all);
     for (number, got) in all.iter().enumerate() {
         // What is not called any longer is `unavailable`, whatever it was before.
         let is_refused = number >= FAILURES as usize && drill.status >= 500 && got.status == 503;

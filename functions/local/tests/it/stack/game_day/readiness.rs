@@ -48,7 +48,6 @@ async fn all_of_it_broken_is_told_within_the_bound() {
         }
         // The bound is 250 ms; the rest is the way there and back.
         assert!(took < Duration::from_secs(1), "{fault:?}: {took:?}");
-        println!("{fault:?}: {took:?}");
         day.heal();
     }
 }
