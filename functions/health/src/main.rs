@@ -1,26 +1,23 @@
 //! The `health` Lambda: composition only.
 
+mod asking;
+
 use std::{process::ExitCode, sync::Arc, time::Duration};
 
 use health::{Health, router, settings::Settings};
 use lectern_app::{
-    ask::Ask,
-    cache::{CacheLimits, Caches},
     canary::Canary,
     clock::Clock,
     health::{Dependencies, Health as HealthFlow},
-    search::Search,
-    spending::Spending,
     status::Statuses,
 };
 use lectern_aws::{cloudwatch::CloudWatch, sqs::Queue};
-use lectern_core::{
-    fusion::Fusion, pricing::PriceTable, prompt::PromptBudget, secret::SecretSetting,
-    spending::SpendingLimits,
-};
+use lectern_core::secret::SecretSetting;
 use lectern_runtime::lambda;
 use lectern_stack::{blobs, index, models, secrets::Secrets};
 use lectern_tables::Tables;
+
+use self::asking::asking;
 
 /// How long connections may take before the first request is waited for. What is down then is for that request to say.
 const WARM_UP: Duration = Duration::from_secs(1);
@@ -36,7 +33,7 @@ async fn run(settings: Settings) -> Result<(), lambda::Error> {
     let managed = all.clone().filter(|setting| matches!(setting, SecretSetting::Managed(_)));
     let secrets = Secrets::prefetch(all).await;
     let api = models::api(model_api, &secrets);
-    let (chat, chat_models) = models::chats(&settings.chat, &[], None, &api)?;
+    let (chat, _) = models::chats(&settings.chat, &[], None, &api)?;
     let (tables, clock) = (Tables::connect(&settings.table.url).await?, Clock::system());
     let index = index::open(&settings.index, secrets.optional(settings.index.api_key.as_ref()))?;
     let health = HealthFlow::of(Dependencies {
@@ -53,28 +50,8 @@ async fn run(settings: Settings) -> Result<(), lambda::Error> {
     let stack = &settings.process.telemetry.stack;
     let measured = Arc::new(CloudWatch::connect(stack).await);
     health.warm_up(WARM_UP).await;
-    let ask = Ask {
-        search: Search {
-            tables: tables.clone(),
-            passages: index,
-            embedder: models::embedder_elsewhere(&settings.index.embedder, &api)?,
-            reranker: None,
-            fusion: Fusion::default(),
-            caches: Caches::new(None, CacheLimits::default(), clock.clone()),
-        },
-        chat,
-        chat_models,
-        spending: Spending {
-            tables: tables.clone(),
-            prices: Arc::new(PriceTable::built_in()),
-            limits: SpendingLimits::default(),
-            clock: clock.clone(),
-        },
-        function: None,
-        budget: PromptBudget::default(),
-        tables,
-        clock: clock.clone(),
-    };
+    let embedder = models::embedder_elsewhere(&settings.index.embedder, &api)?;
+    let ask = asking(&tables, index, embedder, chat, &clock);
     // The sweep of ingestion plants its document: it may write, and this function may not.
     let canary = Canary::new(ask, None);
     let statuses = Statuses { health: health.clone(), measured, clock };

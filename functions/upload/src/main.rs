@@ -18,12 +18,11 @@ fn main() -> ExitCode {
 }
 
 async fn run(settings: Settings) -> Result<(), lambda::Error> {
-    let Settings { table, files, callers, backup_days, .. } = &settings;
-    let secrets =
-        Secrets::prefetch(settings.index.api_key.iter().chain([&callers.key_pepper])).await;
+    let Settings { table, index, files, callers, backup_days, .. } = &settings;
+    let secrets = Secrets::prefetch(index.api_key.iter().chain([&callers.key_pepper])).await;
     let tables = Tables::connect(&table.url).await?;
     let blobs = blobs::open(&files.url)?;
-    let index = index::open(&settings.index, secrets.optional(settings.index.api_key.as_ref()))?;
+    let index = index::open(index, secrets.optional(index.api_key.as_ref()))?;
     let (jobs, clock) = (Queue::connect(&settings.queue_url).await, Clock::system());
     let gate = callers.gate(secrets.get(&callers.key_pepper), &tables, &clock);
     warm_up(vec![

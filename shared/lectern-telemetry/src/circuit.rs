@@ -2,8 +2,9 @@
 //! ([`lectern_core::breaker`]).
 
 use std::{
+    fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use futures::future::BoxFuture;
@@ -11,7 +12,6 @@ use lectern_core::{
     breaker::{Breaker, Ending, Turn},
     errors::{ErrorKind, PortError},
 };
-use tokio::time::Instant;
 use tracing::{Instrument as _, Span, debug_span, field::Empty, info, warn};
 
 use crate::{
@@ -23,18 +23,33 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What is between this process and a dependency. Clones are the same.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Circuit {
     dependency: Dependency,
-    since: Instant,
     breaker: Arc<Mutex<Breaker>>,
+    /// Says how long it is since some moment.
+    clock: Clock,
+}
+
+type Clock = Arc<dyn Fn() -> Duration + Send + Sync>;
+
+impl fmt::Debug for Circuit {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Circuit").field("dependency", &self.dependency).finish()
+    }
 }
 
 impl Circuit {
     /// Returns the way to a dependency of which nothing is known yet.
     #[must_use]
     pub fn to(dependency: Dependency) -> Self {
-        Self { dependency, since: Instant::now(), breaker: Arc::default() }
+        let since = Instant::now();
+        Self::timed(dependency, Arc::new(move || since.elapsed()))
+    }
+
+    /// Returns the same by another clock.
+    pub(crate) fn timed(dependency: Dependency, clock: Clock) -> Self {
+        Self { dependency, breaker: Arc::default(), clock }
     }
 
     /// Returns what `call` returns, and notes how long it took and how it ended; also when it is dropped before.
@@ -94,7 +109,7 @@ impl Circuit {
     /// # Errors
     /// `Unavailable` when the last calls failed.
     pub fn admit(&self, operation: &'static str) -> Result<Admitted, PortError> {
-        match self.locked().admit(self.since.elapsed()) {
+        match self.locked().admit((self.clock)()) {
             Ok(()) => Ok(self.admitted()),
             Err(wait) => {
                 self.count("refused");
@@ -113,7 +128,7 @@ impl Circuit {
     /// # Errors
     /// `Unavailable` when the last calls failed.
     pub fn check(&self, operation: &'static str) -> Result<(), PortError> {
-        if self.locked().refuses(self.since.elapsed()) {
+        if self.locked().refuses((self.clock)()) {
             let reason = "the last calls of this dependency failed";
             return Err(PortError::new(ErrorKind::Unavailable, operation, reason));
         }
@@ -121,11 +136,11 @@ impl Circuit {
     }
 
     fn admitted(&self) -> Admitted {
-        Admitted { circuit: self.clone(), since: Instant::now(), ending: Ending::Unknown }
+        Admitted { circuit: self.clone(), since: (self.clock)(), ending: Ending::Unknown }
     }
 
     fn ended(&self, ending: Ending) {
-        let turn = self.locked().ended(ending, self.since.elapsed(), fastrand::f64());
+        let turn = self.locked().ended(ending, (self.clock)(), fastrand::f64());
         let dependency = self.dependency.as_str();
         match turn {
             Some(Turn::Opened(pause)) => {
@@ -157,11 +172,15 @@ impl Circuit {
 #[derive(Debug)]
 pub struct Admitted {
     circuit: Circuit,
-    since: Instant,
+    since: Duration,
     ending: Ending,
 }
 
 impl Admitted {
+    fn took(&self) -> Duration {
+        (self.circuit.clock)().saturating_sub(self.since)
+    }
+
     /// Notes that an answer has begun: whoever leaves now leaves something that works.
     pub fn began(&mut self) {
         self.ending = Ending::Answered;
@@ -177,7 +196,7 @@ impl Admitted {
 impl Drop for Admitted {
     fn drop(&mut self) {
         let ending = match self.ending {
-            Ending::Unknown if self.since.elapsed() >= PATIENCE => Ending::Failed(Duration::ZERO),
+            Ending::Unknown if self.took() >= PATIENCE => Ending::Failed(Duration::ZERO),
             ending => ending,
         };
         self.circuit.ended(ending);
@@ -220,11 +239,17 @@ impl Drop for Noted {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use lectern_core::breaker::{FAILURES, FIRST_PAUSE};
     use metrics_util::debugging::DebuggingRecorder;
 
     use super::*;
+
+    /// A circuit whose clock stands until it is advanced.
+    pub(crate) fn stopped(dependency: Dependency) -> Circuit {
+        let since = tokio::time::Instant::now();
+        Circuit::timed(dependency, Arc::new(move || since.elapsed()))
+    }
 
     /// Returns the keys of what was recorded while `run` ran.
     async fn recorded(run: impl Future<Output = ()>) -> Vec<String> {
@@ -255,12 +280,12 @@ mod tests {
             )
         };
         let found = recorded(async {
-            let table = Circuit::to(Dependency::Table);
+            let table = stopped(Dependency::Table);
             assert_eq!(failing(&table, ErrorKind::Timeout).await, ErrorKind::Timeout);
         });
         assert_eq!(found.await, [key("timeout")]);
         let found = recorded(async {
-            let table = Circuit::to(Dependency::Table);
+            let table = stopped(Dependency::Table);
             let never = Box::pin(std::future::pending::<Result<(), PortError>>());
             let mut waiting = Box::pin(table.call("get item", never));
             assert!(futures::poll!(&mut waiting).is_pending());
@@ -270,7 +295,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn what_fails_again_and_again_is_not_called_for_a_while() {
-        let circuit = Circuit::to(Dependency::Index);
+        let circuit = stopped(Dependency::Index);
         let found = recorded(async {
             for _ in 0..FAILURES {
                 assert!(answered(&circuit).await);
@@ -292,7 +317,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_probe_is_made_all_the_same_and_what_it_finds_counts() {
-        let circuit = Circuit::to(Dependency::Chat);
+        let circuit = stopped(Dependency::Chat);
         for _ in 0..FAILURES {
             failing(&circuit, ErrorKind::Unavailable).await;
         }
@@ -304,7 +329,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn who_waited_long_for_nothing_was_failed_and_who_left_at_once_was_not() {
         let never = || Box::pin(std::future::pending::<Result<(), PortError>>());
-        let circuit = Circuit::to(Dependency::Chat);
+        let circuit = stopped(Dependency::Chat);
         for _ in 0..2 * FAILURES {
             let short = circuit.call("chat", never());
             assert!(tokio::time::timeout(Duration::from_secs(1), short).await.is_err());

@@ -88,6 +88,7 @@ mod tests {
     use lectern_core::{breaker::FAILURES, errors::ErrorKind};
 
     use super::*;
+    use crate::circuit::tests::stopped;
 
     /// A model that says a word, if that, and nothing more.
     #[derive(Debug)]
@@ -107,9 +108,14 @@ mod tests {
         }
     }
 
+    fn observed(says: bool) -> ObservedChat {
+        let model = ObservedChat::new(Arc::new(Quiet { says }), "openai");
+        ObservedChat { circuit: stopped(Dependency::Chat), ..model }
+    }
+
     /// Asks as often as opens a breaker, waits for three seconds each time, leaves, and asks once more.
     async fn left_again_and_again(says: bool) -> Result<(), ErrorKind> {
-        let model = ObservedChat::new(Arc::new(Quiet { says }), "openai");
+        let model = observed(says);
         let request = || ChatRequest {
             messages: Vec::new(),
             max_tokens: 1,
@@ -132,7 +138,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_ping_says_that_calls_fail_and_makes_none_of_them_well() {
-        let model = ObservedChat::new(Arc::new(Quiet { says: false }), "openai");
+        let model = observed(false);
         let failed = || Err::<(), _>(PortError::bare(ErrorKind::Unavailable, "chat"));
         for _ in 0..FAILURES {
             assert!(model.ping().await.is_ok());
