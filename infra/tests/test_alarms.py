@@ -218,6 +218,20 @@ def test_a_model_without_quota_is_said():
     assert name == "Causes.ModelQuota" and minute - DAY <= 10
 
 
+@pytest.mark.parametrize("stage", ["embed", "generate", "rerank"])
+def test_answers_that_do_without_something_are_said_where_that_lasts(stage):
+    asked = [2] * (DAY + 2 * HOUR)
+    questions = {measured("rag_query_duration_seconds", "query"): Samples(asked, asked)}
+    without = lambda begin, end: {
+        measured("rag_degraded_total", "query", stage=stage): Series(
+            [2 if begin <= minute < end else None for minute in range(len(asked))]
+        )
+    }
+    [(minute, name)] = replayed(len(asked), {**questions, **without(DAY, len(asked))})
+    assert name == "Causes.AnswersDoWithout" and minute - DAY <= 20, minute - DAY
+    assert replayed(len(asked), {**questions, **without(DAY, DAY + 8)}) == [], "some minutes are none"
+
+
 def test_backups_that_stopped_are_said_though_they_tell_nothing():
     runs = [1 if minute % 15 == 0 else None for minute in range(DAY)] + [None] * (6 * HOUR)
     [(minute, name)] = replayed(len(runs), {BACKUPS: Series(runs)})

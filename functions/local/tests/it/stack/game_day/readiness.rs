@@ -44,10 +44,10 @@ async fn all_of_it_broken_is_told_within_the_bound() {
             assert_eq!(status(&readiness, name), "degraded", "{fault:?}: {readiness}");
         }
         for check in readiness["checks"].as_array().unwrap() {
-            assert!(check["latency_ms"].as_f64().unwrap() <= 300.0, "{fault:?}: {check}");
+            assert!(check["latency_ms"].as_f64().unwrap() < 1_000.0, "{fault:?}: {check}");
         }
-        // The bound is 250 ms; the rest is the way there and back.
-        assert!(took < Duration::from_secs(1), "{fault:?}: {took:?}");
+        // The bound is 250 ms, which the tests of `Health` hold on a stopped clock; here the machine may be busy.
+        assert!(took < Duration::from_secs(2), "{fault:?}: {took:?}");
         day.heal();
     }
 }
