@@ -81,6 +81,19 @@ describe('an answer', () => {
     await finish();
   });
 
+  test('says what an answer did without', async () => {
+    await fresh();
+    const quoted = [['Backups run daily at 03:00 UTC and take about twenty minutes. [1]', [1], 'supported']];
+    const citation = citationOf(1, server.documents.english, ENGLISH, ENGLISH.quoted);
+    await scriptAnswer(page, { ...answerOf(quoted, [citation]), mode: 'extractive', degraded: ['generate', 'unheard_of'] });
+    await ask(ENGLISH.question);
+    assert.deepEqual(await lastTurn('.without').allTextContents(), ['The language model did not answer']);
+    await page.locator('#language-ur').click();
+    assert.deepEqual(await lastTurn('.without').allTextContents(), ['زبان کے ماڈل نے جواب نہیں دیا']);
+    await page.locator('#language-en').click();
+    await finish();
+  });
+
   test('steps through its sources', async () => {
     await fresh();
     await scriptAnswer(page, doubtfulEnglish(server.documents));
