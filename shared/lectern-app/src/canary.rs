@@ -52,6 +52,15 @@ pub struct Canary {
     found: Arc<Mutex<Option<(Instant, Check)>>>,
 }
 
+/// What became of the question.
+#[derive(Clone, Copy, Debug)]
+enum Heard {
+    /// It was not asked: its document is not there yet.
+    NotYet(&'static str),
+    /// It was asked, and cost what a question costs.
+    Asked(Status, Option<&'static str>),
+}
+
 /// Stores the document if it is not there, or stands there for a day: so ingestion is asked as well, and a restored index gets it
 /// again. Returns whether it did.
 ///
@@ -106,35 +115,36 @@ impl Canary {
             return check.clone();
         }
         let started = Instant::now();
-        let (status, detail) = self.listen().await.unwrap_or_else(|error| {
+        let heard = self.listen().await.unwrap_or_else(|error| {
             warn!(error = %chain(&error), "the canary was not answered");
-            (Status::Down, Some("questions are answered with an error: see the log"))
+            Heard::Asked(Status::Down, Some("questions are answered with an error: see the log"))
         });
+        let (status, detail) = match heard {
+            Heard::NotYet(detail) => (Status::Degraded, Some(detail)),
+            Heard::Asked(status, detail) => (status, detail),
+        };
         let latency_ms = millis(started.elapsed());
         let check = Check { name: "canary", status, latency_ms, age_seconds: None, detail };
-        // What is not planted yet is soon.
-        if status != Status::Degraded {
+        // What is not there yet is soon, and looking for it costs nothing.
+        if matches!(heard, Heard::Asked(..)) {
             *found = Some((Instant::now(), check.clone()));
         }
         check
     }
 
-    async fn listen(&self) -> Result<(Status, Option<&'static str>), FlowError> {
+    async fn listen(&self) -> Result<Heard, FlowError> {
         if let Some(upload) = &self.upload {
             plant(upload).await?;
         }
         let Some(document) = document(&self.ask.tables).await? else {
-            return Ok((
-                Status::Degraded,
-                Some("its document is being planted: ask again in a minute"),
-            ));
+            return Ok(Heard::NotYet("its document is being planted: ask again in a minute"));
         };
         if document.live_version.is_none() {
             let detail = match document.state {
                 DocumentState::Failed => "its document could not be ingested: see the log",
                 _ => "its document waits to be ingested: ask again in a minute",
             };
-            return Ok((Status::Degraded, Some(detail)));
+            return Ok(Heard::NotYet(detail));
         }
         let tenant = tenant();
         let asked = self.asked(Caller::operator(tenant.clone())).await?;
@@ -143,13 +153,11 @@ impl Canary {
                 citation.document_id == document.id && citation.quote.contains(FACT)
             });
         if is_cited && asked.degraded.is_empty() {
-            return Ok((Status::Ok, None));
+            return Ok(Heard::Asked(Status::Ok, None));
         }
         if is_cited {
-            return Ok((
-                Status::Degraded,
-                Some("the answer had to do without a stage: see `checks`"),
-            ));
+            let detail = "the answer had to do without a stage: see `checks`";
+            return Ok(Heard::Asked(Status::Degraded, Some(detail)));
         }
         let scope = Scope::document(&tenant, &document.id);
         let detail = if self.ask.search.passages.count(&scope).await? == 0 {
@@ -157,7 +165,7 @@ impl Canary {
         } else {
             "the answer does not cite what it is known to stand in"
         };
-        Ok((Status::Down, Some(detail)))
+        Ok(Heard::Asked(Status::Down, Some(detail)))
     }
 
     async fn asked(&self, caller: Caller) -> Result<Asked, FlowError> {

@@ -97,6 +97,20 @@ async fn what_was_heard_holds_for_a_while() {
 }
 
 #[tokio::test]
+async fn an_answer_without_a_stage_holds_for_as_long_as_one_that_is_well() {
+    let garden = Garden::new().await;
+    garden.hear().await;
+    garden.ingest().await;
+    garden.world.embedder.faults.fail_all(ErrorKind::Unavailable);
+    let canary = Canary::new(garden.world.process(), None);
+    let first = canary.check().await;
+    assert_eq!(first.status, Status::Degraded);
+    assert!(first.detail.is_some_and(|detail| detail.contains("without a stage")), "{first:?}");
+    garden.lose().await;
+    assert_eq!(canary.check().await, first, "it was asked once");
+}
+
+#[tokio::test]
 async fn it_is_nobody_who_is_backed_up() {
     let garden = Garden::new().await;
     garden.hear().await;
