@@ -2,7 +2,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use async_trait::async_trait;
 use lectern_app::{
     backlog::{Backlog, MAX_AGE},
     blobs::Blobs,
@@ -10,24 +9,9 @@ use lectern_app::{
     upload::{NewDocument, Upload},
     uploads::{NewUpload, Uploads},
 };
-use lectern_core::{
-    document::{Job, Metadata},
-    errors::PortError,
-    ids::CollectionId,
-    ports::JobQueue,
-};
+use lectern_core::{document::Metadata, ids::CollectionId};
 
-use crate::world::World;
-
-#[derive(Debug)]
-pub(crate) struct Doorbell;
-
-#[async_trait]
-impl JobQueue for Doorbell {
-    async fn enqueue(&self, _job: &Job) -> Result<(), PortError> {
-        Ok(())
-    }
-}
+use crate::{fetch::Doorbell, world::World};
 
 /// Returns the flow that accepts documents.
 pub(crate) fn upload(world: &World, backlog: Backlog) -> Upload {
