@@ -9,7 +9,7 @@ use lectern_app::{
     audit::AuditHeads, clock::Clock, collections::Collections, experiments::Experiments,
     spending::Spending, subjects::Subjects,
 };
-use lectern_runtime::lambda;
+use lectern_runtime::{lambda, log_levels::LogLevels};
 use lectern_stack::{secrets::Secrets, settings::Budget, warm::warm_up};
 use lectern_tables::Tables;
 
@@ -28,7 +28,9 @@ async fn run(settings: Settings) -> Result<(), lambda::Error> {
     warm_up(vec![("table", Box::pin(tables.ping())), ("issuers", Box::pin(gate.tokens.warm_up()))])
         .await;
 
+    let levels = LogLevels::of(tables.clone(), clock.clone());
     let operator = Operator {
+        levels: levels.clone(),
         keys: gate.keys.clone(),
         collections: Collections { tables: tables.clone(), clock: clock.clone() },
     };
@@ -38,7 +40,7 @@ async fn run(settings: Settings) -> Result<(), lambda::Error> {
     let subjects = Subjects { tables: tables.clone(), clock };
     let experiments = Experiments { tables };
     let routes = router(Admin { gate, experiments, spending, audit, subjects });
-    lambda::events::serve_with_routes(routes, async |task, _| {
+    lambda::events::serve_with_routes(levels.around(routes), async |task, _| {
         Ok(serde_json::to_value(operator.run(serde_json::from_value(task)?).await?)?)
     })
     .await

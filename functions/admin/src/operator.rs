@@ -1,6 +1,9 @@
 //! What an operator asks of the function itself, with `aws lambda invoke`: IAM says who may.
 //!
-//! The first key of a deployment has to come from somewhere, and no route may give it out.
+//! The first key of a deployment has to come from somewhere, and no route may give it out. What is logged is for all accounts,
+//! and none of them may change it.
+
+use std::time::Duration;
 
 use lectern_app::{
     collections::Collections,
@@ -11,6 +14,8 @@ use lectern_core::{
     auth::{Caller, Permission},
     ids::{CollectionId, TenantId},
 };
+use lectern_runtime::log_levels::LogLevels;
+use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
 
 /// A task.
@@ -30,20 +35,46 @@ pub(crate) enum Task {
         #[serde(default)]
         rate_per_minute: Option<u32>,
     },
+    /// Makes every function write other log lines for a while. What was asked for before is forgotten: `info` for a minute ends
+    /// it.
+    SetLogLevels {
+        /// Levels by module, `lectern=debug`.
+        levels: String,
+        /// How long, 1 to 1440.
+        #[serde(default = "half_an_hour")]
+        minutes: u32,
+    },
+}
+
+fn half_an_hour() -> u32 {
+    30
 }
 
 /// What became of a task.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(crate) struct Created {
-    /// The key's id.
-    pub(crate) id: String,
-    /// The key, shown this once.
-    pub(crate) key: String,
+#[serde(untagged)]
+pub(crate) enum Done {
+    /// A key was created.
+    Created {
+        /// Its id.
+        id: String,
+        /// The key, shown this once.
+        key: String,
+    },
+    /// Other log lines are written, by each process within a minute.
+    Levels {
+        /// Which.
+        levels: String,
+        /// Until when, RFC 3339.
+        until: String,
+    },
 }
 
 /// Does what an operator asks.
 #[derive(Clone, Debug)]
 pub(crate) struct Operator {
+    /// Asks for log lines.
+    pub(crate) levels: LogLevels,
     /// Manages keys.
     pub(crate) keys: Keys,
     /// Manages collections.
@@ -55,21 +86,30 @@ impl Operator {
     ///
     /// # Errors
     /// When a field is wrong or a port fails.
-    pub(crate) async fn run(&self, task: Task) -> Result<Created, FlowError> {
-        let Task::CreateKey { tenant, name, permissions, rate_per_minute } = task;
-        let all = NewKey::full(&name);
-        let new = NewKey {
-            permissions: permissions.unwrap_or(all.permissions),
-            rate_per_minute: rate_per_minute.unwrap_or(DEFAULT_RATE_PER_MINUTE),
-            ..NewKey::full(&name)
-        };
-        let operator = Caller::operator(self.keys.tables.tenants().live(&tenant).await?);
+    pub(crate) async fn run(&self, task: Task) -> Result<Done, FlowError> {
+        match task {
+            Task::CreateKey { tenant, name, permissions, rate_per_minute } => {
+                let all = NewKey::full(&name);
+                let new = NewKey {
+                    permissions: permissions.unwrap_or_else(|| all.permissions.clone()),
+                    rate_per_minute: rate_per_minute.unwrap_or(DEFAULT_RATE_PER_MINUTE),
+                    ..all
+                };
+                self.create_key(&tenant, new).await
+            }
+            Task::SetLogLevels { levels, minutes } => {
+                let lasting = Duration::from_secs(60 * u64::from(minutes));
+                let wanted = self.levels.want(&levels, lasting).await?;
+                Ok(Done::Levels { levels: wanted.levels, until: wanted.until.to_rfc3339() })
+            }
+        }
+    }
+
+    async fn create_key(&self, tenant: &TenantId, new: NewKey) -> Result<Done, FlowError> {
+        let operator = Caller::operator(self.keys.tables.tenants().live(tenant).await?);
         let default = CollectionId::default_collection();
         self.collections.create(&operator, &default, "Default", serde_json::Map::new()).await?;
-        let (key, text) = self.keys.create(&tenant, new).await?;
-        Ok(Created {
-            id: key.id.into(),
-            key: secrecy::ExposeSecret::expose_secret(&text).to_owned(),
-        })
+        let (key, text) = self.keys.create(tenant, new).await?;
+        Ok(Done::Created { id: key.id.into(), key: text.expose_secret().to_owned() })
     }
 }

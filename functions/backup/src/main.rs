@@ -11,7 +11,7 @@ use lectern_app::{
     restore::Restore,
 };
 use lectern_core::{ports::PassageReader, retention::Retention};
-use lectern_runtime::lambda;
+use lectern_runtime::{lambda, log_levels::LogLevels};
 use lectern_stack::{blobs, index, secrets::Secrets, warm::warm_up};
 use lectern_tables::Tables;
 
@@ -34,6 +34,7 @@ async fn run(settings: Settings) -> Result<(), lambda::Error> {
         .await;
 
     let identity = secrets.read(settings.backup_identity.as_ref()).await?;
+    let levels = LogLevels::of(tables.clone(), clock.clone());
     let back_up = BackUp {
         tables,
         blobs: blobs::open(&settings.blobs_url)?,
@@ -49,8 +50,8 @@ async fn run(settings: Settings) -> Result<(), lambda::Error> {
     let restore = Restore { back_up, writer: index, embedder: None, bulk: None };
     let routes =
         router(Backup { gate, restore: restore.clone(), request_timeout: REQUEST_TIMEOUT });
-    lambda::events::serve_with_routes(routes, |event, deadline| {
-        schedule::run(&restore, event, deadline)
+    lambda::events::serve_with_routes(levels.around(routes), |event, deadline| {
+        levels.beside(schedule::run(&restore, event, deadline))
     })
     .await
 }

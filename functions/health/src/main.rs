@@ -13,7 +13,7 @@ use lectern_app::{
 };
 use lectern_aws::{cloudwatch::CloudWatch, sqs::Queue};
 use lectern_core::secret::SecretSetting;
-use lectern_runtime::lambda;
+use lectern_runtime::{lambda, log_levels::LogLevels};
 use lectern_stack::{blobs, index, models, secrets::Secrets};
 use lectern_tables::Tables;
 
@@ -54,6 +54,7 @@ async fn run(settings: Settings) -> Result<(), lambda::Error> {
     let ask = asking(&tables, index, embedder, chat, &clock);
     // The sweep of ingestion plants its document: it may write, and this function may not.
     let canary = Canary::new(ask, None);
-    let statuses = Statuses { health: health.clone(), measured, clock };
-    lambda::http::serve(router(Health { gate, health, canary, statuses })).await
+    let statuses = Statuses { health: health.clone(), measured, clock: clock.clone() };
+    let routes = router(Health { gate, health, canary, statuses });
+    lambda::http::serve(LogLevels::of(tables, clock).around(routes)).await
 }

@@ -17,7 +17,7 @@ use lectern_core::{
     ids::{TenantId, UploadId},
     ports::JobQueue as _,
 };
-use lectern_runtime::{deadline::Deadline, lambda};
+use lectern_runtime::{deadline::Deadline, lambda, log_levels::LogLevels};
 use lectern_telemetry::trace;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -42,6 +42,8 @@ const MAX_WAIT: Duration = Duration::from_secs(300);
 /// Works batches off.
 #[derive(Debug)]
 pub(crate) struct Batches {
+    /// Which log lines are wanted.
+    pub(crate) levels: LogLevels,
     /// Runs jobs.
     pub(crate) worker: Worker,
     /// Makes arrived files documents.

@@ -10,7 +10,7 @@ use lectern_app::{
 use lectern_aws::sqs::Queue;
 use lectern_core::{ports::JobQueue as _, retention::Retention};
 use lectern_parse::{ParseLimits, Sandbox};
-use lectern_runtime::lambda;
+use lectern_runtime::{lambda, log_levels::LogLevels};
 use lectern_stack::{blobs, index, models, secrets::Secrets, settings::Budget, warm::warm_up};
 use lectern_tables::Tables;
 
@@ -76,6 +76,7 @@ pub(crate) async fn batches(settings: &Settings) -> Result<Batches, lambda::Erro
         backlog: Backlog::ignored(),
     };
     Ok(Batches {
+        levels: LogLevels::of(tables.clone(), clock.clone()),
         worker: Worker { tables, ingest, forget, clock, concurrency },
         uploads: Uploads { upload },
         has_canary: settings.has_canary,

@@ -22,5 +22,6 @@ fn main() -> ExitCode {
 
 async fn run(settings: Settings) -> Result<(), lambda::Error> {
     let batches = compose::batches(&settings).await?;
-    lambda::events::serve(|event, deadline| batches.handle(event, deadline)).await
+    let levels = &batches.levels;
+    lambda::events::serve(|event, deadline| levels.beside(batches.handle(event, deadline))).await
 }

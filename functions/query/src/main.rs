@@ -10,7 +10,7 @@ use lectern_app::{
     spending::Spending,
 };
 use lectern_core::{fusion::Fusion, ports::Embedder, prompt::PromptBudget};
-use lectern_runtime::lambda;
+use lectern_runtime::{lambda, log_levels::LogLevels};
 use lectern_stack::{index, models, secrets::Secrets, settings::Budget, warm::warm_up};
 use lectern_tables::Tables;
 use query::{Query, router, settings::Settings};
@@ -38,7 +38,6 @@ async fn run(settings: Settings) -> Result<(), lambda::Error> {
         ("issuers", Box::pin(gate.tokens.warm_up())),
     ])
     .await;
-
     let caches = Caches::new(Some(tables.clone()), CacheLimits::default(), clock.clone());
     let embedder = embedder.map(|embedder| -> Arc<dyn Embedder> {
         Arc::new(CachedEmbedder::new(embedder, caches.clone()))
@@ -56,5 +55,6 @@ async fn run(settings: Settings) -> Result<(), lambda::Error> {
     let budget = PromptBudget::default();
     let Settings { function, answer_timeout, .. } = settings;
     let ask = Ask { search, tables, chat, chat_models, spending, function, budget, clock };
-    lambda::http::serve_streaming(router(Query { gate, ask, answer_timeout })).await
+    let levels = LogLevels::of(ask.tables.clone(), ask.clock.clone());
+    lambda::http::serve_streaming(levels.around(router(Query { gate, ask, answer_timeout }))).await
 }

@@ -8,7 +8,7 @@ use lectern_app::{
 };
 use lectern_aws::sqs::Queue;
 use lectern_core::{ports::JobQueue as _, retention::Retention};
-use lectern_runtime::lambda;
+use lectern_runtime::{lambda, log_levels::LogLevels};
 use lectern_stack::{blobs, index, pages, secrets::Secrets, warm::warm_up};
 use lectern_tables::Tables;
 use upload::{Upload, router, settings::Settings};
@@ -54,7 +54,7 @@ async fn run(settings: Settings) -> Result<(), lambda::Error> {
             retention: Retention { daily: *backup_days, ..Retention::default() },
             clock: clock.clone(),
         },
-        collections: Collections { tables, clock },
+        collections: Collections { tables: tables.clone(), clock: clock.clone() },
     };
-    lambda::http::serve(router(upload)).await
+    lambda::http::serve(LogLevels::of(tables, clock).around(router(upload))).await
 }

@@ -35,10 +35,9 @@ use lectern_core::{
     time::Timestamp,
 };
 use lectern_tables::Tables;
-use lectern_telemetry::{instruments::ACTIVE_SESSIONS, trace::stage};
+use lectern_telemetry::{instruments::ACTIVE_SESSIONS, stage::Staged as _};
 use serde::Serialize;
 use tokio::sync::mpsc;
-use tracing::Instrument as _;
 
 use self::{cached::Opened, draft::Asking};
 use crate::{
@@ -206,7 +205,7 @@ impl Ask {
         let Turn { caller, request, .. } = *turn;
         // What is searched for depends on the conversation so far, where there is one.
         let turns = self.history(caller, request.session_id.as_ref()).await?;
-        let understood = self.understand(turn, &turns).instrument(stage("find")).await?;
+        let understood = self.understand(turn, &turns).staged("find").await?;
         let rewrite::Understood { search, opened, standalone_question } = understood;
         let (similar, place) = match opened {
             Opened::Hit(hit) => {
@@ -220,7 +219,7 @@ impl Ask {
         let history = rewrite::spoken(&turns);
         let asking = Asking { caller, search: &search, settings: &settings, history: &history };
 
-        let retrieving = self.retrieve(turn, &asking, similar).instrument(stage("check"));
+        let retrieving = self.retrieve(turn, &asking, similar).staged("check");
         let (mut found, begun) = retrieving.await?;
         let shown = begun.widened.passages.clone();
         let retrieval = AskEvent::Retrieval {
@@ -229,7 +228,7 @@ impl Ask {
             passages: shown.clone(),
         };
         send(turn.events, retrieval).await;
-        let drafting = self.draft(turn, &asking, begun, &mut found).instrument(stage("generate"));
+        let drafting = self.draft(turn, &asking, begun, &mut found).staged("generate");
         let drafted = drafting.await?;
         let answer = self.still_shown(caller, drafted.answer).await?;
         for citation in answer.citations() {
@@ -259,7 +258,7 @@ impl Ask {
             documents,
             keeps_question: settings.audit.questions,
         };
-        self.conclude(turn, asked).instrument(stage("record")).await
+        self.conclude(turn, asked).staged("record").await
     }
 
     /// Records before responding: nothing runs after the response.

@@ -27,9 +27,9 @@ use lectern_tables::{
     ingestion::Switch,
     versions::{Claim, Claimed},
 };
-use lectern_telemetry::{call::word_of, instruments::DOCUMENT_PROCESSING, trace::stage};
+use lectern_telemetry::{call::word_of, instruments::DOCUMENT_PROCESSING, stage::Staged as _};
 use thiserror::Error;
-use tracing::{Instrument as _, info, warn};
+use tracing::{info, warn};
 
 use crate::{
     blobs::{BlobName, Blobs},
@@ -178,9 +178,9 @@ impl Ingest {
 
     async fn make_ready(&self, claimed: &Claimed) -> Result<Outcome, IngestError> {
         let DocumentVersion { tenant, document_id, version, .. } = &claimed.version;
-        let parsed = self.parse(&claimed.version).instrument(stage("parse")).await?;
+        let parsed = self.parse(&claimed.version).staged("parse").await?;
         let parsed = Arc::new(self.redact(&claimed.version, parsed).await?);
-        let chunks = self.chunk(&parsed).instrument(stage("chunk")).await?;
+        let chunks = self.chunk(&parsed).staged("chunk").await?;
         if chunks.len() > MAX_CHUNKS {
             return Err(IngestError::TooManyChunks);
         }
@@ -188,8 +188,8 @@ impl Ingest {
         // The text must be there before a passage of it can be found.
         let name = BlobName::text(tenant, document_id, *version);
         self.blobs.put(&name, Bytes::from(parsed.text.clone())).await?;
-        let reused = self.index(claimed, &parsed, &chunks).instrument(stage("index")).await?;
-        self.switch(claimed, chunks.len(), reused).instrument(stage("switch")).await
+        let reused = self.index(claimed, &parsed, &chunks).staged("index").await?;
+        self.switch(claimed, chunks.len(), reused).staged("switch").await
     }
 
     /// One transaction: this version answers from here on, the previous one no more. Then the passages

@@ -38,9 +38,8 @@ use lectern_core::{
     settings::CollectionSettings,
 };
 use lectern_tables::Tables;
-use lectern_telemetry::trace::stage;
+use lectern_telemetry::stage::Staged as _;
 use serde::Serialize;
-use tracing::Instrument as _;
 
 pub use self::request::SearchRequest;
 pub(crate) use self::{effective::Effective, prepare::Prepared, widen::Widened};
@@ -160,7 +159,7 @@ impl Search {
         request: &SearchRequest,
         meter: &Meter,
     ) -> Result<Found, FlowError> {
-        let preparing = self.prepare(caller, request, None, meter).instrument(stage("embed"));
+        let preparing = self.prepare(caller, request, None, meter).staged("embed");
         let prepared = preparing.await?;
         let least = f64::from(prepared.effective.settings.retrieval.min_confidence);
         let similar = self.similar(request, prepared).await?;
@@ -200,7 +199,7 @@ impl Search {
             let remaining =
                 request.time_budget.saturating_sub(similar.embedded + similar.retrieved);
             let reranking = self.rerank(&request.question, fused, &similar.settings, remaining);
-            let ranked = reranking.instrument(stage("rerank")).await;
+            let ranked = reranking.staged("rerank").await;
             similar.reranked = started.elapsed().saturating_sub(similar.retrieved);
             similar.degraded.extend(ranked.is_degraded.then_some(degraded::RERANK));
             similar.ranked = ranked.passages;

@@ -23,8 +23,8 @@ use lectern_core::{
     ids::TenantId,
     widget::WIDGET_PREFIX,
 };
-use lectern_telemetry::trace::stage;
-use tracing::{Instrument as _, warn};
+use lectern_telemetry::stage::Staged as _;
+use tracing::warn;
 
 use crate::{
     audit::{Audit, Audited},
@@ -84,7 +84,7 @@ impl Gate {
         mut request: Request,
         next: Next,
     ) -> Response {
-        let verifying = self.verify(request.headers(), address).instrument(stage("authenticate"));
+        let verifying = self.verify(request.headers(), address).staged("authenticate");
         let admitted = match verifying.await {
             Ok(admitted) => admitted,
             Err(error) => return Problem::from(error).into_response(),

@@ -15,6 +15,7 @@
 //! | [`routes`] | what surrounds the routes of every server and function |
 //! | `lambda` | how a Lambda function starts and takes invocations (feature `lambda`) |
 //! | [`openapi`] | the description of all routes, made from the types |
+//! | [`log_levels`] | which log lines an operator wants for a while |
 //! | [`metrics`] | where what is measured goes |
 //! | [`trace`] | request ids, one log line per request, security headers |
 //! | [`telemetry`] | where log lines go |
@@ -27,6 +28,7 @@ pub mod gate;
 pub mod idempotency;
 #[cfg(feature = "lambda")]
 pub mod lambda;
+pub mod log_levels;
 pub mod metrics;
 pub mod openapi;
 pub mod origins;

@@ -21,8 +21,8 @@ use std::{
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use tracing::Subscriber;
 use tracing_subscriber::{
-    EnvFilter, Layer, fmt, layer::SubscriberExt as _, registry::LookupSpan, reload,
-    util::SubscriberInitExt as _,
+    EnvFilter, Layer, filter::LevelFilter, fmt, layer::SubscriberExt as _, registry::LookupSpan,
+    reload, util::SubscriberInitExt as _,
 };
 
 pub use self::traces::Traces;
@@ -30,6 +30,9 @@ pub use self::traces::Traces;
 /// Level of everything that says nothing else.
 pub const DEFAULT_LEVELS: &str =
     "info,h2=warn,hyper=warn,tower=warn,aws=warn,segment=warn,shard=warn";
+/// What our modules begin with: the crates of Lectern, and those of its functions.
+const OURS: [&str; 8] =
+    ["lectern", "admin", "backup", "health", "ingest", "query", "site", "upload"];
 /// What a sampled request adds: its span says whether it is one.
 const SAMPLED: &str = "[request{sampled=true}]=debug";
 
@@ -41,6 +44,8 @@ const LAST_SPANS: Duration = Duration::from_secs(2);
 
 static PROVIDER: OnceLock<SdkTracerProvider> = OnceLock::new();
 static RELOAD: OnceLock<Reload> = OnceLock::new();
+/// Levels of the start.
+static LEVELS: OnceLock<String> = OnceLock::new();
 /// Share of requests whose debug lines are written, as the bits of an `f64`.
 static SAMPLE: AtomicU64 = AtomicU64::new(0);
 
@@ -79,7 +84,10 @@ pub struct Telemetry {
 pub fn init(format: Format, service: &'static str, telemetry: &Telemetry) {
     SAMPLE.store(telemetry.sample.to_bits(), Ordering::Relaxed);
     let levels = telemetry.levels.as_deref().unwrap_or(DEFAULT_LEVELS);
-    let filter = filter(levels).unwrap_or_else(|| EnvFilter::new(DEFAULT_LEVELS));
+    let (levels, filter) = match filter(levels) {
+        Some(filter) => (levels, filter),
+        None => (DEFAULT_LEVELS, EnvFilter::new(DEFAULT_LEVELS)),
+    };
     let (filter, handle) = reload::Layer::new(filter);
     let lines = match format {
         Format::Json => json().with_filter(filter).boxed(),
@@ -94,8 +102,14 @@ pub fn init(format: Format, service: &'static str, telemetry: &Telemetry) {
     let (provider, spans) = traces::layer(service, &telemetry.traces);
     if registry.with(spans).try_init().is_ok() {
         let _ = PROVIDER.set(provider);
+        let _ = LEVELS.set(levels.to_owned());
         let _ = RELOAD.set(Box::new(move |filter| handle.reload(filter).is_ok()));
     }
+}
+
+/// Returns the levels of the start, [`DEFAULT_LEVELS`] where nothing writes lines.
+pub(crate) fn levels() -> &'static str {
+    LEVELS.get().map_or(DEFAULT_LEVELS, String::as_str)
 }
 
 /// Sends the spans that wait. For the end of a process; what is not sent within [`LAST_SPANS`] is lost.
@@ -125,6 +139,24 @@ pub fn writes(levels: &str, target: &str, level: tracing::Level) -> Option<bool>
     }
     let targets: tracing_subscriber::filter::Targets = levels.parse().ok()?;
     Some(targets.would_enable(target, &level))
+}
+
+/// Whether an operator may ask a deployment for these levels: what other crates write in debug lines is redacted by nobody.
+///
+/// # Errors
+/// With what they must be.
+pub fn check_wanted(levels: &str) -> Result<(), &'static str> {
+    const MUST: &str = "must be levels of Lectern's modules, `lectern=debug,query=debug`, or `info` and less for all";
+    // `[span{field}]` would be read as the name of a module.
+    if levels.is_empty() || levels.contains('[') {
+        return Err(MUST);
+    }
+    let targets: tracing_subscriber::filter::Targets = levels.parse().map_err(|_| MUST)?;
+    let is_quiet = |level: LevelFilter| level <= LevelFilter::INFO;
+    let is_ours = |target: &str| OURS.iter().any(|ours| target.starts_with(ours));
+    let all_fine = targets.iter().all(|(target, level)| is_ours(target) || is_quiet(level));
+    let rest_is_quiet = targets.default_level().is_none_or(is_quiet);
+    if all_fine && rest_is_quiet { Ok(()) } else { Err(MUST) }
 }
 
 /// Returns the share of requests whose debug lines are written.

@@ -8,7 +8,7 @@ use crate::{
     audit::AuditHeads, backups::Backups, budget::Budgets, cache::Cache, collections::Collections,
     deletion::Deletions, documents::Documents, erasures::Erasures, experiments::Experiments,
     expiry::ExpirySweeps, feedback::Feedbacks, holdings::Holdings, idempotency::Idempotency,
-    keys::Keys, layout, restores::Restores, schema, sessions::Sessions,
+    keys::Keys, layout, log_levels::LogLevels, restores::Restores, schema, sessions::Sessions,
     spending_rules::AllSpendingRules, subjects::Subjects, table::Table, tenants::Tenants,
     uploads::Uploads, usage::UsageDays, versions::Versions,
 };
@@ -150,6 +150,12 @@ impl Tables {
     #[must_use]
     pub fn audit_heads(&self) -> AuditHeads<'_> {
         AuditHeads { table: &self.table }
+    }
+
+    /// Which log lines an operator wants.
+    #[must_use]
+    pub fn log_levels(&self) -> LogLevels<'_> {
+        LogLevels { table: &self.table }
     }
 
     /// Rates of tokens' subjects.

@@ -196,6 +196,11 @@ pub(crate) fn audit_head(stream: &StreamId) -> Key {
     Key::new(AUDIT, format!("{STREAM}{stream}"))
 }
 
+/// Which log lines an operator wants of this deployment.
+pub(crate) fn log_levels() -> Key {
+    Key::new("LOG", "LEVELS")
+}
+
 /// How far the sweep for documents that are kept no longer came in a collection.
 pub(crate) fn expiry_sweep(owner: &TenantId, id: &CollectionId) -> Key {
     Key::new(tenant(owner), format!("EXPIRY#{id}"))

@@ -23,6 +23,7 @@
 //! | [`audit`] | where the streams of the audit log end |
 //! | [`usage`], [`budget`], [`spending_rules`] | what was spent, and what may be |
 //! | [`backups`], [`restores`], [`erasures`] | what is backed up, restored, and rewritten |
+//! | [`log_levels`] | which log lines an operator wants for a while |
 //! | [`tenants`] | who there is, and which incarnation of their data is live |
 //!
 //! # Layout
@@ -54,6 +55,7 @@
 //! | restoration | `T#{tenant}` | `RESTORE#{id}` | | |
 //! | erasure from backups | `T#{tenant}` | `ERASURE` | | |
 //! | end of an audit stream | `AUDIT` | `STREAM#{stream}` | | |
+//! | wanted log levels | `LOG` | `LEVELS` | | |
 //! | tenant | `TENANTS` | `T#{tenant}` | | |
 //! | outcomes of a variant | `T#{tenant}#E#{collection}` | `EXPERIMENT#{experiment}#VARIANT#{variant}` | | |
 //! | variants of a question | `T#{tenant}#Q#{query}` | `ASSIGNMENT` | | |
@@ -99,6 +101,7 @@ pub mod holdings;
 pub mod idempotency;
 pub mod ingestion;
 pub mod keys;
+pub mod log_levels;
 pub mod registration;
 pub mod restores;
 pub mod sessions;

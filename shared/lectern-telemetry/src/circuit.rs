@@ -12,7 +12,7 @@ use lectern_core::{
     breaker::{Breaker, Ending, Turn},
     errors::{ErrorKind, PortError},
 };
-use tracing::{Instrument as _, Span, debug_span, field::Empty, info, warn};
+use tracing::{Instrument as _, Span, debug, debug_span, field::Empty, info, warn};
 
 use crate::{
     call::{CANCELLED, Dependency, OK, word_of},
@@ -207,6 +207,7 @@ impl Drop for Admitted {
 struct Noted {
     dependency: Dependency,
     operation: &'static str,
+    purpose: &'static str,
     outcome: &'static str,
     span: Span,
     since: Instant,
@@ -222,19 +223,19 @@ impl Noted {
             operation,
             outcome = Empty,
         );
-        Self { dependency, operation, outcome: CANCELLED, span, since: Instant::now() }
+        Self { dependency, operation, purpose, outcome: CANCELLED, span, since: Instant::now() }
     }
 }
 
 impl Drop for Noted {
     fn drop(&mut self) {
-        self.span.record("outcome", self.outcome);
-        let labels = [
-            ("dependency", self.dependency.as_str()),
-            ("operation", self.operation),
-            ("outcome", self.outcome),
-        ];
-        DEPENDENCY.record(self.since.elapsed().as_secs_f64(), &labels);
+        let (dependency, took) = (self.dependency.as_str(), self.since.elapsed().as_secs_f64());
+        let Self { operation, purpose, outcome, .. } = *self;
+        self.span.record("outcome", outcome);
+        let duration_ms = took * 1_000.0;
+        debug!(dependency, operation, purpose, outcome, duration_ms, "called a dependency");
+        let labels = [("dependency", dependency), ("operation", operation), ("outcome", outcome)];
+        DEPENDENCY.record(took, &labels);
     }
 }
 

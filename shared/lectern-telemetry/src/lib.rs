@@ -15,6 +15,7 @@
 //! | [`call`] | what is depended on |
 //! | [`circuit`] | how a call of it went, and whether one is worth making |
 //! | [`observed`] | ports whose calls are seen: decorators |
+//! | [`stage`] | what a stage of a flow is, as a span and a line |
 //! | [`trace`] | which trace a span belongs to, and how it goes on elsewhere |
 
 pub mod call;
@@ -25,5 +26,6 @@ pub mod levels;
 pub mod lines;
 pub mod observed;
 pub mod report;
+pub mod stage;
 pub mod trace;
 pub mod windows;

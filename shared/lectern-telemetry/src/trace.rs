@@ -7,7 +7,7 @@ use opentelemetry::{
     Context,
     trace::{SpanContext, SpanId, TraceContextExt as _, TraceFlags, TraceId, TraceState},
 };
-use tracing::{Span, debug_span, field::Empty, info_span};
+use tracing::{Span, field::Empty, info_span};
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
 /// Header, and attribute of a message, by which a trace goes on.
@@ -41,12 +41,6 @@ pub fn continue_from(span: &Span, header: &str) {
         // Refused only for a span that has begun, which goes on in its own trace.
         let _ = span.set_parent(remote);
     }
-}
-
-/// Returns the span of one stage of a flow, `retrieve`.
-#[must_use]
-pub fn stage(name: &'static str) -> Span {
-    debug_span!("stage", otel.name = name, stage = name)
 }
 
 /// Returns the span of something that is done in the background, in the trace of what asked for it where that is known. Its

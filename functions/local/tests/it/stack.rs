@@ -4,6 +4,7 @@
 pub(crate) mod aws;
 mod events;
 mod game_day;
+mod log_levels;
 mod measured;
 mod parity;
 mod pipeline;

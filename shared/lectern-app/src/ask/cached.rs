@@ -26,8 +26,8 @@ use lectern_core::{
     settings::CollectionSettings,
 };
 use lectern_tables::collections::Collection;
-use lectern_telemetry::trace::stage;
-use tracing::{Instrument as _, warn};
+use lectern_telemetry::stage::Staged as _;
+use tracing::warn;
 
 use super::{Ask, AskEvent, AskRequest, AskTimings, Asked, MAX_REPLY_TOKENS, Turn, send};
 use crate::{
@@ -144,7 +144,7 @@ impl Ask {
         let Assumed { variant, keys, read } = assumed;
         let caches = &self.search.caches;
         let preparing = self.search.prepare(caller, search, read, turn.bill.meter());
-        let (prepared, stored) = tokio::join!(preparing.instrument(stage("embed")), async {
+        let (prepared, stored) = tokio::join!(preparing.staged("embed"), async {
             caches.stored_answer(&keys?.answer).await
         });
         let prepared = prepared?;
@@ -165,7 +165,7 @@ impl Ask {
             None => place.of_similar_question(caches, &search.question, wanted.semantic),
         };
         let (similar, hit) = tokio::join!(
-            self.search.similar(search, prepared).instrument(stage("retrieve")),
+            self.search.similar(search, prepared).staged("retrieve"),
             self.verified(caller, search, candidate, &variant)
         );
         if keys.is_some() {

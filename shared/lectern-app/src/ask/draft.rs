@@ -15,7 +15,7 @@ use lectern_core::{
     prompt,
     settings::{CollectionSettings, Fallback},
 };
-use lectern_telemetry::trace::stage;
+use lectern_telemetry::stage;
 use tracing::warn;
 
 use super::{Ask, AskTimings, Turn, reply};
@@ -266,7 +266,7 @@ async fn collected(
     let sources = Sources::of(texts.chain([asking.search.question.as_str()]));
     let text = reply::collect(reply, Outgoing::new(&sources), turn).await?;
     let verifying = Instant::now();
-    let _verify = stage("verify").entered();
+    let _verify = stage::entered("verify");
     let policy = asking.settings.answers.unsupported;
     let mut answer = text.map_or_else(Answer::withheld, |text| {
         citations::verify(&Draft::new(text), passages, policy)

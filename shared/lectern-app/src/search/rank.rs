@@ -9,7 +9,7 @@ use lectern_core::{
     question::Question,
     settings::{CollectionSettings, Rerank},
 };
-use tracing::warn;
+use tracing::{debug, warn};
 
 use super::{RANKING_DEPTH, Search};
 
@@ -29,8 +29,11 @@ impl Search {
         let model = self.embedder.as_ref().map(|embedder| embedder.model());
         let knows = |language: &str| model.is_none_or(|model| model.knows(language));
         let fusion = fusion.for_candidates(&candidates, knows);
+        let (lexical, dense) = (candidates.sparse.len(), candidates.dense.len());
         let mut ranked = fusion::fuse(candidates, &fusion, 2 * RANKING_DEPTH);
         ranked.retain(|found| !settings.safety.withholds(&found.passage));
+        let (fused, best) = (ranked.len(), ranked.first().map(|found| found.score));
+        debug!(lexical, dense, fused, best, "ranked what the index found");
         // Here already: a reranking model is sent what is ranked, and a cache keeps it.
         ranked.iter_mut().for_each(|found| found.passage.redact(settings.safety.redact));
         ranked

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use lectern_core::{errors::chain, extract::Extraction, question::Question};
-use tracing::warn;
+use tracing::{debug, warn};
 
 use super::{EMBED_TIMEOUT, Found, Search, SearchRequest};
 use crate::{errors::FlowError, spending::Meter};
@@ -31,6 +31,18 @@ impl Search {
     /// and whether the embedder failed at that. Without an embedder whose cosines the weights know, words alone
     /// decide.
     pub(crate) async fn measure<'found>(
+        &self,
+        question: &Question,
+        found: &'found Found,
+        remaining: Duration,
+        meter: &Meter,
+    ) -> (Extraction<'found>, bool) {
+        let (extraction, is_degraded) = self.compared(question, found, remaining, meter).await;
+        debug!(confidence = extraction.relevance(), is_degraded, "judged the passages");
+        (extraction, is_degraded)
+    }
+
+    async fn compared<'found>(
         &self,
         question: &Question,
         found: &'found Found,

@@ -107,6 +107,10 @@ where
         .with_location(false)
         .with_threads(false)
         .with_target(false)
+        // A span of ours is entered at each poll of what it is about. Nobody asks for its time by polls, and contexts of
+        // OpenTelemetry are asked of spans, not of threads.
+        .with_tracked_inactivity(false)
+        .with_context_activation(false)
         .with_filter(filter_fn(is_ours))
 }
 

@@ -4,7 +4,7 @@
 use std::time::Instant;
 
 use lectern_core::{errors::PortError, ports::TokenCount};
-use tracing::{Span, debug_span, field::Empty};
+use tracing::{Span, debug, debug_span, field::Empty};
 
 use crate::{
     call::{CANCELLED, OK, word_of},
@@ -114,8 +114,11 @@ impl Drop for Seen {
         if self.outcome != OK {
             self.span.record("error.type", self.outcome);
         }
+        let took = self.since.elapsed().as_secs_f64();
+        let Named { operation, model, .. } = self.named;
+        let (outcome, duration_ms) = (self.outcome, took * 1_000.0);
+        debug!(operation, model, outcome, duration_ms, "called a model");
         let [operation, provider, model] = self.named.labels();
-        let labels = [operation, provider, model, ("error_type", self.outcome)];
-        MODEL_CALL.record(self.since.elapsed().as_secs_f64(), &labels);
+        MODEL_CALL.record(took, &[operation, provider, model, ("error_type", outcome)]);
     }
 }
