@@ -8,15 +8,10 @@ promises as text, in `promises/data.py`. API Gateway's streaming, CodeDeploy and
 """
 
 import json
-import socket
-import subprocess
-import sys
-import time
 
-import boto3
 import pytest
-from botocore.config import Config
 
+from imitation import clients, create, server
 from translate import ROOT
 
 DATA = {
@@ -31,45 +26,17 @@ DATA = {
 @pytest.fixture(scope="module")
 def client():
     """Returns a way to get clients of a moto server of this test's own."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = (sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port))
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        deadline = time.monotonic() + 30
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", port), timeout=1).close()
-                break
-            except OSError:
-                assert server.poll() is None, "the server ended"
-                assert time.monotonic() < deadline, "the server does not listen"
-                time.sleep(0.1)
-        bounded = Config(connect_timeout=5, read_timeout=60, retries={"max_attempts": 1})
-        yield lambda name: boto3.client(name, endpoint_url=f"http://127.0.0.1:{port}", config=bounded)
-    finally:
-        server.terminate()
-        server.wait(timeout=10)
+    with server() as address:
+        yield clients(address)
 
 
-def create(client, name, file, parameters):
-    """Creates a stack and returns its outputs."""
-    formation = client("cloudformation")
-    formation.create_stack(
-        StackName=name,
-        TemplateBody=(ROOT / file).read_text(),
-        Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
-        Capabilities=["CAPABILITY_IAM"],
-    )
-    [stack] = formation.describe_stacks(StackName=name)["Stacks"]
-    assert stack["StackStatus"] == "CREATE_COMPLETE"
-    return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+def created(client, name, file, parameters):
+    return create(client, name, (ROOT / file).read_text(), parameters)
 
 
 @pytest.fixture(scope="module")
 def data(client):
-    return create(client, "data", "infra/data.yaml", DATA)
+    return created(client, "data", "infra/data.yaml", DATA)
 
 
 def test_the_table_has_its_keys(client, data):
@@ -124,7 +91,7 @@ def test_rights_to_models_are_computed_as_meant(client, data):
     given |= {"Name": "lectern", "KeyPepperArn": "arn:aws:x:::pepper", "IndexKeyArn": "", "ModelKeyArn": "", "RerankerKeyArn": ""}
     given |= {"BackupIdentityArn": "", "Guardrail": "gr4il1d:7"}
     given |= {"Chat": "bedrock:us.amazon.nova-lite-v1:0", "Embedder": "bedrock:cohere.embed-v4:0@512", "BedrockModelArns": ""}
-    outputs = create(client, "roles", "infra/roles.yaml", given)
+    outputs = created(client, "roles", "infra/roles.yaml", given)
     iam = client("iam")
     models = {}
     for function in ("query", "ingest"):
@@ -146,6 +113,6 @@ def test_rights_to_models_are_computed_as_meant(client, data):
 
 
 def test_logs_are_kept_as_long_as_asked(client):
-    create(client, "logs", "infra/logs.yaml", {"Name": "lectern", "RetentionInDays": "7", "ManageApiLogging": "false"})
+    created(client, "logs", "infra/logs.yaml", {"Name": "lectern", "RetentionInDays": "7", "ManageApiLogging": "false"})
     groups = client("logs").describe_log_groups()["logGroups"]
     assert len(groups) == 8 and {group["retentionInDays"] for group in groups} == {7}
