@@ -7,14 +7,13 @@ the services. What the commands then do is in `test_commands_run.py`.
 import re
 import shlex
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from awscli.botocore.session import get_session
 
 from commands import program, shapes, texts
 from commands.account import archive, function_names
-from commands.shell import Shell, recorder
+from commands.shell import Shell
 from translate import ROOT, read
 
 # What the shell has where an account would have given it.
@@ -29,31 +28,36 @@ GIVEN = {
 }
 # Services whose name in the CLI is another.
 SERVICES = {"s3api": "s3", "deploy": "codedeploy"}
-BLOCKING = 60
+# How many seconds the CLI waits for an answer, unless it is told.
+PATIENCE = 60
+RECORDER = Path(__file__).parent / "commands/recorder.sh"
 
 
 @pytest.fixture(scope="module")
-def recorded(tmp_path_factory):
-    """Returns the words of each call, by document, and the folder in which their files are."""
+def folder(tmp_path_factory):
+    """Returns a folder with the files that commands read."""
     folder = tmp_path_factory.mktemp("recorded")
-    calls = {}
+    (folder / "model-layer.zip").write_bytes(archive())
+    (folder / "layer").mkdir()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def recorded(folder):
+    """Returns the words of each call of `aws`, with the document that has it."""
+    log = folder / "calls"
+    shell = Shell(folder, f"COMMANDS_LOG={log} exec bash {RECORDER}", GIVEN)
+    calls = []
     for source, snippets in texts.ALL.items():
-        shell = Shell(folder / source.replace("/", "-"), recorder(), GIVEN)
-        before = len(shell.calls())
-        (shell.folder / "model-layer.zip").write_bytes(archive())
-        (shell.folder / "layer").mkdir()
+        log.unlink()
         shell.run(snippets)
-        calls[source] = SimpleNamespace(words=shell.calls()[before:], folder=shell.folder)
+        calls += [(source, call.split("\0")) for call in log.read_text().split("\0\0") if call]
     return calls
 
 
 @pytest.fixture(scope="module")
 def cli():
     return program.driver(is_offline=True)
-
-
-def each(recorded):
-    return [(source, words) for source, calls in recorded.items() for words in calls.words]
 
 
 def option(words, name):
@@ -77,18 +81,18 @@ def test_no_command_of_the_documentation_is_left_out(recorded):
     for path in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md"), *(ROOT / "infra").glob("*.yaml"), ROOT / "template.yaml"]:
         source = path.relative_to(ROOT).as_posix()
         standing = texts.COMMAND.findall(path.read_text())
-        called = {tuple(words[:2]) for words in recorded[source].words} if source in recorded else set()
+        called = {tuple(words[:2]) for at, words in recorded if at == source}
         assert set(standing) <= called, source
         found += len(standing)
     assert found >= 55
 
 
-def test_each_command_is_taken(recorded, cli, monkeypatch):
+def test_each_command_is_taken(recorded, cli, folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    # A fence removes what it is done with.
+    (folder / "canary.json").write_text("{}")
     refused = []
-    for source, words in each(recorded):
-        monkeypatch.chdir(recorded[source].folder)
-        # A fence removes what it is done with.
-        Path("canary.json").touch()
+    for source, words in recorded:
         status, _, complained = program.validate(cli, words)
         if status:
             refused.append(f"{source}: aws {shlex.join(words)}\n{complained}")
@@ -97,7 +101,7 @@ def test_each_command_is_taken(recorded, cli, monkeypatch):
 
 def test_what_a_query_asks_for_is_in_the_answer(recorded):
     asked = 0
-    for source, words in each(recorded):
+    for source, words in recorded:
         if query := option(words, "--query"):
             asked += 1
             try:
@@ -110,7 +114,7 @@ def test_what_a_query_asks_for_is_in_the_answer(recorded):
 def test_outputs_and_parameters_that_are_asked_for_are_the_stack_s(recorded):
     template = read(ROOT / "template.yaml")
     asked = {"Output": set(), "Parameter": set()}
-    for _, words in each(recorded):
+    for _, words in recorded:
         for kind, name in re.findall(r"\?(Output|Parameter)Key=='(\w+)'", option(words, "--query") or ""):
             asked[kind].add(name)
     assert asked["Output"] <= set(template["Outputs"]) and len(asked["Output"]) >= 8
@@ -120,7 +124,7 @@ def test_outputs_and_parameters_that_are_asked_for_are_the_stack_s(recorded):
 def test_functions_and_aliases_are_the_stack_s(recorded):
     names = function_names("lectern-prod")
     alias = read(ROOT / "template.yaml")["Globals"]["Function"]["AutoPublishAlias"]
-    for source, words in each(recorded):
+    for source, words in recorded:
         if (name := option(words, "--function-name")) and "recorded" not in name:
             assert name in names or name in [f"{known}:{alias}" for known in names], f"{source}: {name}"
 
@@ -130,18 +134,18 @@ def test_who_waits_for_a_function_waits_as_long_as_it_may_run(recorded):
     functions = [it["Properties"] for it in read(ROOT / "template.yaml")["Resources"].values() if "FunctionName" in it["Properties"]]
     timeouts = {it["FunctionName"]["Fn::Sub"].split("-")[-1]: it.get("Timeout", 0) for it in functions}
     waits = 0
-    for source, words in each(recorded):
+    for source, words in recorded:
         if words[:2] == ["lambda", "invoke"]:
             name = option(words, "--function-name").removesuffix(":live").split("-")[-1]
-            if timeouts.get(name, 0) > BLOCKING:
+            if timeouts.get(name, 0) > PATIENCE:
                 waits += 1
-                assert int(option(words, "--cli-read-timeout") or BLOCKING) >= timeouts[name], source
+                assert int(option(words, "--cli-read-timeout") or PATIENCE) >= timeouts[name], source
     assert waits >= 3
 
 
 def test_who_asks_for_alarms_asks_for_composite_ones_too(recorded):
     """CloudWatch leaves them out unless it is told. What pages is composite."""
-    asked = [words for _, words in each(recorded) if words[1] == "describe-alarms"]
+    asked = [words for _, words in recorded if words[1] == "describe-alarms"]
     assert len(asked) >= 2
     for words in asked:
         kinds = words[words.index("--alarm-types") + 1 :][:2] if "--alarm-types" in words else []
@@ -151,6 +155,7 @@ def test_who_asks_for_alarms_asks_for_composite_ones_too(recorded):
 WRONG = {
     "an operation": "sqs receive-messages --queue-url u",
     "an option": "sqs receive-message --queue-url u --maximum 3",
+    "an option cut short": "sqs receive-message --queue-url u --max 3",
     "an option of what makes many requests": "s3 sync s3://bucket/records records --recursively",
     "a number that is none": "sqs receive-message --queue-url u --max-number-of-messages many",
     "what is left out": "sqs receive-message",

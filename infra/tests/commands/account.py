@@ -42,7 +42,6 @@ def fill(address, stack):
         MessageBody="job",
         MessageAttributes={"cause": {"DataType": "String", "StringValue": "the index refuses it"}},
     )
-    alarm(client, f"{stack}-Levels-1-Answers-1", "OK")
     client("budgets").create_budget(
         AccountId=ACCOUNT,
         Budget={

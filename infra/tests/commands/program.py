@@ -3,8 +3,6 @@
 PyPI has version 1. Its operations and options come from the same descriptions of the services; of what the commands use, version 2
 has one option more, `--cli-binary-format`. Without it, it takes blobs for base64, and refuses JSON. Both versions send values
 to the service that none of its enumerations has; here they are refused.
-
-`python -m commands.program sqs list-queues` is `aws sqs list-queues`.
 """
 
 import base64
@@ -12,11 +10,10 @@ import binascii
 import contextlib
 import io
 import os
-import sys
 from types import SimpleNamespace
 
 import awscli.clidriver
-from awscli.argparser import ArgTableArgParser
+from awscli.argparser import ArgTableArgParser, CLIArgParser
 from awscli.arguments import CustomArgument
 from awscli.botocore.exceptions import ParamValidationError
 from awscli.customizations.overridesslcommonname import update_endpoint_url
@@ -24,6 +21,8 @@ from awscli.customizations.s3.s3 import S3
 
 # As the CLI ends when it does not take a command.
 REFUSED = 252
+# An option that is cut short is taken until the service gets another one that begins like it.
+CLIArgParser._get_option_tuples = lambda self, option: []
 FORMATS = ("base64", "raw-in-base64-out")
 
 
@@ -43,7 +42,7 @@ def driver(is_offline=False):
         binary["format"] = parsed_args.cli_binary_format
 
     def check_blob(param, value, **_):
-        if getattr(param, "cli_type_name", "") == "blob" and isinstance(value, str) and not value.startswith(("file://", "fileb://")):
+        if getattr(param, "cli_type_name", "") == "blob" and isinstance(value, str) and not value.startswith("fileb://"):
             if binary["format"] == "base64" and not is_base64(value):
                 raise ParamValidationError(report=f"Invalid base64: {value}")
 
@@ -130,12 +129,5 @@ def validate(cli, arguments):
 
 def main(arguments):
     """Runs a command, offline if it is named in `COMMANDS_OFFLINE`."""
-    if log := os.environ.get("COMMANDS_LOG"):
-        with open(log, "a") as file:
-            file.write("\0".join([*arguments, "", ""]))
     is_offline = " ".join(arguments[:2]) in os.environ.get("COMMANDS_OFFLINE", "").split(",")
     return driver(is_offline).main(arguments)
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -8,8 +8,6 @@ import os
 import re
 import shlex
 import subprocess
-import sys
-from pathlib import Path
 
 from commands import texts
 
@@ -36,63 +34,44 @@ GIVEN = {
 
 
 class Shell:
-    """A folder to run snippets in, with a program `aws`, and what it was called with."""
+    """A folder to run snippets in, with a program `aws`."""
 
-    def __init__(self, folder, program, given, **environment):
+    def __init__(self, folder, aws, given):
+        """`aws` is a line of shell that runs one command; `given` has the values for words of a document."""
         self.folder, self.given = folder, given
-        self.log = folder / "calls"
         programs = folder / "bin"
-        programs.mkdir(parents=True)
-        aws = programs / "aws"
-        aws.write_text(f'#!/bin/sh\nexec {shlex.join(program)} "$@"\n')
-        aws.chmod(0o755)
-        self.environment = {
-            **os.environ,
-            **environment,
-            "PATH": f"{programs}:{os.environ['PATH']}",
-            "PYTHONPATH": str(Path(__file__).parents[1]),
-            "COMMANDS_LOG": str(self.log),
-            "AWS_MAX_ATTEMPTS": "1",
-            "AWS_PAGER": "",
-        }
+        programs.mkdir()
+        program = programs / "aws"
+        program.write_text(f'#!/bin/sh\n{aws} "$@"\n')
+        program.chmod(0o755)
+        self.environment = {**os.environ, "PATH": f"{programs}:{os.environ['PATH']}"}
         self.names = self.declared()
 
     def declared(self):
         """Runs the fence that defines names. Returns the definitions."""
         fence = texts.names()
-        [printed] = self.run([fence], f"STACK={shlex.quote(self.given['GIVEN_STACK'])}", "declare -p $(compgen -A variable | grep -v ^BASH)")
-        wanted = {"STACK", *re.findall(r"^(\w+)=", fence.text, re.MULTILINE)}
-        lines = [line for line in printed.splitlines() if re.match(rf"declare -\S+ ({'|'.join(wanted)})=", line)]
-        assert len(lines) == len(wanted), printed
-        return "\n".join([*lines, *functions(fence.text)])
+        names = re.findall(r"^(\w+)=", fence.text, re.MULTILINE)
+        functions = re.findall(r"^(\w+)\(\)", fence.text, re.MULTILINE)
+        self.names = 'STACK="$GIVEN_STACK"'
+        show = texts.Snippet(fence.source, 0, f"declare -p {' '.join(['STACK', *names])}; declare -f {' '.join(functions)}", True)
+        return self.run([fence, show])[-1]
 
-    def run(self, snippets, before=None, after=""):
+    def run(self, snippets):
         """Runs snippets. Returns what each printed."""
         lines = ["set -eu -o pipefail"]
-        lines += [f"export {name}={shlex.quote(value)}" for name, value in self.given.items()]
+        lines += [f"{name}={shlex.quote(value)}" for name, value in self.given.items()]
         lines += [f"{name}() {{ :; }}" for name in SILENT]
-        lines.append(self.names if before is None else before)
+        lines.append(self.names)
         for snippet in snippets:
             lines += [f"printf '\\n{MARK} {snippet.line}\\n'", filled(snippet)]
-        script = "\n".join([*lines, after])
         done = subprocess.run(
-            ["bash", "-c", script], cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=120
+            ["bash", "-c", "\n".join(lines)], cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=120
         )
         parts = re.split(rf"^{MARK} \d+\n", done.stdout, flags=re.MULTILINE)[1:]
-        if done.returncode or done.stderr:
-            at = snippets[len(parts) - 1]
-            raise AssertionError(f"{at.source}:{at.line} ended with {done.returncode}\n{at.text}\n{done.stdout[-2000:]}\n{done.stderr}")
+        at = snippets[max(len(parts) - 1, 0)]
+        complaint = f"{at.source}:{at.line} ended with {done.returncode}\n{at.text}\n{done.stdout[-2000:]}\n{done.stderr}"
+        assert not done.returncode and not done.stderr, complaint
         return parts
-
-    def calls(self):
-        """Returns the words of each call of `aws`."""
-        calls = self.log.read_text().split("\0\0") if self.log.exists() else []
-        return [call.split("\0") for call in calls if call]
-
-
-def functions(text):
-    """Returns the one-line functions that a fence defines."""
-    return re.findall(r"^\w+\(\) \{.*\}$", text, re.MULTILINE)
 
 
 def filled(snippet):
@@ -101,13 +80,3 @@ def filled(snippet):
     for word, value in GIVEN.get(snippet.source, {}).items():
         text = text.replace(word, value)
     return text
-
-
-def program():
-    """Returns the words that start the CLI of the tests."""
-    return [sys.executable, "-m", "commands.program"]
-
-
-def recorder():
-    """Returns the words that start what writes down how it was called, and does no more."""
-    return ["bash", str(Path(__file__).with_name("recorder.sh"))]

@@ -8,6 +8,7 @@ from translate import ROOT, read
 # A service and an operation, as `aws sqs receive-message`.
 COMMAND = re.compile(r"(?<![\w-])aws ([a-z0-9]+) ([a-z][a-z0-9-]*)")
 FENCE = re.compile(r"^( *)```(.*)\n((?:.*\n)*?)\1```$", re.MULTILINE)
+DEFINITION = re.compile(r"^(\w+)\(\)", re.MULTILINE)
 INLINE = re.compile(r"`([^`\n]+)`")
 # The names that a runbook's commands use are given values here.
 NAMES = "docs/runbooks/README.md"
@@ -22,10 +23,6 @@ class Snippet:
     text: str
     is_fence: bool
 
-    @property
-    def operations(self):
-        return set(COMMAND.findall(self.text))
-
 
 def sources():
     """Returns the files that may have commands, the README first."""
@@ -35,25 +32,27 @@ def sources():
 
 
 def snippets(source):
-    """Returns a file's snippets with a command in them, in the order of the text."""
+    """Returns a file's snippets with a command in them, or with a function that has one, in the order of the text."""
     text = (ROOT / source).read_text()
     if source == "template.yaml":
-        return [*within(source, text), printed()]
+        return [*within(source, text, COMMAND), printed()]
+    fences = [fence for fence in FENCE.finditer(text) if fence[2].split(" ")[0] == "sh"]
+    defined = [name for fence in fences if COMMAND.search(fence[3]) for name in DEFINITION.findall(fence[3])]
+    calls = re.compile("|".join([COMMAND.pattern, *[rf"\b{name} \$?[A-Z\w]+" for name in defined]]))
     found = []
-    for fence in FENCE.finditer(text):
-        indent, kind, body = fence.groups()
-        if kind.split(" ")[0] == "sh" and COMMAND.search(body):
-            unindented = re.sub(f"^{indent}", "", body, flags=re.MULTILINE)
+    for fence in fences:
+        if calls.search(fence[3]):
+            unindented = re.sub(f"^{fence[1]}", "", fence[3], flags=re.MULTILINE)
             found.append(Snippet(source, line_of(text, fence.start(3)), unindented, True))
     outside = FENCE.sub(lambda fence: "\n" * fence[0].count("\n"), text)
-    return sorted([*found, *within(source, outside)], key=lambda snippet: snippet.line)
+    return sorted([*found, *within(source, outside, calls)], key=lambda snippet: snippet.line)
 
 
-def within(source, text):
+def within(source, text, calls):
     return [
         Snippet(source, line_of(text, code.start()), code[1].replace(r"\|", "|") + "\n", False)
         for code in INLINE.finditer(text)
-        if COMMAND.search(code[1])
+        if calls.match(code[1])
     ]
 
 
