@@ -20,6 +20,7 @@ DATA = {
     "AllowedOrigins": "*",
     "BackupRetentionDays": "30",
     "BackupObjectLock": "none",
+    "RestoredTable": "",
 }
 
 

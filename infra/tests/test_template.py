@@ -238,6 +238,7 @@ NO_PRICES = [
         ("AllowedOrigins", ["*", "https://app.example.com", "http://localhost:3000"], ["", "https://a,https://b", "https://a/"]),
         ("FetchHosts", ["", "*", "docs.example.com", "*.example.com,a.example"], ["https://a.example", "a b", "*.", "a,,b"]),
         ("Issuers", ISSUERS, NO_ISSUERS),
+        ("RestoredTable", ["", "lectern-restored.2"], ["a", "arn:aws:dynamodb:eu-west-1:1:table/x", "a b c"]),
         ("PagerUrl", ["", "https://events.pagerduty.com/integration/x/enqueue"], ["http://a.example/x", "x"]),
         ("SlackWorkspaceId", ["", "T0123ABCD"], ["slack", "t0123abcd"]),
         ("SlackChannelId", ["", "C0123ABCD"], ["#alarms", "c0123"]),

@@ -17,6 +17,7 @@ DATA = {
     "AllowedOrigins": "*",
     "BackupRetentionDays": "30",
     "BackupObjectLock": "GOVERNANCE",
+    "RestoredTable": "",
 }
 LOGS = {"RetentionInDays": "30", "ManageApiLogging": "false"}
 # What the function `admin` answers: moto runs no functions.
@@ -89,6 +90,8 @@ def protect(client, outputs):
     client("dynamodb").update_continuous_backups(
         TableName=outputs["Table"], PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}
     )
+    # What AWS makes of a table when it is deleted.
+    client("dynamodb").create_backup(TableName=outputs["Table"], BackupName="last")
 
 
 def function_names(stack):

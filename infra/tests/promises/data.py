@@ -1,6 +1,9 @@
 """The data: table, buckets, queues, secrets."""
 
+import json
+
 from contract import TIMEOUTS
+from deployment import deploy
 
 QUEUES = ("JobsQueue", "DeadLetterQueue", "ScheduleDeadLetterQueue")
 
@@ -61,6 +64,18 @@ def table_can_be_had_back(stack):
     table = stack.one("AWS::DynamoDB::Table")
     assert table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True
     assert table["DeletionProtectionEnabled"] is (stack.parameters["Environment"] == "prod")
+
+
+def a_restored_table_takes_the_place_of_the_stack_s(stack):
+    restored = deploy(stack.sources, **stack.parameters | {"RestoredTable": "lectern-2"})
+    assert restored.output("Table") == "lectern-2"
+    functions = restored.all("AWS::Lambda::Function").values()
+    told = [of["Properties"]["Environment"]["Variables"].get("LECTERN_TABLE_URL") for of in functions]
+    assert set(filter(None, told)) == {"dynamodb://lectern-2"}
+    rights = json.dumps(restored.all("AWS::IAM::ManagedPolicy")) + json.dumps(restored.all("AWS::IAM::Role"))
+    assert "<Data.Table.Arn>" not in rights and "dynamodb:eu-central-1:123456789012:table/lectern-2/index" in rights
+    # Its own stays: a deployment deletes no data.
+    assert restored.properties("Data.Table")["KeySchema"]
 
 
 def everything_is_encrypted(stack):
