@@ -124,7 +124,14 @@ impl Canary {
             Heard::Asked(status, detail) => (status, detail),
         };
         let latency_ms = millis(started.elapsed());
-        let check = Check { name: "canary", status, latency_ms, age_seconds: None, detail };
+        let check = Check {
+            name: "canary",
+            status,
+            latency_ms,
+            age_seconds: None,
+            quota_left: None,
+            detail,
+        };
         // What is not there yet is soon, and looking for it costs nothing.
         if matches!(heard, Heard::Asked(..)) {
             *found = Some((Instant::now(), check.clone()));

@@ -9,7 +9,7 @@ use std::{
 
 use lectern_core::{
     errors::PortError,
-    ports::{ChatModel, Embedder, JobQueue, PassageReader},
+    ports::{ChatModel, Embedder, JobQueue, PassageReader, Quota},
     secret::LiveSecret,
     time::Timestamp,
 };
@@ -31,6 +31,9 @@ pub const MAX_QUEUE_AGE: Duration = Duration::from_secs(5 * 60);
 pub const MAX_BACKUP_AGE: Duration = Duration::from_secs(26 * 60 * 60);
 /// How long ago a restoration drill may have succeeded.
 pub const MAX_DRILL_AGE: Duration = Duration::from_secs(8 * 24 * 60 * 60);
+
+/// Share of a provider's quota below which an operator is told.
+pub const LITTLE_QUOTA: f64 = 0.1;
 
 /// How a dependency, or all of them, is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -56,6 +59,9 @@ pub struct Check {
     /// How old what it is about is: the oldest waiting document, the newest backup.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub age_seconds: Option<u64>,
+    /// What is left of a provider's quota of requests or tokens, 0 to 1, where it said so within a minute.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quota_left: Option<f64>,
     /// What an operator should know, without internals.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<&'static str>,
@@ -142,16 +148,18 @@ impl Health {
         }
         // Without an answering embedder questions are answered by BM25.
         probes.push(match embedder {
-            Some(embedder) => Probe::ping("embedder", Status::Degraded, move || {
+            Some(embedder) => Probe::new("embedder", Status::Degraded, move || {
                 let embedder = Arc::clone(&embedder);
-                Box::pin(async move { embedder.ping().await })
+                Box::pin(
+                    async move { embedder.ping().await.map(|()| Told::of_model(embedder.quota())) },
+                )
             }),
             None => Probe::absent("embedder", "none configured: retrieval is by BM25 only"),
         });
         probes.push(match chat {
-            Some(chat) => Probe::ping("chat", Status::Down, move || {
+            Some(chat) => Probe::new("chat", Status::Down, move || {
                 let chat = Arc::clone(&chat);
-                Box::pin(async move { chat.ping().await })
+                Box::pin(async move { chat.ping().await.map(|()| Told::of_model(chat.quota())) })
             }),
             None => Probe::absent("chat", "none configured: answers are extractive"),
         });
@@ -198,8 +206,19 @@ impl Health {
 #[derive(Clone, Copy, Debug, Default)]
 struct Told {
     age: Option<Duration>,
+    quota: Option<Quota>,
     detail: Option<&'static str>,
     is_bad: bool,
+}
+
+impl Told {
+    /// Of a model that answers. One with little quota left answers still: that is for a person to know.
+    fn of_model(quota: Option<Quota>) -> Self {
+        let is_scarce = quota.is_some_and(|quota| quota.share() < LITTLE_QUOTA);
+        let detail =
+            is_scarce.then_some("has little quota left: calls will be refused before long");
+        Self { quota, detail, ..Self::default() }
+    }
 }
 
 /// How long the oldest document waits.
@@ -209,7 +228,7 @@ async fn ingestion(tables: &Tables, now: Timestamp) -> Result<Told, PortError> {
     QUEUE_AGE.set(age.as_secs_f64(), &[]);
     let is_bad = age > MAX_QUEUE_AGE;
     let detail = is_bad.then_some("documents wait too long: see whether ingestion runs");
-    Ok(Told { age: oldest.map(|_| age), detail, is_bad })
+    Ok(Told { age: oldest.map(|_| age), detail, is_bad, ..Told::default() })
 }
 
 /// How old the newest backup of the tenant is that was backed up longest ago, and the drill.
@@ -226,5 +245,5 @@ async fn backups(tables: &Tables, now: Timestamp) -> Result<Told, PortError> {
         }
         _ => (None, false),
     };
-    Ok(Told { age: backup, detail, is_bad })
+    Ok(Told { age: backup, detail, is_bad, ..Told::default() })
 }

@@ -11,7 +11,7 @@ use std::{
 use async_trait::async_trait;
 use lectern_core::{
     errors::{ErrorKind, PortError},
-    ports::{Embedded, Embedder, EmbeddingModel},
+    ports::{Embedded, Embedder, EmbeddingModel, Quota},
 };
 
 /// An embedder that has some vectors already, of its own model.
@@ -93,6 +93,10 @@ impl Embedder for KnownVectors {
 
     async fn ping(&self) -> Result<(), PortError> {
         self.inner.ping().await
+    }
+
+    fn quota(&self) -> Option<Quota> {
+        self.inner.quota()
     }
 }
 

@@ -31,6 +31,24 @@ impl EmbeddingModel {
     }
 }
 
+/// What a provider says is left of what may be asked of it, of requests or tokens in its period, usually a minute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quota {
+    /// What is left.
+    pub left: u64,
+    /// Of how much; not 0.
+    pub limit: u64,
+}
+
+impl Quota {
+    /// Returns the share that is left, 0 to 1.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "a share is told with two digits")]
+    pub fn share(self) -> f64 {
+        (self.left as f64 / self.limit as f64).min(1.0)
+    }
+}
+
 /// Vectors, and what their provider bills for them.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Embedded {
@@ -71,6 +89,11 @@ pub trait Embedder: Send + Sync + Debug {
     /// no such question is taken to be there.
     async fn ping(&self) -> Result<(), PortError> {
         Ok(())
+    }
+
+    /// Returns what is left of the provider's quota, where it said so lately.
+    fn quota(&self) -> Option<Quota> {
+        None
     }
 }
 
@@ -167,6 +190,11 @@ pub trait ChatModel: Send + Sync + Debug {
     /// no such question is taken to be there.
     async fn ping(&self) -> Result<(), PortError> {
         Ok(())
+    }
+
+    /// Returns what is left of the provider's quota, where it said so lately.
+    fn quota(&self) -> Option<Quota> {
+        None
     }
 }
 

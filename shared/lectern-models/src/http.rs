@@ -6,6 +6,8 @@ pub(crate) mod body;
 mod endpoint;
 #[cfg(feature = "openai")]
 pub(crate) mod failures;
+#[cfg(feature = "openai")]
+mod quota;
 
 use reqwest::{Client, ClientBuilder};
 

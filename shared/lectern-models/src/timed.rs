@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use lectern_core::{
     errors::{ErrorKind, PortError},
-    ports::{Embedded, Embedder, EmbeddingModel},
+    ports::{Embedded, Embedder, EmbeddingModel, Quota},
 };
 use tokio::time::timeout;
 
@@ -48,6 +48,10 @@ impl<E: Embedder> Embedder for Timed<E> {
 
     async fn ping(&self) -> Result<(), PortError> {
         self.inner.ping().await
+    }
+
+    fn quota(&self) -> Option<Quota> {
+        self.inner.quota()
     }
 }
 

@@ -184,3 +184,31 @@ async fn a_broken_model_is_retried_then_a_503() {
     assert_eq!((status.as_u16(), &problem["title"]), (503, &json!("Dependency unavailable")));
     std::mem::forget(chat);
 }
+
+#[tokio::test]
+async fn readiness_says_what_is_left_of_a_provider_s_quota() {
+    let headers = [
+        ("x-ratelimit-limit-requests", "500"),
+        ("x-ratelimit-remaining-requests", "499"),
+        ("x-ratelimit-limit-tokens", "30000"),
+        ("x-ratelimit-remaining-tokens", "1500"),
+    ];
+    let headers = headers.map(|(name, value)| (name, value.to_owned())).to_vec();
+    let message = json!({ "role": "assistant", "content": "Backups run daily at 03:00 UTC [1]." });
+    let body = json!({ "choices": [{ "message": message, "finish_reason": "stop" }] });
+    let Setting { server, .. } = &setting(vec![Reply::Status(200, headers, body)]).await;
+    let (status, answer) = server.post("/v1/query", &json!({ "question": QUESTION })).await;
+    assert_eq!((status.as_u16(), &answer["mode"]), (200, &json!("generated")), "{answer}");
+    let (status, ready) = server.get("/ready").await;
+    let checks = ready["checks"].as_array().unwrap();
+    let check = |name: &str| checks.iter().find(|check| check["name"] == name).unwrap();
+    assert_eq!(
+        (status.as_u16(), &ready["status"]),
+        (200, &json!("ok")),
+        "it answers still: {ready}"
+    );
+    let (chat, table) = (check("chat"), check("table"));
+    assert_eq!(chat["quota_left"], 0.05, "{chat}");
+    assert_eq!(chat["detail"], "has little quota left: calls will be refused before long");
+    assert!(table.get("quota_left").is_none(), "{table}");
+}

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use futures::future::{Either, select};
 use lectern_core::{
     errors::{ErrorKind, PortError},
-    ports::{Embedded, Embedder, EmbeddingModel},
+    ports::{Embedded, Embedder, EmbeddingModel, Quota},
 };
 
 use super::{Caches, Key, VECTOR_TTL};
@@ -145,6 +145,10 @@ impl Embedder for CachedEmbedder {
 
     async fn ping(&self) -> Result<(), PortError> {
         self.inner.ping().await
+    }
+
+    fn quota(&self) -> Option<Quota> {
+        self.inner.quota()
     }
 }
 

@@ -7,7 +7,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use lectern_core::errors::{ErrorKind, PortError, chain};
+use lectern_core::{
+    errors::{ErrorKind, PortError, chain},
+    ports::Quota,
+};
 use tokio::task::JoinHandle;
 use tracing::{Instrument as _, warn};
 
@@ -116,7 +119,8 @@ impl Probe {
     }
 
     fn found(&self, status: Status, took: Duration, detail: Option<&'static str>) -> Check {
-        Check { name: self.name, status, latency_ms: millis(took), age_seconds: None, detail }
+        let latency_ms = millis(took);
+        Check { name: self.name, status, latency_ms, age_seconds: None, quota_left: None, detail }
     }
 }
 
@@ -126,9 +130,11 @@ fn check(
     took: Duration,
     outcome: Option<Result<Told, PortError>>,
 ) -> Check {
-    let (status, detail, age) = match outcome {
-        Some(Ok(Told { age, detail, is_bad })) => {
-            (if is_bad { severity } else { Status::Ok }, detail, age)
+    let mut told = Told::default();
+    let (status, detail) = match outcome {
+        Some(Ok(answered)) => {
+            told = answered;
+            (if told.is_bad { severity } else { Status::Ok }, told.detail)
         }
         Some(Err(error)) => {
             warn!(dependency = name, error = %chain(&error), "a dependency is unwell");
@@ -139,12 +145,13 @@ fn check(
                 }
                 _ => "answers with an error",
             };
-            (severity, Some(detail), None)
+            (severity, Some(detail))
         }
-        None => (severity, Some("does not answer in time"), None),
+        None => (severity, Some("does not answer in time")),
     };
-    let age_seconds = age.map(|age| age.as_secs());
-    Check { name, status, latency_ms: millis(took), age_seconds, detail }
+    let age_seconds = told.age.map(|age| age.as_secs());
+    let quota_left = told.quota.map(Quota::share);
+    Check { name, status, latency_ms: millis(took), age_seconds, quota_left, detail }
 }
 
 fn locked(state: &Mutex<State>) -> MutexGuard<'_, State> {

@@ -1,9 +1,10 @@
 //! Where an API is, and how it is asked.
 
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use lectern_core::{
     errors::{ErrorKind, PortError, chain},
+    ports::Quota,
     secret::LiveSecret,
 };
 use reqwest::{
@@ -19,6 +20,7 @@ use url::Url;
 use super::{
     body,
     failures::{self, Failure},
+    quota::LastQuota,
 };
 
 /// Why an endpoint cannot be used.
@@ -68,6 +70,7 @@ pub struct Endpoint {
     key: Option<LiveSecret>,
     client: Client,
     pub(crate) limits: ReplyLimits,
+    quota: LastQuota,
 }
 
 impl Endpoint {
@@ -92,7 +95,17 @@ impl Endpoint {
             .tcp_nodelay(true)
             .build()
             .map_err(EndpointError::Client)?;
-        Ok(Self { base, key, client, limits })
+        Ok(Self { base, key, client, limits, quota: LastQuota::default() })
+    }
+
+    /// Returns the same for another model: quotas are of models.
+    pub(crate) fn for_one_model(self) -> Self {
+        Self { quota: LastQuota::default(), ..self }
+    }
+
+    /// Returns what is left of the quota, where the API said so lately.
+    pub(crate) fn quota(&self) -> Option<Quota> {
+        self.quota.known(Instant::now())
     }
 
     /// Sends `question` as JSON to `path` and returns the head of the answer, whatever its status. A key that is refused is
@@ -136,7 +149,10 @@ impl Endpoint {
     ) -> Result<Response, PortError> {
         let request = || request().header(ACCEPT_ENCODING, "identity");
         let sent = |request: RequestBuilder| async {
-            request.send().await.map_err(|error| Failure::from(error).at(operation))
+            let response =
+                request.send().await.map_err(|error| Failure::from(error).at(operation))?;
+            self.quota.note(response.headers(), Instant::now());
+            Ok(response)
         };
         let Some(key) = &self.key else { return sent(request()).await };
         let used = key.get().await?;

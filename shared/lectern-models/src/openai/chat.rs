@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use futures::stream;
 use lectern_core::{
     errors::PortError,
-    ports::{ChatEvent, ChatModel, ChatRequest, ChatStream, Role},
+    ports::{ChatEvent, ChatModel, ChatRequest, ChatStream, Quota, Role},
 };
 use reqwest::{Response, header::CONTENT_TYPE};
 use tokio::time::{Instant, timeout};
@@ -31,7 +31,7 @@ impl OpenAiChat {
     /// Returns the model that `endpoint` calls `model`.
     #[must_use]
     pub fn new(endpoint: Endpoint, model: impl Into<String>) -> Self {
-        Self { endpoint, model: model.into() }
+        Self { endpoint: endpoint.for_one_model(), model: model.into() }
     }
 
     async fn start(
@@ -103,5 +103,9 @@ impl ChatModel for OpenAiChat {
 
     async fn ping(&self) -> Result<(), PortError> {
         self.endpoint.ping(OPERATION).await
+    }
+
+    fn quota(&self) -> Option<Quota> {
+        self.endpoint.quota()
     }
 }

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use lectern_core::{
     chunking::estimate_tokens,
     errors::{ErrorKind, PortError},
-    ports::{Embedded, Embedder, EmbeddingModel},
+    ports::{Embedded, Embedder, EmbeddingModel, Quota},
 };
 use thiserror::Error;
 use tokio::time::timeout;
@@ -78,7 +78,7 @@ impl OpenAiEmbedder {
     /// well-known model's vectors are longer, the API is asked to shorten them, and the model's id says so.
     #[must_use]
     pub fn new(endpoint: Endpoint, name: &str, dimensions: usize, limits: EmbeddingLimits) -> Self {
-        let model = identity::openai(name, dimensions);
+        let (model, endpoint) = (identity::openai(name, dimensions), endpoint.for_one_model());
         Self { endpoint, name: name.to_owned(), model, limits }
     }
 
@@ -194,6 +194,10 @@ impl Embedder for OpenAiEmbedder {
 
     async fn ping(&self) -> Result<(), PortError> {
         self.endpoint.ping(OPERATION).await
+    }
+
+    fn quota(&self) -> Option<Quota> {
+        self.endpoint.quota()
     }
 }
 

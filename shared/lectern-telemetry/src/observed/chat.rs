@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use futures::StreamExt as _;
 use lectern_core::{
     errors::PortError,
-    ports::{ChatEvent, ChatModel, ChatRequest, ChatStream},
+    ports::{ChatEvent, ChatModel, ChatRequest, ChatStream, Quota},
 };
 use tracing::Instrument as _;
 
@@ -64,6 +64,10 @@ impl ChatModel for ObservedChat {
     async fn ping(&self) -> Result<(), PortError> {
         self.circuit.check("ping")?;
         self.inner.ping().await
+    }
+
+    fn quota(&self) -> Option<Quota> {
+        self.inner.quota()
     }
 }
 

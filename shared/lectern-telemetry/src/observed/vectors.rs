@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use lectern_core::{
     errors::PortError,
-    ports::{Embedded, Embedder, EmbeddingModel, Reranker},
+    ports::{Embedded, Embedder, EmbeddingModel, Quota, Reranker},
 };
 use tracing::Instrument as _;
 
@@ -65,6 +65,10 @@ impl Embedder for ObservedEmbedder {
     async fn ping(&self) -> Result<(), PortError> {
         self.circuit.check("ping")?;
         self.inner.ping().await
+    }
+
+    fn quota(&self) -> Option<Quota> {
+        self.inner.quota()
     }
 }
 
