@@ -6,7 +6,13 @@ use async_trait::async_trait;
 use backon::{ExponentialBuilder, Retryable};
 use lectern_core::{
     errors::{ErrorKind, PortError},
-    ports::{ChatModel, ChatRequest, ChatStream, Embedded, Embedder, EmbeddingModel, Reranker},
+    ports::{
+        ChatModel, ChatRequest, ChatStream, Embedded, Embedder, EmbeddingModel, Quota, Reranker,
+    },
+};
+use lectern_telemetry::{
+    call::{Dependency, word_of},
+    instruments::MODEL_RETRIES,
 };
 use tokio::time::{Instant, timeout_at};
 
@@ -68,7 +74,12 @@ impl RetryPolicy {
         (pause < remaining).then_some(pause)
     }
 
-    async fn run<T, F, Call>(&self, deadline: Instant, call: Call) -> Result<T, PortError>
+    async fn run<T, F, Call>(
+        &self,
+        dependency: Dependency,
+        deadline: Instant,
+        call: Call,
+    ) -> Result<T, PortError>
     where
         F: Future<Output = Result<T, PortError>>,
         Call: FnMut() -> F,
@@ -76,6 +87,10 @@ impl RetryPolicy {
         let remaining = || deadline.saturating_duration_since(Instant::now());
         call.retry(self.backoff())
             .when(PortError::is_retryable)
+            .notify(|error, _| {
+                let kind = word_of(error.kind);
+                MODEL_RETRIES.add(1, &[("dependency", dependency.as_str()), ("kind", kind)]);
+            })
             .adjust(|error, longest| self.pause(error, longest, fastrand::f64(), remaining()))
             .await
     }
@@ -112,12 +127,16 @@ impl<M: ChatModel> ChatModel for Retrying<M> {
             let timeout = deadline.saturating_duration_since(Instant::now());
             self.inner.stream(ChatRequest { timeout, ..request.clone() })
         };
-        self.policy.run(deadline, attempt).await
+        self.policy.run(Dependency::Chat, deadline, attempt).await
     }
 
     /// Asks once: whoever probes wants to know how it is now.
     async fn ping(&self) -> Result<(), PortError> {
         self.inner.ping().await
+    }
+
+    fn quota(&self) -> Option<Quota> {
+        self.inner.quota()
     }
 }
 
@@ -135,7 +154,8 @@ impl<M: Embedder> Embedder for Retrying<M> {
     /// Counts the attempt that succeeded: one that was refused is not billed.
     async fn embed_counted(&self, texts: &[String]) -> Result<Embedded, PortError> {
         let deadline = Instant::now() + self.policy.embedding_budget;
-        let attempts = self.policy.run(deadline, || self.inner.embed_counted(texts));
+        let attempts =
+            self.policy.run(Dependency::Embedder, deadline, || self.inner.embed_counted(texts));
         timeout_at(deadline, attempts)
             .await
             .map_err(|elapsed| PortError::new(ErrorKind::Timeout, "embed", elapsed))?
@@ -148,6 +168,10 @@ impl<M: Embedder> Embedder for Retrying<M> {
     /// Asks once: whoever probes wants to know how it is now.
     async fn ping(&self) -> Result<(), PortError> {
         self.inner.ping().await
+    }
+
+    fn quota(&self) -> Option<Quota> {
+        self.inner.quota()
     }
 }
 
@@ -170,7 +194,7 @@ impl<M: Reranker> Reranker for Retrying<M> {
             let timeout = deadline.saturating_duration_since(Instant::now());
             self.inner.rerank(question, passages, timeout)
         };
-        self.policy.run(deadline, attempt).await
+        self.policy.run(Dependency::Reranker, deadline, attempt).await
     }
 }
 

@@ -194,3 +194,28 @@ async fn attempts_of_a_reranking_share_its_time() {
     // The third begins only if the pauses before it left time for it.
     assert_eq!(result.is_ok(), allowed.len() == 3, "{allowed:?}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_that_nobody_hears_of_is_counted_and_the_last_one_is_not() {
+    let recorder = metrics_util::debugging::DebuggingRecorder::new();
+    let snapshots = recorder.snapshotter();
+    let guard = metrics::set_default_local_recorder(&recorder);
+    let model = Retrying::new(Scripted::new(&[ErrorKind::Unavailable]), RetryPolicy::default());
+    model.embed(&["a".into()]).await.unwrap();
+    let model = Retrying::new(Scripted::new(&[ErrorKind::Invalid]), RetryPolicy::default());
+    model.embed(&["a".into()]).await.unwrap_err();
+    let model = Retrying::new(Scripted::new(&[LIMITED; 9]), RetryPolicy::default());
+    model.rerank("q", &["a".into()], Duration::from_secs(60)).await.unwrap_err();
+    drop(guard);
+    let counted = snapshots.snapshot().into_vec().into_iter();
+    let mut counted: Vec<String> =
+        counted.map(|(key, _, _, value)| format!("{} {value:?}", key.key())).collect();
+    counted.sort();
+    assert_eq!(
+        counted,
+        [
+            "Key(rag_model_retries_total, [dependency = embedder, kind = unavailable]) Counter(1)",
+            "Key(rag_model_retries_total, [dependency = reranker, kind = rate_limited]) Counter(2)",
+        ]
+    );
+}

@@ -78,6 +78,7 @@ impl Problem {
             ("budget-held", "budget"),
             ("spending-stopped", "budget"),
             ("overloaded", "load"),
+            ("ingestion-behind", "load"),
         ];
         let name = self.r#type.rsplit(':').next()?;
         limits.into_iter().find(|(problem, _)| *problem == name).map(|(_, limit)| limit)

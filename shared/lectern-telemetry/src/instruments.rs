@@ -53,6 +53,8 @@ pub struct Instrument {
     pub labels: &'static [&'static str],
     /// Those of them that CloudWatch keeps apart: each combination is a metric that is paid for.
     pub dimensions: &'static [&'static str],
+    /// Of each label all values it may have, where they are known beforehand: what is counted then begins at 0.
+    pub words: &'static [&'static [&'static str]],
     /// Upper bounds of a histogram's buckets; objectives are among them.
     pub buckets: &'static [f64],
 }
@@ -122,9 +124,24 @@ impl Instrument {
         Key::from_parts(self.name, kept.collect::<Vec<Label>>())
     }
 
-    /// Whether these are its labels, in its order.
+    /// Whether these are its labels, in its order, with values that are known where all are.
     fn takes(&self, labels: &[Pair]) -> bool {
+        let mut known = labels.iter().zip(self.words);
         labels.iter().map(|(name, _)| *name).eq(self.labels.iter().copied())
+            && known.all(|((_, value), words)| words.contains(value))
+    }
+
+    /// Returns each combination of the values its labels may have; none where they are not known.
+    fn combinations(&self) -> Vec<Vec<Pair>> {
+        if self.words.len() != self.labels.len() {
+            return Vec::new();
+        }
+        self.labels.iter().zip(self.words).fold(vec![Vec::new()], |begun, (name, words)| {
+            let each = begun.iter().flat_map(|pairs| {
+                words.iter().map(move |word| [pairs.as_slice(), &[(*name, *word)]].concat())
+            });
+            each.collect()
+        })
     }
 }
 
@@ -152,7 +169,7 @@ const fn instrument(
     help: &'static str,
     labels: &'static [&'static str],
 ) -> Instrument {
-    Instrument { name, kind, unit, help, labels, dimensions: &[], buckets: &[] }
+    Instrument { name, kind, unit, help, labels, dimensions: &[], words: &[], buckets: &[] }
 }
 
 const fn counter(
@@ -178,6 +195,12 @@ const fn histogram(
 }
 
 impl Instrument {
+    /// Returns it with all values its labels may have.
+    const fn of(mut self, words: &'static [&'static [&'static str]]) -> Self {
+        self.words = words;
+        self
+    }
+
     /// Returns it with those of its labels that CloudWatch keeps apart.
     const fn apart(mut self, dimensions: &'static [&'static str]) -> Self {
         self.dimensions = dimensions;
@@ -212,6 +235,19 @@ pub fn describe() {
     });
 }
 
+/// Begins counters at 0 whose labels' values are known. Prometheus asks by how much a series grew, and one that is not there
+/// until something happens seems never to have grown: the first failure of a kind would ring nobody. Call it once, when the
+/// recorder is there.
+pub fn begin_at_zero() {
+    let counters = ALL.into_iter().filter(|instrument| instrument.kind == Kind::Counter);
+    for instrument in counters {
+        for labels in instrument.combinations() {
+            let key = instrument.key(&labels);
+            with_recorder(|recorder| recorder.register_counter(&key, &METADATA).increment(0));
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -225,7 +261,7 @@ mod tests {
         let names: BTreeSet<&str> = ALL.iter().map(|instrument| instrument.name).collect();
         assert_eq!(names.len(), ALL.len(), "a name stands twice");
         for instrument in ALL {
-            let Instrument { name, kind, labels, dimensions, buckets, .. } = instrument;
+            let Instrument { name, kind, labels, dimensions, words, buckets, .. } = instrument;
             let plain =
                 |text: &str| text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
             assert!(plain(name) && labels.iter().all(|label| plain(label)), "{name}");
@@ -233,6 +269,7 @@ mod tests {
             assert_eq!(*kind == Kind::Histogram, !buckets.is_empty(), "{name}");
             assert!(buckets.is_sorted_by(|one, next| one < next), "{name}");
             assert!(dimensions.iter().all(|dimension| labels.contains(dimension)), "{name}");
+            assert!(words.is_empty() || words.len() == labels.len(), "{name}");
             assert!(instrument.help.ends_with('.') && named(name) == Some(instrument), "{name}");
         }
     }
@@ -271,5 +308,34 @@ mod tests {
                 ("Key(rag_queue_age_seconds)".to_owned(), DebugValue::Gauge(3.0.into())),
             ]
         );
+    }
+
+    #[test]
+    fn what_may_be_counted_begins_at_zero() {
+        let recorder = DebuggingRecorder::new();
+        let snapshots = recorder.snapshotter();
+        metrics::with_local_recorder(&recorder, begin_at_zero);
+        let found: BTreeSet<String> = snapshots
+            .snapshot()
+            .into_vec()
+            .into_iter()
+            .map(|(key, _, _, value)| {
+                assert_eq!(value, DebugValue::Counter(0), "{}", key.key());
+                key.key().to_string()
+            })
+            .collect();
+        for key in [
+            "Key(rag_cold_starts_total)",
+            "Key(rag_degraded_total, [stage = rerank])",
+            "Key(rag_circuit_total, [dependency = index, event = opened])",
+        ] {
+            assert!(found.contains(key), "{key}: {found:?}");
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "rag_circuit_total")]
+    fn a_word_that_was_forgotten_is_found_by_a_test() {
+        CIRCUIT.add(1, &[("dependency", "index"), ("event", "burnt")]);
     }
 }

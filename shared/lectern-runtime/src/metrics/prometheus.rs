@@ -39,6 +39,7 @@ impl Prometheus {
             let handle = recorder.handle();
             if metrics::set_global_recorder(recorder).is_ok() {
                 instruments::describe();
+                instruments::begin_at_zero();
             }
             Self { handle, windows: windows::begin(now) }
         });

@@ -28,6 +28,9 @@ const TOKENS: &[f64] =
 const MODEL_SECONDS: &[f64] =
     &[0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92];
 
+/// Words of what is depended on.
+const DEPENDENCIES: &[&str] = &["blobs", "chat", "embedder", "index", "queue", "reranker", "table"];
+
 /// Time from a question to the end of its answer.
 pub static QUERY_DURATION: Instrument = histogram(
     Unit::Seconds,
@@ -53,14 +56,18 @@ pub static REFUSALS: Instrument = counter(
     "rag_refusals_total",
     "Questions nothing supports an answer to, or whose answer was kept back.",
     &["reason"],
-);
+)
+.of(&[&["guardrail", "unsupported"]]);
 /// Stages an answer had to do without.
 pub static DEGRADED: Instrument =
     counter("rag_degraded_total", "Stages that answers had to do without.", &["stage"])
+        .of(&[&["embed", "generate", "neighbours", "rerank"]])
         .apart(&["stage"]);
 /// Tokens that were billed.
 pub static TOKENS_USED: Instrument =
-    counter("rag_tokens_used_total", "Tokens that providers bill.", &["kind"]).apart(&["kind"]);
+    counter("rag_tokens_used_total", "Tokens that providers bill.", &["kind"])
+        .of(&[&["completion", "embedding", "prompt"]])
+        .apart(&["kind"]);
 /// What an answer cost.
 pub static COST: Instrument = histogram(
     Unit::Dollars,
@@ -140,6 +147,7 @@ pub static LIMITED: Instrument = counter(
     "Requests refused by a rate, a budget or the concurrency of a key.",
     &["limit"],
 )
+.of(&[&["budget", "load", "rate"]])
 .apart(&["limit"]);
 /// Starts of a function.
 pub static COLD_STARTS: Instrument =
@@ -171,7 +179,16 @@ pub static CIRCUIT: Instrument = counter(
     "Dependencies that are not called for a while (opened), calls not made meanwhile (refused), and their return (closed).",
     &["dependency", "event"],
 )
+.of(&[DEPENDENCIES, &["closed", "opened", "refused"]])
 .apart(&["dependency", "event"]);
+/// Calls of models that were made once more.
+pub static MODEL_RETRIES: Instrument = counter(
+    "rag_model_retries_total",
+    "Calls of models that failed and were made once more, by how they failed; whoever asked may never hear of it.",
+    &["dependency", "kind"],
+)
+.of(&[&["chat", "embedder", "reranker"], &["rate_limited", "timeout", "unavailable"]])
+.apart(&["dependency", "kind"]);
 /// Calls of models, as the GenAI conventions have it.
 pub static MODEL_CALL: Instrument = histogram(
     Unit::Seconds,
@@ -201,7 +218,7 @@ pub static MODEL_TOKENS: Instrument = histogram(
 .apart(&["gen_ai_token_type"]);
 
 /// All of them.
-pub static ALL: [&Instrument; 27] = [
+pub static ALL: [&Instrument; 28] = [
     &QUERY_DURATION,
     &FIRST_TOKEN,
     &QUERY_ERRORS,
@@ -226,6 +243,7 @@ pub static ALL: [&Instrument; 27] = [
     &HTTP_ACTIVE,
     &DEPENDENCY,
     &CIRCUIT,
+    &MODEL_RETRIES,
     &MODEL_CALL,
     &MODEL_FIRST_TOKEN,
     &MODEL_TOKENS,

@@ -4,8 +4,8 @@ use lectern_telemetry::{
     instruments::{
         ACTIVE_SESSIONS, BACKUP_AGE, CACHE_HITS, CACHE_MISSES, CIRCUIT, COST, DEGRADED, DEPENDENCY,
         DOCUMENT_PROCESSING, DRILL_AGE, FIRST_TOKEN, GENERATION, HTTP_REQUEST, INGESTION_RETRIES,
-        Instrument, LIMITED, MODEL_CALL, MODEL_TOKENS, QUERY_DURATION, QUERY_ERRORS, QUEUE_AGE,
-        REFUSALS, SUPPORTED, TOKENS_USED, VECTOR_SEARCH,
+        Instrument, LIMITED, MODEL_CALL, MODEL_RETRIES, MODEL_TOKENS, QUERY_DURATION, QUERY_ERRORS,
+        QUEUE_AGE, REFUSALS, SUPPORTED, TOKENS_USED, VECTOR_SEARCH,
     },
     levels::{self, Good, Level},
 };
@@ -128,6 +128,7 @@ pub(crate) fn boards() -> Vec<Board> {
                 of("Circuit breakers", &CIRCUIT, Rate(Some("event"))),
                 of("Time of dependencies (p95)", &DEPENDENCY, Slowest("dependency")),
                 of("Calls of models, by outcome", &MODEL_CALL, Rate(Some("error_type"))),
+                of("Calls of models made once more", &MODEL_RETRIES, Rate(Some("dependency"))),
                 of("Documents, by outcome", &DOCUMENT_PROCESSING, Rate(Some("outcome"))),
                 of("Ingestion tried again", &INGESTION_RETRIES, Rate(None)),
                 of("Oldest waiting document", &QUEUE_AGE, Last),
