@@ -16,6 +16,7 @@ use std::{
 use lectern_testkit::{
     chat::{Reply, ScriptedChat},
     lambda::{Driver, RestEvent},
+    rerank::ScriptedReranker,
     wire::{Fault, Wire},
 };
 use serde_json::json;
@@ -34,6 +35,7 @@ struct Day {
     stack: Stack,
     wires: BTreeMap<&'static str, Wire>,
     _models: ScriptedChat,
+    _reranker: ScriptedReranker,
     key: String,
     asked: AtomicUsize,
 }
@@ -45,15 +47,17 @@ impl Day {
         let models = ScriptedChat::start([]);
         let reply = || Reply::tokens(&["Backups run daily at 03:00 UTC ", "[1]."]);
         models.always(reply, Duration::ZERO);
-        let api = models.base_url();
+        let (api, reranker) = (models.base_url(), ScriptedReranker::start([]));
         let wires = BTreeMap::from([
             ("table", Wire::to(&stack.table_url())),
             ("index", Wire::to(&stack.index_url())),
             ("models", Wire::to(api.trim_end_matches("/v1"))),
+            ("reranker", Wire::to(&reranker.base_url())),
             ("blobs", Wire::to(&stack.moto.url())),
             ("queue", Wire::to(&stack.moto.url())),
         ]);
         stack.set("LECTERN_MODEL_URL", format!("{}/v1", wires["models"].url()));
+        stack.set("LECTERN_RERANKER_URL", wires["reranker"].url());
         stack.set("LECTERN_ANSWER_TIMEOUT_MS", ANSWER.as_millis().to_string());
         for (name, value) in settings {
             stack.set(name, *value);
@@ -64,7 +68,7 @@ impl Day {
         let accepted = send(&upload, event.bytes("text/markdown", BACKUP.as_bytes())).await;
         assert_eq!(accepted.status, 202, "{}", accepted.text());
         stack.drain(&ingest).await;
-        Self { stack, wires, _models: models, key, asked: AtomicUsize::new(0) }
+        Self { stack, wires, _models: models, _reranker: reranker, key, asked: AtomicUsize::new(0) }
     }
 
     /// Starts a function that reaches everything over the wires.

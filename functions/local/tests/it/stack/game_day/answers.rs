@@ -126,3 +126,22 @@ async fn the_embedder() {
         carry_out(&day, &degraded).await;
     }
 }
+
+#[tokio::test]
+async fn the_reranker() {
+    let day = Day::begin(&[("LECTERN_RERANKER", "cohere:rerank-v3.5")]).await;
+    day.settings(json!({"retrieval": {"rerank": {"candidates": 8, "budget_ms": 400}}})).await;
+    carry_out(&day, &drill("reranker", SLOW, 200)).await;
+    for (fault, outcome) in
+        [(Failing, "unavailable"), (Wrong, "internal"), (Silent, "timeout"), (Gone, "unavailable")]
+    {
+        let degraded = Drill {
+            without: &["rerank"],
+            log: "failed to rerank; the order without it stands",
+            measured: Some(("rerank", outcome)),
+            alarms: &["AnswersDoWithout", "ModelFails"],
+            ..drill("reranker", fault, 200)
+        };
+        carry_out(&day, &degraded).await;
+    }
+}

@@ -83,3 +83,27 @@ async fn ingestion_waits_for_what_it_needs() {
         }
     }
 }
+
+/// Of two things the one that must not be lost decides.
+#[tokio::test]
+async fn a_document_is_taken_when_its_file_and_its_record_are_kept() {
+    let day = Day::begin(&[]).await;
+    for (number, (broken, status)) in [
+        ([("blobs", Gone), ("queue", Gone)], 503),
+        ([("blobs", SLOW), ("queue", Failing)], 202),
+        ([("table", SLOW), ("queue", Gone)], 202),
+        ([("table", Gone), ("blobs", Gone)], 503),
+        ([("table", Gone), ("queue", Gone)], 503),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let function = day.function("upload").await;
+        for (wire, fault) in broken {
+            day.set(wire, fault);
+        }
+        let reply = upload(&day, &function, &format!("Pair {number} is kept.")).await;
+        assert_eq!(reply.status, status, "{broken:?}: {} {:#?}", reply.text(), function.log());
+        day.heal();
+    }
+}
