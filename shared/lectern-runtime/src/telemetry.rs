@@ -99,11 +99,14 @@ pub fn init(format: Format, service: &'static str, telemetry: &Telemetry) {
             .boxed(),
     };
     let registry = tracing_subscriber::registry().with(lines);
-    let (provider, spans) = traces::layer(service, &telemetry.traces);
+    let (provider, problem, spans) = traces::layer(service, &telemetry.traces);
     if registry.with(spans).try_init().is_ok() {
         let _ = PROVIDER.set(provider);
         let _ = LEVELS.set(levels.to_owned());
         let _ = RELOAD.set(Box::new(move |filter| handle.reload(filter).is_ok()));
+        if let Some(error) = problem {
+            tracing::warn!(error, "spans go nowhere: correct LECTERN_TRACES");
+        }
     }
 }
 
@@ -170,12 +173,12 @@ fn filter(levels: &str) -> Option<EnvFilter> {
 }
 
 /// Returns what [`init`] would install for JSON lines of [`DEFAULT_LEVELS`], with the lines going nowhere and every span made and
-/// thrown away: for measuring what that costs.
+/// thrown away, or not made where its trace is not sampled: for measuring what that costs.
 #[must_use]
-pub fn rehearsal() -> impl Subscriber + Send + Sync {
+pub fn rehearsal(is_sampled: bool) -> impl Subscriber + Send + Sync {
     let filter = EnvFilter::new(DEFAULT_LEVELS);
     let lines = json().with_writer(std::io::sink).with_filter(filter);
-    tracing_subscriber::registry().with(lines).with(traces::rehearsal())
+    tracing_subscriber::registry().with(lines).with(traces::rehearsal(is_sampled))
 }
 
 fn json<S>() -> json_subscriber::fmt::Layer<S, fn() -> std::io::Stderr>

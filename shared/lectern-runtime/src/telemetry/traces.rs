@@ -71,27 +71,28 @@ impl FromStr for Traces {
     }
 }
 
-/// Returns the layer that makes spans of ours into spans of OpenTelemetry.
+/// Returns the layer that makes spans of ours into spans of OpenTelemetry; where they cannot go where they should, why.
 pub(super) fn layer<S>(
     service: &'static str,
     traces: &Traces,
-) -> (SdkTracerProvider, impl Layer<S> + use<S>)
+) -> (SdkTracerProvider, Option<String>, impl Layer<S> + use<S>)
 where
     S: Subscriber + for<'span> LookupSpan<'span>,
 {
-    let provider = provider(service, traces);
+    let (provider, problem) = provider(service, traces);
     // Where nothing goes out, ids are all that is wanted: of requests and jobs.
     let most = if *traces == Traces::None { Level::INFO } else { Level::DEBUG };
     let layer = layer_of(&provider, most);
-    (provider, layer)
+    (provider, problem, layer)
 }
 
-/// Returns the layer where each span is made and thrown away.
-pub(super) fn rehearsal<S>() -> impl Layer<S>
+/// Returns the layer where each span is made and thrown away, or not made.
+pub(super) fn rehearsal<S>(is_sampled: bool) -> impl Layer<S>
 where
     S: Subscriber + for<'span> LookupSpan<'span>,
 {
-    layer_of(&SdkTracerProvider::builder().with_sampler(Sampler::AlwaysOn).build(), Level::DEBUG)
+    let sampler = if is_sampled { Sampler::AlwaysOn } else { Sampler::AlwaysOff };
+    layer_of(&SdkTracerProvider::builder().with_sampler(sampler).build(), Level::DEBUG)
 }
 
 fn layer_of<S>(provider: &SdkTracerProvider, most: Level) -> impl Layer<S> + use<S>
@@ -114,13 +115,13 @@ where
         .with_filter(filter_fn(is_ours))
 }
 
-fn provider(service: &'static str, traces: &Traces) -> SdkTracerProvider {
+fn provider(service: &'static str, traces: &Traces) -> (SdkTracerProvider, Option<String>) {
     let resource = Resource::builder_empty()
         .with_attribute(KeyValue::new("service.name", format!("lectern-{service}")))
         .with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")))
         .build();
     let builder = SdkTracerProvider::builder().with_resource(resource);
-    match traces {
+    let provider = match traces {
         Traces::None => builder.with_sampler(Sampler::AlwaysOff).build(),
         #[cfg(feature = "lambda")]
         Traces::Xray => builder
@@ -142,12 +143,13 @@ fn provider(service: &'static str, traces: &Traces) -> SdkTracerProvider {
             match exporter {
                 Ok(exporter) => builder.with_batch_exporter(exporter).build(),
                 // Without a collector there are no traces, and everything else goes on.
-                Err(_) => builder.build(),
+                Err(error) => return (builder.build(), Some(error.to_string())),
             }
         }
         #[allow(unreachable_patterns, reason = "with every feature nothing is left")]
         _ => builder.with_sampler(Sampler::AlwaysOff).build(),
-    }
+    };
+    (provider, None)
 }
 
 #[cfg(test)]
