@@ -24,6 +24,7 @@ GIVEN = {
     "GIVEN_VERSION": "7",
     "GIVEN_MAPPING": "14e0db71-xmpl-4eb5-b481-8945cf9d10c2",
     "GIVEN_BUCKET": "documents",
+    "GIVEN_BACKUP": "arn:aws:dynamodb:eu-central-1:123456789012:table/t/backup/01489602797149-73d8d5bc",
     "GIVEN_GATEWAY_KEY": "a1b2c3d4e5",
 }
 # Services whose name in the CLI is another.

@@ -69,6 +69,7 @@ PRINTED = {
         r'"PointInTimeRecoveryStatus": "ENABLED"',
         r'"DeletionProtectionEnabled": true',
         r"RestoredTable=lectern-prod-Data-1-Table-\w+-restored\n",
+        r"table/lectern-prod-Data-1-Table-\w+/backup/",
         r'"TableName": "lectern-prod-Data-1-Table-\w+-last"',
         r'"restore"',
     ],

@@ -87,7 +87,7 @@ def test_a_job_that_fails_five_times_is_a_dead_letter(client, data):
 
 def test_rights_to_models_are_computed_as_meant(client, data):
     """Another reader than the tests' own of the functions that cut a model's name out of a parameter."""
-    given = {name: data.get(name, "arn:aws:x:::y") for name in ("TableArn", "DocumentsArn", "BackupsArn", "JobsQueueArn")}
+    given = {name: data.get(name, "arn:aws:x:::y") for name in ("TableArn", "OwnTableArn", "DocumentsArn", "BackupsArn", "JobsQueueArn")}
     given |= {name: data[name] for name in ("DeadLetterQueueArn", "ScheduleDeadLetterQueueArn")}
     given |= {"Name": "lectern", "KeyPepperArn": "arn:aws:x:::pepper", "IndexKeyArn": "", "ModelKeyArn": "", "RerankerKeyArn": ""}
     given |= {"BackupIdentityArn": "", "Guardrail": "gr4il1d:7"}

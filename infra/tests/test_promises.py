@@ -186,6 +186,8 @@ BROKEN = [
     ("data.secrets_are_made_only_where_none_is_given", without("infra/secrets.yaml", "ModelKeyRotation", "Condition"), "mixed"),
     ("data.a_restored_table_takes_the_place_of_the_stack_s", with_value({"Ref": "Table"}, DATA, "..Outputs", "Table", "Value")),
     ("data.a_restored_table_takes_the_place_of_the_stack_s", with_value({"Fn::GetAtt": "Table.Arn"}, DATA, "..Outputs", "TableArn", "Value")),
+    ("data.a_restored_table_takes_the_place_of_the_stack_s", with_value({"Fn::GetAtt": "Data.Outputs.TableArn"}, TEMPLATE, "Roles", "Properties", "Parameters", "OwnTableArn")),
+    ("data.a_restored_table_takes_the_place_of_the_stack_s", with_value({"Fn::Equals": [{"Ref": "Environment"}, "prod"]}, TEMPLATE, "..Conditions", "ShiftsSlowly")),
     ("data.secrets_are_made_only_where_none_is_given", with_value(16, *resource("infra/secrets.yaml", "KeyPepper", "GenerateSecretString", "PasswordLength"))),
     ("data.secrets_are_made_only_where_none_is_given", with_more({"BackupIdentity": {"Type": "AWS::SecretsManager::Secret"}}, "infra/secrets.yaml", "..Resources"), "defaults"),
     ("data.secrets_given_as_parameters_are_not_shown", without("infra/secrets.yaml", "..Parameters", "ModelApiKey", "NoEcho")),

@@ -60,6 +60,8 @@ def fill(address, stack):
         "GIVEN_VERSION": "1",
         "GIVEN_MAPPING": mapping,
         "GIVEN_BUCKET": outputs["DocumentsBucket"],
+        # As what AWS makes of a table when it is deleted.
+        "GIVEN_BACKUP": client("dynamodb").create_backup(TableName=outputs["Table"], BackupName="last")["BackupDetails"]["BackupArn"],
         "GIVEN_GATEWAY_KEY": client("apigateway").create_api_key(name=stack, enabled=True)["id"],
     }
 
@@ -90,8 +92,6 @@ def protect(client, outputs):
     client("dynamodb").update_continuous_backups(
         TableName=outputs["Table"], PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}
     )
-    # What AWS makes of a table when it is deleted.
-    client("dynamodb").create_backup(TableName=outputs["Table"], BackupName="last")
 
 
 def function_names(stack):

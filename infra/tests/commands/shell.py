@@ -27,6 +27,11 @@ GIVEN = {
         "--deployment-id ID": "--deployment-id $GIVEN_DEPLOYMENT",
         "--function-version N": "--function-version $GIVEN_VERSION",
     },
+    # There it is not deleted.
+    "docs/runbooks/data-loss.md": {
+        '--target-table-name "$TABLE" ': '--target-table-name "$TABLE-last" ',
+        "--backup-arn ARN": "--backup-arn $GIVEN_BACKUP",
+    },
     "docs/runbooks/index-down.md": {"--secret-id ARN": "--secret-id $GIVEN_SECRET"},
     "docs/runbooks/ingestion-stuck.md": {"--uuid UUID": "--uuid $GIVEN_MAPPING"},
     "infra/usage.yaml": {"--api-key ID": "--api-key $GIVEN_GATEWAY_KEY"},
