@@ -43,7 +43,7 @@ pub struct Quota {
 impl Quota {
     /// Returns the share that is left, 0 to 1.
     #[must_use]
-    #[expect(clippy::cast_precision_loss, reason = "a share is told with two digits")]
+    #[expect(clippy::cast_precision_loss, reason = "a share is told with three digits")]
     pub fn share(self) -> f64 {
         (self.left as f64 / self.limit as f64).min(1.0)
     }

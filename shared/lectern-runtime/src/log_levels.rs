@@ -1,12 +1,12 @@
 //! Log levels of a deployment that runs: an operator says for how long more is wanted, and every process takes it up within a
 //! minute, without a deployment or a start that would end what is looked at. What is wanted stands in the table.
 //!
-//! Reading it is done beside requests and never delays one for longer than [`WAIT`].
+//! Reading it is done beside requests, once a minute, and delays none for longer than [`WAIT`].
 
 use std::{
     fmt,
     future::Future,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -24,8 +24,8 @@ use crate::telemetry;
 
 /// How often a process looks what is wanted.
 pub const INTERVAL: Duration = Duration::from_secs(60);
-/// How long looking may take.
-pub const WAIT: Duration = Duration::from_secs(1);
+/// How long looking may take: less than `/ready` does.
+pub const WAIT: Duration = Duration::from_millis(200);
 /// How long more may be wanted: what nobody ends, ends.
 pub const MAX_LASTING: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -46,7 +46,7 @@ pub struct LogLevels {
 #[derive(Debug, Default)]
 struct Followed {
     read_at: Option<Timestamp>,
-    wanted: Option<String>,
+    wanted: Option<WantedLevels>,
 }
 
 impl fmt::Debug for LogLevels {
@@ -76,12 +76,16 @@ impl LogLevels {
         let until = self.clock.now() + lasting;
         let wanted = WantedLevels { levels: levels.to_owned(), until };
         self.tables.log_levels().put(&wanted).await?;
+        warn!(levels, until = %until, "an operator wants other log lines of every function");
         Ok(wanted)
     }
 
-    /// Returns `routes`; beside their requests this process looks what is wanted.
+    /// Returns `routes`; beside their requests this process looks what is wanted. `/health` asks nothing, and waits for nothing.
     pub fn around(&self, routes: Router) -> Router {
         let follow = async |State(levels): State<Self>, request: Request, next: Next| {
+            if request.uri().path().ends_with("/health") {
+                return next.run(request).await;
+            }
             levels.beside(next.run(request)).await
         };
         routes.layer(middleware::from_fn_with_state(self.clone(), follow))
@@ -94,42 +98,55 @@ impl LogLevels {
     }
 
     async fn follow(&self) {
-        if !self.is_due() {
+        let now = self.clock.now();
+        if !self.is_due(now) {
             return;
         }
-        let (now, records) = (self.clock.now(), self.tables.log_levels());
-        match tokio::time::timeout(WAIT, records.get(now)).await {
-            Ok(Ok(wanted)) => self.take_up(wanted.map(|wanted| wanted.levels)),
-            // The levels stay as they are, until the next look.
+        match tokio::time::timeout(WAIT, self.tables.log_levels().get(now)).await {
+            Ok(Ok(wanted)) => self.take_up(wanted),
+            // The levels stay as they are, until the next look or the end of their time.
             Ok(Err(error)) => warn!(error = %chain(&error), "failed to look for log levels"),
             Err(_) => warn!("looking for log levels took too long"),
         }
     }
 
-    /// Whether it is time to look again; whoever is told so looks.
-    fn is_due(&self) -> bool {
-        let now = self.clock.now();
-        let mut followed = self.followed.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_due = followed.read_at.is_none_or(|at| now.since(at) >= INTERVAL);
-        if is_due {
-            followed.read_at = Some(now);
+    /// Whether it is time to look again; whoever is told so looks. What is over ends here, whether or not the table answers.
+    fn is_due(&self, now: Timestamp) -> bool {
+        let (is_due, is_over) = {
+            let mut followed = self.locked();
+            let is_due = followed.read_at.is_none_or(|at| now.since(at) >= INTERVAL || at > now);
+            if is_due {
+                followed.read_at = Some(now);
+            }
+            (is_due, followed.wanted.as_ref().is_some_and(|wanted| wanted.until <= now))
+        };
+        if is_over {
+            self.take_up(None);
         }
         is_due
     }
 
-    fn take_up(&self, wanted: Option<String>) {
-        let mut followed = self.followed.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Writes lines of these levels. Who writes the table may not have been asked what an operator is.
+    fn take_up(&self, wanted: Option<WantedLevels>) {
+        let wanted = wanted.filter(|wanted| telemetry::check_wanted(&wanted.levels).is_ok());
+        let mut followed = self.locked();
         if followed.wanted == wanted {
             return;
         }
         // The more particular of two directives holds, and of equal ones the last.
-        let levels = wanted.as_ref().map(|wanted| format!("{},{wanted}", self.standing));
+        let levels = wanted.as_ref().map(|wanted| format!("{},{}", self.standing, wanted.levels));
         let levels = levels.as_deref().unwrap_or(&self.standing);
         match (self.apply)(levels) {
-            Ok(()) => info!(levels, "log levels were changed"),
+            Ok(()) => {
+                info!(levels, "log levels were changed");
+                followed.wanted = wanted;
+            }
             Err(reason) => warn!(reason, "log levels stay as they are"),
         }
-        followed.wanted = wanted;
+    }
+
+    fn locked(&self) -> MutexGuard<'_, Followed> {
+        self.followed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -207,24 +224,58 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_is_over_ends_also_when_nobody_looks() {
+        let world = World::new().await;
+        world.levels.want("lectern=debug", MINUTE + MINUTE / 2).await.unwrap();
+        assert_eq!(world.applied().await, ["info,lectern=debug"]);
+        world.advance(MINUTE);
+        assert!(world.applied().await.is_empty());
+        world.advance(MINUTE / 2);
+        assert_eq!(world.applied().await, ["info"], "half a minute after the last look");
+    }
+
+    #[tokio::test]
+    async fn what_stands_in_the_table_is_not_believed() {
+        let world = World::new().await;
+        let until = world.levels.clock.now() + MINUTE;
+        let wanted = WantedLevels { levels: "aws_smithy_runtime=".into(), until };
+        world.tables.log_levels().put(&wanted).await.unwrap();
+        assert!(world.applied().await.is_empty());
+    }
+
+    #[tokio::test]
     async fn what_others_write_is_not_asked_for_nor_anything_for_ever() {
         let world = World::new().await;
         let refused = async |levels: &str, lasting| {
             matches!(world.levels.want(levels, lasting).await, Err(FlowError::Invalid(_)))
         };
+        let long = "lectern=debug,".repeat(20) + "info";
         for levels in [
             "",
             "debug",
+            "off",
+            "warn",
             "hyper=debug",
+            "hyper=",
+            "hyper",
+            "lectern",
+            "lectern=",
             "lectern=loud",
+            "lectern=off",
+            "lecterns=debug",
+            "querying=debug",
             "[request]=debug",
+            "lectern[request]=debug",
             "aws=trace,lectern=debug",
+            "lectern=debug,hyper=",
+            "lectern=debug, query=debug",
+            "\u{3000}lectern=debug",
+            "lectern=debug,",
+            &long,
         ] {
             assert!(refused(levels, MINUTE).await, "{levels}");
         }
-        for levels in
-            ["lectern=debug", "info", "warn,query=debug,lectern_app::search=trace,aws=error"]
-        {
+        for levels in ["lectern=debug", "info", "info,query=debug,lectern_app::search=trace"] {
             assert!(!refused(levels, MINUTE).await, "{levels}");
         }
         assert!(refused("info", Duration::ZERO).await);

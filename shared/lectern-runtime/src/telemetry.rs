@@ -19,10 +19,15 @@ use std::{
 };
 
 use opentelemetry_sdk::trace::SdkTracerProvider;
-use tracing::Subscriber;
+use tracing::{Level, Metadata, Subscriber};
 use tracing_subscriber::{
-    EnvFilter, Layer, filter::LevelFilter, fmt, layer::SubscriberExt as _, registry::LookupSpan,
-    reload, util::SubscriberInitExt as _,
+    EnvFilter, Layer,
+    filter::{FilterExt as _, filter_fn},
+    fmt,
+    layer::SubscriberExt as _,
+    registry::LookupSpan,
+    reload,
+    util::SubscriberInitExt as _,
 };
 
 pub use self::traces::Traces;
@@ -30,9 +35,13 @@ pub use self::traces::Traces;
 /// Level of everything that says nothing else.
 pub const DEFAULT_LEVELS: &str =
     "info,h2=warn,hyper=warn,tower=warn,aws=warn,segment=warn,shard=warn";
-/// What our modules begin with: the crates of Lectern, and those of its functions.
-const OURS: [&str; 8] =
-    ["lectern", "admin", "backup", "health", "ingest", "query", "site", "upload"];
+/// Crates of the functions and of the process.
+const OURS: [&str; 9] =
+    ["admin", "backup", "health", "ingest", "lectern", "local", "query", "site", "upload"];
+/// What the names of all other crates of Lectern begin with.
+const OURS_BEGIN: &str = "lectern_";
+/// Longest levels that an operator may ask for.
+const MAX_WANTED_BYTES: usize = 256;
 /// What a sampled request adds: its span says whether it is one.
 const SAMPLED: &str = "[request{sampled=true}]=debug";
 
@@ -89,6 +98,8 @@ pub fn init(format: Format, service: &'static str, telemetry: &Telemetry) {
         None => (DEFAULT_LEVELS, EnvFilter::new(DEFAULT_LEVELS)),
     };
     let (filter, handle) = reload::Layer::new(filter);
+    let is_sampling = sampled() > 0.0;
+    let filter = filter.and(filter_fn(move |of| is_line_of(of, is_sampling)));
     let lines = match format {
         Format::Json => json().with_filter(filter).boxed(),
         Format::Text => fmt::layer()
@@ -144,27 +155,49 @@ pub fn writes(levels: &str, target: &str, level: tracing::Level) -> Option<bool>
     Some(targets.would_enable(target, &level))
 }
 
-/// Whether an operator may ask a deployment for these levels: what other crates write in debug lines is redacted by nobody.
+/// Whether an operator may ask a deployment for these levels: more lines of Lectern's own modules, and no others. What other crates
+/// write in debug lines is redacted by nobody, and fewer lines would hide what is done.
+///
+/// Read here, word by word, and not by a parser of levels: those differ in what an empty level is.
 ///
 /// # Errors
 /// With what they must be.
 pub fn check_wanted(levels: &str) -> Result<(), &'static str> {
-    const MUST: &str = "must be levels of Lectern's modules, `lectern=debug,query=debug`, or `info` and less for all";
-    // `[span{field}]` would be read as the name of a module.
-    if levels.is_empty() || levels.contains('[') {
-        return Err(MUST);
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b':');
+    let is_fine = |wanted: &str| match wanted.split_once('=') {
+        Some((module, level)) => {
+            let crate_name = module.split("::").next().unwrap_or_default();
+            is_ours(crate_name)
+                && module.bytes().all(is_plain)
+                && ["info", "debug", "trace"].contains(&level)
+        }
+        None => wanted == "info",
+    };
+    if levels.len() <= MAX_WANTED_BYTES
+        && levels.split(',').all(is_fine)
+        && EnvFilter::try_new(levels).is_ok()
+    {
+        return Ok(());
     }
-    let targets: tracing_subscriber::filter::Targets = levels.parse().map_err(|_| MUST)?;
-    let is_quiet = |level: LevelFilter| level <= LevelFilter::INFO;
-    let is_ours = |target: &str| OURS.iter().any(|ours| target.starts_with(ours));
-    let all_fine = targets.iter().all(|(target, level)| is_ours(target) || is_quiet(level));
-    let rest_is_quiet = targets.default_level().is_none_or(is_quiet);
-    if all_fine && rest_is_quiet { Ok(()) } else { Err(MUST) }
+    Err(
+        "must be `info`, or levels of Lectern's modules, `lectern=debug,query=trace`: info, debug or trace, without spaces",
+    )
 }
 
 /// Returns the share of requests whose debug lines are written.
 pub(crate) fn sampled() -> f64 {
     f64::from_bits(SAMPLE.load(Ordering::Relaxed))
+}
+
+/// Whether something may be a line, or stand on lines. Spans of stages and calls stand on none: each line has the fields of the
+/// request, and would have those of all stages around it, under one name. A sampled request has debug lines of ours only.
+fn is_line_of(of: &Metadata<'_>, is_sampling: bool) -> bool {
+    let is_ours = || is_ours(of.target().split("::").next().unwrap_or_default());
+    *of.level() <= Level::INFO || (of.is_event() && (!is_sampling || is_ours()))
+}
+
+fn is_ours(crate_name: &str) -> bool {
+    OURS.contains(&crate_name) || crate_name.starts_with(OURS_BEGIN)
 }
 
 fn filter(levels: &str) -> Option<EnvFilter> {
@@ -177,6 +210,7 @@ fn filter(levels: &str) -> Option<EnvFilter> {
 #[must_use]
 pub fn rehearsal(is_sampled: bool) -> impl Subscriber + Send + Sync {
     let filter = EnvFilter::new(DEFAULT_LEVELS);
+    let filter = filter.and(filter_fn(|of| is_line_of(of, false)));
     let lines = json().with_writer(std::io::sink).with_filter(filter);
     tracing_subscriber::registry().with(lines).with(traces::rehearsal(is_sampled))
 }

@@ -137,3 +137,19 @@ async fn a_change_of_the_budget_has_its_fields_and_a_stop_is_said_once() {
     let stops = log.iter().filter(|line| line.contains("stopping")).count();
     assert_eq!(stops, 1, "{log:?}");
 }
+
+#[tokio::test]
+async fn a_sampled_request_has_debug_lines_of_lectern_alone() {
+    let data = tempfile::tempdir().unwrap();
+    let variables = [("LECTERN_LOG", "info"), ("LECTERN_LOG_SAMPLE", "1")];
+    let server = Server::start(data.path(), &["--open"], &variables);
+    server.ready("ferry.md", TEXT).await;
+    server.post("/v1/query", &json!({ "question": QUESTION })).await;
+    let lines = server.log().into_iter();
+    let lines = lines.filter_map(|line| serde_json::from_str::<serde_json::Value>(&line).ok());
+    let chatty: Vec<_> = lines.filter(|line| line["level"] == "DEBUG").collect();
+    assert!(chatty.iter().any(|line| line["message"] == "called a dependency"), "{chatty:#?}");
+    for line in &chatty {
+        assert!(line["target"].as_str().unwrap().starts_with("lectern_"), "{line}");
+    }
+}

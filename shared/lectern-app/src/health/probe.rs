@@ -7,10 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use lectern_core::{
-    errors::{ErrorKind, PortError, chain},
-    ports::Quota,
-};
+use lectern_core::errors::{ErrorKind, PortError, chain};
 use tokio::task::JoinHandle;
 use tracing::{Instrument as _, warn};
 
@@ -150,7 +147,7 @@ fn check(
         None => (severity, Some("does not answer in time")),
     };
     let age_seconds = told.age.map(|age| age.as_secs());
-    let quota_left = told.quota.map(Quota::share);
+    let quota_left = told.quota.map(|quota| (quota.share() * 1_000.0).round() / 1_000.0);
     Check { name, status, latency_ms: millis(took), age_seconds, quota_left, detail }
 }
 

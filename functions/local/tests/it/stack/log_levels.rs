@@ -51,7 +51,14 @@ async fn debug_lines_are_had_of_functions_that_run_and_say_nothing_of_anybody() 
             line[field] == value && line["duration_ms"].is_number() && line["trace_id"].is_string()
         })
     };
-    assert!(said("a stage is over", "stage", "retrieve"), "{lines:#?}");
+    for stage in ["embed", "retrieve", "rerank", "generate"] {
+        assert!(said("a stage is over", "stage", stage), "{stage}: {lines:#?}");
+    }
+    // A name that stands twice on a line is read as one or the other.
+    for line in query.log() {
+        let once = |name: &str| line.matches(&format!("\"{name}\":")).count() <= 1;
+        assert!(["stage", "otel.name", "trace_id", "operation"].into_iter().all(once), "{line}");
+    }
     assert!(said("called a dependency", "dependency", "index"), "{lines:#?}");
     assert!(said("called a dependency", "dependency", "table"), "{lines:#?}");
     let all = format!("{lines:?}{:?}", debug_lines(&ingest));
