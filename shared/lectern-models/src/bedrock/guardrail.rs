@@ -10,7 +10,7 @@ const MAX_VERSION_DIGITS: usize = 8;
 
 /// A guardrail of the account and region the models are in.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(not(feature = "bedrock"), expect(dead_code, reason = "read by the adapter"))]
+#[cfg_attr(not(feature = "bedrock"), allow(dead_code, reason = "read by the adapter"))]
 pub struct Guardrail {
     /// Its id, not an ARN.
     pub(super) id: String,
